@@ -1,0 +1,354 @@
+//! What enters a log: client requests, messages from other partitions, and the sequencer's own.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::{
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, FeeRates, MarketDef, MarketId,
+    MarketState, Message, OrderId, PartitionId, PlaceOrder, Price, Quantity, Seq, Timestamp,
+    Topology,
+};
+
+/// A command with its place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Position in the partition's log, without gaps.
+    pub seq: Seq,
+    /// When the sequencer stamped it. Never before the entry before it.
+    pub time: Timestamp,
+    /// What to do.
+    pub command: Command,
+}
+
+/// Who waits for the answer, and what a reader of that answer must wait for besides it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ReplyTo {
+    /// A gateway session of one process life, or zero: nobody waits.
+    pub session: u64,
+    /// That session's name for the request.
+    pub token: u64,
+    /// The last partition that the command passed before the one that answers.
+    pub passed: PartitionId,
+    /// The entry there; zero if it passed none.
+    pub passed_seq: Seq,
+}
+
+impl ReplyTo {
+    /// Nobody waits.
+    pub const NOBODY: Self = Self {
+        session: 0,
+        token: 0,
+        passed: PartitionId(0),
+        passed_seq: Seq(0),
+    };
+
+    /// A waiting session's token.
+    #[must_use]
+    pub const fn new(session: u64, token: u64) -> Self {
+        Self {
+            session,
+            token,
+            ..Self::NOBODY
+        }
+    }
+
+    /// Whether nobody waits.
+    #[must_use]
+    pub fn is_nobody(&self) -> bool {
+        self.session == 0
+    }
+}
+
+/// One entry's content.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Command {
+    /// From a client or an operator.
+    Request {
+        /// Who waits for the answer.
+        reply: ReplyTo,
+        /// Refused when sequenced later than this.
+        valid_until: Timestamp,
+        /// What is asked.
+        request: Request,
+    } = 1,
+    /// Messages of another partition's channel.
+    Deliver(Delivery) = 2,
+    /// Another partition has made the messages of our channel to it durable.
+    Acknowledge {
+        /// That partition.
+        by: PartitionId,
+        /// The last number that it has.
+        through: u64,
+    } = 3,
+    /// Go on with work that the last entries left.
+    Continue = 4,
+    /// A new leader writes this log.
+    NewTerm {
+        /// Rises with every start.
+        term: u64,
+    } = 5,
+    /// Which partition hosts what: the first entry of a log.
+    SetTopology(Topology) = 6,
+}
+
+/// Consecutive messages of one channel.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Delivery {
+    /// The sending partition.
+    pub from: PartitionId,
+    /// The number of the first message; a channel counts from 1.
+    pub first: u64,
+    /// The messages.
+    pub messages: Vec<Message>,
+}
+
+/// Names a change of value from outside: each source counts its own from 1 without gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub struct TreasuryReference {
+    /// Who vouches for it: a wallet, an operator's desk.
+    pub source: u32,
+    /// That source's next number.
+    pub number: u64,
+}
+
+/// What a client or an operator asks. The verb is the same in every layer.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Request {
+    /// A new order.
+    PlaceOrder(PlaceOrder) = 1,
+    /// Another price or quantity for an open order. Less quantity at the same price keeps the place
+    /// in the queue; all else loses it and gives the order a new id.
+    AmendOrder {
+        /// The owner.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// The version of the market's definition that price and quantity mean.
+        version: u32,
+        /// The order.
+        order: OrderId,
+        /// New price, or the old one.
+        price: Option<Price>,
+        /// New total quantity, filled part included, or the old one.
+        quantity: Option<Quantity>,
+    } = 2,
+    /// Cancel by order id.
+    CancelOrder {
+        /// The owner.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// The order.
+        order: OrderId,
+    } = 3,
+    /// Cancel by the client's id.
+    CancelByClientId {
+        /// The owner.
+        account: AccountId,
+        /// The id it was placed with.
+        client_order_id: ClientOrderId,
+    } = 4,
+    /// Cancel all that the account placed in a market before this.
+    CancelAll {
+        /// The owner.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+    } = 5,
+    /// Move funds between accounts.
+    Transfer {
+        /// Pays.
+        from: AccountId,
+        /// Receives; need not exist: then the funds go to its slot's suspense account.
+        to: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+        /// Idempotency key of the payer.
+        client_id: ClientOrderId,
+    } = 6,
+    /// Lock funds that are to leave the exchange.
+    ReserveDebit {
+        /// Pays.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+        /// Idempotency key, and the name of the pending debit.
+        client_id: ClientOrderId,
+    } = 7,
+    /// A pending debit has left the exchange.
+    SettleDebit {
+        /// Who vouches for it.
+        reference: TreasuryReference,
+        /// Who paid.
+        account: AccountId,
+        /// The name of the pending debit.
+        client_id: ClientOrderId,
+    } = 8,
+    /// A pending debit will not leave: its funds are available again.
+    ReleaseDebit {
+        /// Who would have paid.
+        account: AccountId,
+        /// The name of the pending debit.
+        client_id: ClientOrderId,
+    } = 9,
+    /// Value came from outside.
+    Credit {
+        /// Who vouches for it.
+        reference: TreasuryReference,
+        /// Receives; need not exist: then the funds go to its slot's suspense account.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+    } = 10,
+    /// Value leaves at once.
+    Debit {
+        /// Who vouches for it.
+        reference: TreasuryReference,
+        /// Pays.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+    } = 11,
+    /// Open an account.
+    CreateAccount {
+        /// Its id, above zero.
+        account: AccountId,
+        /// Its fee tier.
+        fee_tier: u8,
+    } = 12,
+    /// Freeze or unfreeze an account.
+    FreezeAccount {
+        /// Which.
+        account: AccountId,
+        /// Whether it is to be frozen.
+        frozen: bool,
+    } = 13,
+    /// Put an account into a fee tier, for orders placed from now on.
+    SetAccountFeeTier {
+        /// Which.
+        account: AccountId,
+        /// The tier.
+        fee_tier: u8,
+    } = 14,
+    /// A new asset.
+    DefineAsset(AssetDef) = 15,
+    /// A new market.
+    ListMarket(MarketDef) = 16,
+    /// The rates of a fee tier, for orders placed from now on.
+    SetFeeTier {
+        /// The tier.
+        tier: u8,
+        /// Its rates.
+        rates: FeeRates,
+    } = 17,
+    /// Continue, halt, or open an auction. Leaving an auction uncrosses it first.
+    SetMarketState {
+        /// Where.
+        market: MarketId,
+        /// The new state.
+        state: MarketState,
+    } = 18,
+}
+
+/// The verb of a [`Request`], for answers and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+#[expect(
+    missing_docs,
+    reason = "the names are those of Request, documented there"
+)]
+pub enum RequestKind {
+    PlaceOrder = 1,
+    AmendOrder = 2,
+    CancelOrder = 3,
+    CancelByClientId = 4,
+    CancelAll = 5,
+    Transfer = 6,
+    ReserveDebit = 7,
+    SettleDebit = 8,
+    ReleaseDebit = 9,
+    Credit = 10,
+    Debit = 11,
+    CreateAccount = 12,
+    FreezeAccount = 13,
+    SetAccountFeeTier = 14,
+    DefineAsset = 15,
+    ListMarket = 16,
+    SetFeeTier = 17,
+    SetMarketState = 18,
+}
+
+impl RequestKind {
+    /// The name in `snake_case`, as metrics and streams show it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PlaceOrder => "place_order",
+            Self::AmendOrder => "amend_order",
+            Self::CancelOrder => "cancel_order",
+            Self::CancelByClientId => "cancel_by_client_id",
+            Self::CancelAll => "cancel_all",
+            Self::Transfer => "transfer",
+            Self::ReserveDebit => "reserve_debit",
+            Self::SettleDebit => "settle_debit",
+            Self::ReleaseDebit => "release_debit",
+            Self::Credit => "credit",
+            Self::Debit => "debit",
+            Self::CreateAccount => "create_account",
+            Self::FreezeAccount => "freeze_account",
+            Self::SetAccountFeeTier => "set_account_fee_tier",
+            Self::DefineAsset => "define_asset",
+            Self::ListMarket => "list_market",
+            Self::SetFeeTier => "set_fee_tier",
+            Self::SetMarketState => "set_market_state",
+        }
+    }
+}
+
+impl Request {
+    /// The verb.
+    #[must_use]
+    pub fn kind(&self) -> RequestKind {
+        match self {
+            Self::PlaceOrder(_) => RequestKind::PlaceOrder,
+            Self::AmendOrder { .. } => RequestKind::AmendOrder,
+            Self::CancelOrder { .. } => RequestKind::CancelOrder,
+            Self::CancelByClientId { .. } => RequestKind::CancelByClientId,
+            Self::CancelAll { .. } => RequestKind::CancelAll,
+            Self::Transfer { .. } => RequestKind::Transfer,
+            Self::ReserveDebit { .. } => RequestKind::ReserveDebit,
+            Self::SettleDebit { .. } => RequestKind::SettleDebit,
+            Self::ReleaseDebit { .. } => RequestKind::ReleaseDebit,
+            Self::Credit { .. } => RequestKind::Credit,
+            Self::Debit { .. } => RequestKind::Debit,
+            Self::CreateAccount { .. } => RequestKind::CreateAccount,
+            Self::FreezeAccount { .. } => RequestKind::FreezeAccount,
+            Self::SetAccountFeeTier { .. } => RequestKind::SetAccountFeeTier,
+            Self::DefineAsset(_) => RequestKind::DefineAsset,
+            Self::ListMarket(_) => RequestKind::ListMarket,
+            Self::SetFeeTier { .. } => RequestKind::SetFeeTier,
+            Self::SetMarketState { .. } => RequestKind::SetMarketState,
+        }
+    }
+
+    /// Whether this frees resources: such requests may use the queue's reserved slots.
+    #[must_use]
+    pub fn is_cancel(&self) -> bool {
+        matches!(
+            self,
+            Self::CancelOrder { .. } | Self::CancelByClientId { .. } | Self::CancelAll { .. }
+        )
+    }
+}

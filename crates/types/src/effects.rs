@@ -1,0 +1,24 @@
+//! What a component's step gives out. Nothing of it is delivered before the step returns.
+
+use crate::{Event, Message};
+
+/// Events and messages of one step, in order. The buffers are reused from step to step.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Facts for the event log.
+    pub events: Vec<Event>,
+    /// Messages for other components.
+    pub messages: Vec<Message>,
+}
+
+impl Effects {
+    /// States a fact.
+    pub fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Sends a message.
+    pub fn send(&mut self, message: Message) {
+        self.messages.push(message);
+    }
+}

@@ -1,0 +1,396 @@
+//! Facts: what the engine says happened. Derived from the log, in order, and never taken back.
+//!
+//! Each command gets exactly one *answer* (an event with a `reply`), and consequences follow it. An
+//! event is named by (partition, entry seq, index within the entry).
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::{
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Fee, FeeRates, MarketDef, MarketId,
+    MarketState, OrderId, OrderSpec, Price, Quantity, RejectCode, ReplyTo, RequestKind, Side,
+    TradeId, TreasuryReference,
+};
+
+/// Why an order ended without being filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum CancelCause {
+    /// Its owner cancelled it.
+    Client = 1,
+    /// Its owner cancelled all orders of the market.
+    CancelAll = 2,
+    /// The remainder of an immediate-or-cancel order.
+    ImmediateOrCancel = 3,
+    /// The remainder of a market order.
+    MarketRemainder = 4,
+    /// It would have traded with its own owner.
+    SelfTrade = 5,
+    /// The book was full when the remainder of a matched order was to rest.
+    BookFull = 6,
+}
+
+/// One side of a trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct TradeSide {
+    /// The owner.
+    pub account: AccountId,
+    /// Its order.
+    pub order: OrderId,
+    /// Quantity of that order that is still open after this trade. Zero: it is filled. Zero also
+    /// for market orders by quote, whose quantity is not known beforehand.
+    pub remaining: Quantity,
+    /// Taken from what this side received: base for the buyer, quote for the seller.
+    pub fee: Fee,
+}
+
+/// A trade with both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Trade {
+    /// Where.
+    pub market: MarketId,
+    /// Rising within the market.
+    pub trade: TradeId,
+    /// The maker's price, or the auction's.
+    pub price: Price,
+    /// How many lots.
+    pub quantity: Quantity,
+    /// Base atoms that the seller paid.
+    pub base_amount: Amount,
+    /// Quote atoms that the buyer paid.
+    pub quote_amount: Amount,
+    /// The taker's side, or none in an auction.
+    pub aggressor: Option<Side>,
+    /// Who bought.
+    pub buyer: TradeSide,
+    /// Who sold.
+    pub seller: TradeSide,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Event {
+    /// Answer: a command was rejected and changed nothing.
+    Rejected {
+        /// Who waits.
+        reply: ReplyTo,
+        /// What was asked.
+        request: RequestKind,
+        /// By whom, or zero.
+        account: AccountId,
+        /// Where, or zero.
+        market: MarketId,
+        /// The client's id, or none.
+        client_order_id: ClientOrderId,
+        /// Why.
+        code: RejectCode,
+    } = 1,
+    /// Answer: this client id was seen before; here is what became of it. Nothing changed.
+    Repeated {
+        /// Who waits.
+        reply: ReplyTo,
+        /// What was asked.
+        request: RequestKind,
+        /// By whom.
+        account: AccountId,
+        /// Where, or zero.
+        market: MarketId,
+        /// The client's id.
+        client_order_id: ClientOrderId,
+        /// The order that the first command became (zero for transfers and debits), or why it was
+        /// rejected.
+        outcome: Result<OrderId, RejectCode>,
+    } = 2,
+    /// Answer: an order was accepted. Trades, and rest or cancellation, follow.
+    OrderPlaced {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Where.
+        market: MarketId,
+        /// Its new id.
+        order: OrderId,
+        /// The owner.
+        account: AccountId,
+        /// The client's id, or none.
+        client_order_id: ClientOrderId,
+        /// Buy or sell.
+        side: Side,
+        /// Kind, price and quantity.
+        spec: OrderSpec,
+    } = 3,
+    /// What is left of an order has entered the book, behind all others of its price.
+    OrderRested {
+        /// Where.
+        market: MarketId,
+        /// The order.
+        order: OrderId,
+        /// The owner.
+        account: AccountId,
+        /// Buy or sell.
+        side: Side,
+        /// At which price.
+        price: Price,
+        /// How much.
+        quantity: Quantity,
+    } = 4,
+    /// A trade.
+    Trade(Trade) = 5,
+    /// An order ended with something left. Answer, if somebody waits.
+    OrderCancelled {
+        /// Who waits, or nobody.
+        reply: ReplyTo,
+        /// Where.
+        market: MarketId,
+        /// The order.
+        order: OrderId,
+        /// The owner.
+        account: AccountId,
+        /// What was left. Zero for market orders by quote.
+        remaining: Quantity,
+        /// Why.
+        cause: CancelCause,
+    } = 6,
+    /// A resting order has less quantity and keeps its place. Answer, if somebody waits; else the
+    /// consequence of self-trade prevention.
+    OrderReduced {
+        /// Who waits, or nobody.
+        reply: ReplyTo,
+        /// Where.
+        market: MarketId,
+        /// The order.
+        order: OrderId,
+        /// The owner.
+        account: AccountId,
+        /// What is left.
+        remaining: Quantity,
+    } = 7,
+    /// Answer: an order left the book and enters anew under another id. Trades, and rest or
+    /// cancellation of the new id, follow.
+    OrderReplaced {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Where.
+        market: MarketId,
+        /// The id that ended.
+        old_order: OrderId,
+        /// The id that goes on.
+        order: OrderId,
+        /// The owner.
+        account: AccountId,
+        /// Buy or sell.
+        side: Side,
+        /// New price.
+        price: Price,
+        /// Quantity that enters: the new total less what was filled.
+        quantity: Quantity,
+    } = 8,
+    /// Answer: this many orders are being cancelled.
+    CancelAllAccepted {
+        /// Who waits.
+        reply: ReplyTo,
+        /// The owner.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// How many.
+        count: u32,
+    } = 9,
+    /// An account's balance of an asset is now this.
+    BalanceChanged {
+        /// Whose.
+        account: AccountId,
+        /// Of what.
+        asset: AssetId,
+        /// Free to use.
+        available: Amount,
+        /// Locked for open orders and pending debits.
+        held: Amount,
+    } = 10,
+    /// Answer: value came from outside.
+    Credited {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Who vouches for it.
+        reference: TreasuryReference,
+        /// Received.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+        /// The account does not exist: the slot's suspense account has it.
+        suspense: bool,
+    } = 11,
+    /// Answer: value left, at once or out of a pending debit.
+    Debited {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Who vouches for it.
+        reference: TreasuryReference,
+        /// Paid.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+        /// The pending debit's name, or none.
+        client_id: ClientOrderId,
+    } = 12,
+    /// Answer: funds that are to leave are locked.
+    DebitReserved {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Pays.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+        /// Its name.
+        client_id: ClientOrderId,
+    } = 13,
+    /// Answer: a pending debit ended and its funds are available again.
+    DebitReleased {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Would have paid.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+        /// Its name.
+        client_id: ClientOrderId,
+    } = 14,
+    /// Answer: the paying half of a transfer.
+    TransferredOut {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Paid.
+        account: AccountId,
+        /// Receives.
+        to: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+        /// The payer's id for it, or none.
+        client_id: ClientOrderId,
+    } = 15,
+    /// The receiving half of a transfer.
+    TransferredIn {
+        /// Received.
+        account: AccountId,
+        /// Paid.
+        from: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+        /// The account does not exist: the slot's suspense account has it.
+        suspense: bool,
+    } = 16,
+    /// Answer: an account was opened.
+    AccountCreated {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Its id.
+        account: AccountId,
+        /// Its fee tier.
+        fee_tier: u8,
+    } = 17,
+    /// Answer: an account was frozen or unfrozen.
+    AccountFrozen {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Which.
+        account: AccountId,
+        /// Whether it is frozen now.
+        frozen: bool,
+    } = 18,
+    /// Answer: an account is in another fee tier.
+    AccountFeeTierSet {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Which.
+        account: AccountId,
+        /// The tier.
+        fee_tier: u8,
+    } = 19,
+    /// Answer: there is a new asset.
+    AssetDefined {
+        /// Who waits.
+        reply: ReplyTo,
+        /// What.
+        asset: AssetDef,
+    } = 20,
+    /// Answer: there is a new market. It opens in [`MarketState::Continuous`].
+    MarketListed {
+        /// Who waits.
+        reply: ReplyTo,
+        /// What.
+        market: MarketDef,
+    } = 21,
+    /// Answer: a fee tier has these rates.
+    FeeTierSet {
+        /// Who waits.
+        reply: ReplyTo,
+        /// The tier.
+        tier: u8,
+        /// Its rates.
+        rates: FeeRates,
+    } = 22,
+    /// Answer: a market changed state. An uncrossing follows if it left an auction.
+    MarketStateChanged {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Which.
+        market: MarketId,
+        /// The new state.
+        state: MarketState,
+    } = 23,
+    /// An auction found its price; its trades follow.
+    AuctionUncrossed {
+        /// Where.
+        market: MarketId,
+        /// The one price of all its trades, or zero if nothing crossed.
+        price: Price,
+        /// Lots that trade at it.
+        quantity: Quantity,
+    } = 24,
+}
+
+impl Event {
+    /// Whom this answers, if it is an answer somebody waits for.
+    #[must_use]
+    pub fn answers(&self) -> Option<ReplyTo> {
+        match *self {
+            Self::Rejected { reply, .. }
+            | Self::Repeated { reply, .. }
+            | Self::OrderPlaced { reply, .. }
+            | Self::OrderCancelled { reply, .. }
+            | Self::OrderReduced { reply, .. }
+            | Self::OrderReplaced { reply, .. }
+            | Self::CancelAllAccepted { reply, .. }
+            | Self::Credited { reply, .. }
+            | Self::Debited { reply, .. }
+            | Self::DebitReserved { reply, .. }
+            | Self::DebitReleased { reply, .. }
+            | Self::TransferredOut { reply, .. }
+            | Self::AccountCreated { reply, .. }
+            | Self::AccountFrozen { reply, .. }
+            | Self::AccountFeeTierSet { reply, .. }
+            | Self::AssetDefined { reply, .. }
+            | Self::MarketListed { reply, .. }
+            | Self::FeeTierSet { reply, .. }
+            | Self::MarketStateChanged { reply, .. } => (!reply.is_nobody()).then_some(reply),
+            Self::OrderRested { .. }
+            | Self::Trade(_)
+            | Self::BalanceChanged { .. }
+            | Self::TransferredIn { .. }
+            | Self::AuctionUncrossed { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The vocabulary of the exchange: ids, money, definitions of assets and markets, commands,
+//! messages between components, events and reject codes.
+//!
+//! Everything here is plain data with exact integer arithmetic. There is no I/O, clock, randomness,
+//! float or hash order in this crate, and none in the crates that build the engine on it.
+#![forbid(unsafe_code)]
+
+mod client_order_id;
+mod command;
+mod decimal;
+mod definition;
+mod effects;
+mod event;
+mod event_batch;
+mod ids;
+mod message;
+pub mod money;
+mod order;
+mod reject;
+mod topology;
+
+pub use client_order_id::{ClientOrderId, InvalidClientOrderId};
+pub use command::{Command, Delivery, Entry, ReplyTo, Request, RequestKind, TreasuryReference};
+pub use decimal::{Decimal, DecimalError};
+pub use definition::{
+    AssetDef, Definition, DefinitionError, FeeRates, MAX_ASSET_SCALE, MAX_SUPPLY, MarketBounds,
+    MarketDef, Scaling,
+};
+pub use effects::Effects;
+pub use event::{CancelCause, Event, Trade, TradeSide};
+pub use event_batch::{EntryEvents, EventBatch};
+pub use ids::{
+    ACCOUNT_SLOTS, AccountId, AssetId, HoldId, MarketId, OrderId, PartitionId, Seq, Slot,
+    Timestamp, TradeId,
+};
+pub use message::{Admit, AmendOrder, Component, Fill, Message};
+pub use money::{Amount, Fee, PartsPerMillion, Price, Quantity};
+pub use order::{MarketState, OrderSpec, PlaceOrder, SelfTradePrevention, Side, TimeInForce};
+pub use reject::{RejectArea, RejectCode};
+pub use topology::Topology;

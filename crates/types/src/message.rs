@@ -1,0 +1,273 @@
+//! What components say to each other. Messages address components, never partitions.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::{
+    AccountId, Amount, AssetId, CancelCause, ClientOrderId, Definition, Fee, FeeRates, HoldId,
+    MarketId, OrderId, OrderSpec, PartitionId, Price, Quantity, RejectCode, ReplyTo,
+    SelfTradePrevention, Side, Slot, TreasuryReference,
+};
+
+/// A deterministic state machine that messages are addressed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Component {
+    /// The accounts of a slot.
+    Ledger(Slot) = 1,
+    /// A pair's book and rules.
+    Market(MarketId) = 2,
+    /// The door through which value enters and leaves.
+    Treasury = 3,
+    /// A partition's copy of the definitions.
+    Registry(PartitionId) = 4,
+}
+
+/// Ledger → market: an order whose funds are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Admit {
+    /// Who waits.
+    pub reply: ReplyTo,
+    /// The owner.
+    pub account: AccountId,
+    /// Orders of the same group do not trade with each other where prevention is on.
+    pub self_trade_group: u32,
+    /// The owner's hold.
+    pub hold: HoldId,
+    /// What the hold contains: quote atoms of a buy, base atoms of a sell.
+    pub budget: Amount,
+    /// Rates stamped at admission.
+    pub fees: FeeRates,
+    /// Where.
+    pub market: MarketId,
+    /// The version of the definition that ticks and lots mean.
+    pub version: u32,
+    /// The client's id, for events only: the market does not keep it.
+    pub client_order_id: ClientOrderId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Kind, price and quantity.
+    pub spec: OrderSpec,
+    /// Against trading with oneself.
+    pub self_trade_prevention: SelfTradePrevention,
+}
+
+/// Ledger → market: amend an order whose hold has been raised to what the amendment may need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct AmendOrder {
+    /// Who waits.
+    pub reply: ReplyTo,
+    /// The owner.
+    pub account: AccountId,
+    /// The order's hold.
+    pub hold: HoldId,
+    /// What was added to the hold for this; given back if it is not needed.
+    pub extra: Amount,
+    /// Where.
+    pub market: MarketId,
+    /// The version of the definition that price and quantity mean.
+    pub version: u32,
+    /// The order.
+    pub order: OrderId,
+    /// New price, or the old one.
+    pub price: Option<Price>,
+    /// New total quantity, filled part included, or the old one.
+    pub quantity: Option<Quantity>,
+}
+
+/// Market → ledger: one side of a trade, or of a self-trade decrement with nothing paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Fill {
+    /// The owner.
+    pub account: AccountId,
+    /// The order's hold.
+    pub hold: HoldId,
+    /// What is paid with.
+    pub debit_asset: AssetId,
+    /// Paid out of the hold.
+    pub debit: Amount,
+    /// What is received.
+    pub credit_asset: AssetId,
+    /// Received, before the fee.
+    pub credit: Amount,
+    /// Taken from what is received.
+    pub fee: Fee,
+    /// Price improvement: leaves the hold and is available again.
+    pub release: Amount,
+}
+
+/// A message between components.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Message {
+    /// Ledger → market: a funded order.
+    Admit(Admit) = 1,
+    /// Ledger → market: amend an order.
+    AmendOrder(AmendOrder) = 2,
+    /// Ledger → market: cancel an order.
+    CancelOrder {
+        /// Who waits, or nobody (cancel all is answered by the ledger).
+        reply: ReplyTo,
+        /// The owner.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// The order.
+        order: OrderId,
+        /// Why.
+        cause: CancelCause,
+    } = 3,
+    /// Market → ledger: the hold's order rests in the book under this id.
+    Rested {
+        /// The owner.
+        account: AccountId,
+        /// Its hold.
+        hold: HoldId,
+        /// The order.
+        order: OrderId,
+    } = 4,
+    /// Market → ledger: the hold's order traded.
+    Filled(Fill) = 5,
+    /// Market → ledger: part of the hold is not needed any more.
+    Released {
+        /// The owner.
+        account: AccountId,
+        /// Its hold.
+        hold: HoldId,
+        /// Available again.
+        amount: Amount,
+    } = 6,
+    /// Market → ledger: the hold's order has ended.
+    Closed {
+        /// The owner.
+        account: AccountId,
+        /// Its hold.
+        hold: HoldId,
+        /// The order.
+        order: OrderId,
+        /// All that is left in the hold.
+        release: Amount,
+    } = 7,
+    /// Market → ledger: the hold's order was rejected and never had an id. All of it is released.
+    Refused {
+        /// The owner.
+        account: AccountId,
+        /// Its hold.
+        hold: HoldId,
+        /// Why.
+        code: RejectCode,
+    } = 8,
+    /// Treasury → ledger: value came from outside.
+    Credit {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Who vouches for it.
+        reference: TreasuryReference,
+        /// Receives.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+    } = 9,
+    /// Treasury → ledger: value is to leave at once.
+    Debit {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Who vouches for it.
+        reference: TreasuryReference,
+        /// Pays.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+    } = 10,
+    /// Treasury → ledger: a pending debit has left.
+    SettleDebit {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Who vouches for it.
+        reference: TreasuryReference,
+        /// Pays.
+        account: AccountId,
+        /// The name of the pending debit.
+        client_id: ClientOrderId,
+    } = 11,
+    /// Ledger → treasury: this much left the exchange under the reference (zero if refused).
+    Debited {
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+    } = 12,
+    /// Ledger → ledger: the receiving half of a transfer.
+    TransferIn {
+        /// Who paid.
+        from: AccountId,
+        /// Receives.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: Amount,
+    } = 13,
+    /// Registry → registry: a definition that every partition keeps.
+    Define {
+        /// The partition that is told.
+        to: PartitionId,
+        /// What.
+        definition: Definition,
+    } = 14,
+    /// Market → itself: go on with the order that matching was interrupted in.
+    Resume {
+        /// Where.
+        market: MarketId,
+    } = 15,
+}
+
+impl Message {
+    /// The component that this is for.
+    #[must_use]
+    pub fn to(&self) -> Component {
+        match *self {
+            Self::Admit(Admit { market, .. })
+            | Self::AmendOrder(AmendOrder { market, .. })
+            | Self::CancelOrder { market, .. }
+            | Self::Resume { market } => Component::Market(market),
+            Self::Filled(Fill { account, .. })
+            | Self::Rested { account, .. }
+            | Self::Released { account, .. }
+            | Self::Closed { account, .. }
+            | Self::Refused { account, .. }
+            | Self::Credit { account, .. }
+            | Self::Debit { account, .. }
+            | Self::SettleDebit { account, .. }
+            | Self::TransferIn { account, .. } => Component::Ledger(account.slot()),
+            Self::Debited { .. } => Component::Treasury,
+            Self::Define { to, .. } => Component::Registry(to),
+        }
+    }
+
+    /// The reply address that travels with this, if one does.
+    pub fn reply_mut(&mut self) -> Option<&mut ReplyTo> {
+        match self {
+            Self::Admit(Admit { reply, .. })
+            | Self::AmendOrder(AmendOrder { reply, .. })
+            | Self::CancelOrder { reply, .. }
+            | Self::Credit { reply, .. }
+            | Self::Debit { reply, .. }
+            | Self::SettleDebit { reply, .. } => Some(reply),
+            Self::Filled(_)
+            | Self::Rested { .. }
+            | Self::Released { .. }
+            | Self::Closed { .. }
+            | Self::Refused { .. }
+            | Self::Debited { .. }
+            | Self::TransferIn { .. }
+            | Self::Define { .. }
+            | Self::Resume { .. } => None,
+        }
+    }
+}

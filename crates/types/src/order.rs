@@ -1,0 +1,141 @@
+//! What an order is: sides, kinds, times in force, and the states of a market.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::{AccountId, Amount, ClientOrderId, MarketId, Price, Quantity};
+
+/// Buy or sell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Side {
+    /// Pays quote, receives base.
+    Buy = 1,
+    /// Pays base, receives quote.
+    Sell = 2,
+}
+
+impl Side {
+    /// The other side.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+}
+
+/// How long a limit order may live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum TimeInForce {
+    /// Good till cancelled: what does not match rests.
+    Gtc = 1,
+    /// Immediate or cancel: what does not match at once is cancelled.
+    Ioc = 2,
+    /// Fill or kill: matches whole at once or is rejected.
+    Fok = 3,
+}
+
+/// What happens when an order would match another of the same owner. The mode of the incoming
+/// order decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum SelfTradePrevention {
+    /// They trade.
+    #[default]
+    None = 1,
+    /// What is left of the incoming order is cancelled.
+    ExpireTaker = 2,
+    /// The resting order is cancelled and matching goes on.
+    ExpireMaker = 3,
+    /// Both are cancelled.
+    ExpireBoth = 4,
+    /// Both are reduced by the smaller quantity without a trade; what reaches zero is cancelled.
+    Decrement = 5,
+}
+
+/// The kind of an order with its quantities. A further kind is a further variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum OrderSpec {
+    /// At `price` or better.
+    Limit {
+        /// Worst price, in ticks.
+        price: Price,
+        /// Quantity, in lots.
+        quantity: Quantity,
+        /// How long it lives.
+        time_in_force: TimeInForce,
+        /// Rejected if it would match on arrival. Only with [`TimeInForce::Gtc`].
+        post_only: bool,
+    } = 1,
+    /// `quantity` at whatever price; what the book cannot fill is cancelled.
+    MarketByQuantity {
+        /// Quantity, in lots.
+        quantity: Quantity,
+        /// A buyer's limit on quote spent; without it, all available quote is locked meanwhile.
+        max_spend: Option<Amount>,
+    } = 2,
+    /// As many lots as `quote` pays (buy), or as bring at most `quote` (sell).
+    MarketByQuote {
+        /// Quote to spend or to receive, in atoms.
+        quote: Amount,
+        /// A seller's limit on base spent; without it, all available base is locked meanwhile.
+        max_spend: Option<Amount>,
+    } = 3,
+}
+
+impl OrderSpec {
+    /// The quantity asked for, if it is stated in base.
+    #[must_use]
+    pub fn quantity(&self) -> Option<Quantity> {
+        match *self {
+            Self::Limit { quantity, .. } | Self::MarketByQuantity { quantity, .. } => {
+                Some(quantity)
+            }
+            Self::MarketByQuote { .. } => None,
+        }
+    }
+}
+
+/// An order as its client sends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PlaceOrder {
+    /// The owner.
+    pub account: AccountId,
+    /// Where.
+    pub market: MarketId,
+    /// The version of the market's definition that its ticks and lots mean.
+    pub version: u32,
+    /// Idempotency key, or [`ClientOrderId::NONE`].
+    pub client_order_id: ClientOrderId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Kind, price and quantity.
+    pub spec: OrderSpec,
+    /// Against trading with oneself.
+    pub self_trade_prevention: SelfTradePrevention,
+}
+
+/// What a market does with orders.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize,
+)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum MarketState {
+    /// Orders match on arrival.
+    #[default]
+    Continuous = 1,
+    /// Limit orders collect without matching, also crossed; leaving this state uncrosses them.
+    Auction = 2,
+    /// Nothing is accepted or matched; cancels pass.
+    CancelOnly = 3,
+    /// Nothing is accepted, matched or cancelled.
+    Halted = 4,
+}
