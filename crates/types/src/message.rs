@@ -126,6 +126,8 @@ pub enum Message {
         hold: HoldId,
         /// The order.
         order: OrderId,
+        /// Its price: what is left of a buyer's hold is this times the remaining quantity.
+        price: Price,
     } = 4,
     /// Market → ledger: the hold's order traded.
     Filled(Fill) = 5,
