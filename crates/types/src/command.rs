@@ -103,7 +103,9 @@ pub struct Delivery {
     pub messages: Vec<Message>,
 }
 
-/// Names a change of value from outside: each source counts its own from 1 without gaps.
+/// Names a change of value from outside: each source counts its own from 1 without gaps. A number is
+/// used up by its first command, also when that is rejected (except for the number itself); a
+/// command that repeats the source's last number gets the first one's outcome again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub struct TreasuryReference {
     /// Who vouches for it: a wallet, an operator's desk.

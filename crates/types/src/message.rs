@@ -197,12 +197,16 @@ pub enum Message {
         /// The name of the pending debit.
         client_id: ClientOrderId,
     } = 11,
-    /// Ledger → treasury: this much left the exchange under the reference (zero if refused).
+    /// Ledger → treasury: this much left the exchange under the reference, or why nothing did.
     Debited {
+        /// The treasury's reference.
+        reference: TreasuryReference,
         /// What.
         asset: AssetId,
-        /// How much.
+        /// How much; zero if refused.
         amount: Amount,
+        /// Whether it left.
+        outcome: Result<(), RejectCode>,
     } = 12,
     /// Ledger → ledger: the receiving half of a transfer.
     TransferIn {
