@@ -1,0 +1,164 @@
+//! `AmendOrder`: raise the hold to what the amended order may need, then ask the market.
+//!
+//! The order stays as it is until the market has accepted, and the account keeps it when the funds
+//! do not suffice.
+
+use types::{
+    AccountId, AmendOrder, Amount, Effects, MarketId, Message, OrderId, Price, Quantity,
+    RejectCode, ReplyTo, RequestKind,
+};
+
+use crate::definitions::ListedMarket;
+use crate::holds::{Hold, Purpose};
+use crate::ledger::{Asker, Context, Ledger};
+use crate::place_order::{check_price, check_quantity};
+use crate::slot::{Bucket, SlotState};
+use types::{ClientOrderId, HoldId};
+
+/// What of an order is to change.
+#[derive(Clone, Copy, Debug)]
+pub struct Amendment {
+    /// The owner.
+    pub account: AccountId,
+    /// Where.
+    pub market: MarketId,
+    /// The version of the definition that price and quantity mean.
+    pub version: u32,
+    /// The order.
+    pub order: OrderId,
+    /// New price, or the old one.
+    pub price: Option<Price>,
+    /// New total quantity, or the old one.
+    pub quantity: Option<Quantity>,
+}
+
+impl Ledger {
+    /// Amends an order of an account that is hosted here.
+    pub fn amend_order(
+        &mut self,
+        ctx: &Context<'_>,
+        reply: ReplyTo,
+        amendment: &Amendment,
+        fx: &mut Effects,
+    ) {
+        let &Amendment {
+            account,
+            market,
+            version,
+            order,
+            price,
+            quantity,
+        } = amendment;
+        let asker = Asker {
+            reply,
+            request: RequestKind::AmendOrder,
+            account,
+            market,
+            client_id: ClientOrderId::NONE,
+        };
+        let mut slot = self.slot_mut(account);
+        let (hold_id, extra) = match check(ctx, slot.state, amendment) {
+            Ok(checked) => checked,
+            Err(code) => return asker.reject(code, fx),
+        };
+
+        // From here on nothing can fail.
+        let hold = slot.state.holds.of(account, hold_id);
+        hold.locked += extra;
+        if let Purpose::Order { amended, .. } = &mut hold.purpose {
+            *amended = true;
+        }
+        let asset = hold.asset;
+        slot.post(
+            asset,
+            Bucket::Available(account),
+            Bucket::Held(account),
+            extra,
+        );
+        fx.send(Message::AmendOrder(AmendOrder {
+            reply,
+            account,
+            hold: hold_id,
+            extra,
+            market,
+            version,
+            order,
+            price,
+            quantity,
+        }));
+    }
+}
+
+/// The order's hold and what must be added to it.
+fn check(
+    ctx: &Context<'_>,
+    state: &SlotState,
+    amendment: &Amendment,
+) -> Result<(HoldId, Amount), RejectCode> {
+    let account = state
+        .account(amendment.account)
+        .ok_or(RejectCode::UnknownAccount)?;
+    if account.frozen {
+        return Err(RejectCode::AccountFrozen);
+    }
+    let listed = ctx
+        .definitions
+        .market(amendment.market)
+        .ok_or(RejectCode::UnknownMarket)?;
+    if listed.def.version != amendment.version {
+        return Err(RejectCode::StaleDefinition);
+    }
+    // Amendments are mostly of recent orders; an account's orders in a market are bounded.
+    let wanted = Some((amendment.market, amendment.order));
+    let found = state
+        .holds
+        .newest_first(account)
+        .find(|(_, hold)| hold.order() == wanted);
+    let (hold_id, hold) = found.ok_or(RejectCode::UnknownOrder)?;
+    if let Some(price) = amendment.price {
+        check_price(&listed.def, price)?;
+    }
+    if let Some(quantity) = amendment.quantity {
+        check_quantity(&listed.def, quantity)?;
+    }
+    let extra = needed(listed, hold, amendment)?.saturating_sub(hold.locked);
+    if extra > account.available(hold.asset) {
+        return Err(RejectCode::InsufficientBalance);
+    }
+    Ok((hold_id, extra))
+}
+
+/// What the amended order will need, as far as this ledger knows: fills under way make it less.
+fn needed(listed: &ListedMarket, hold: &Hold, amendment: &Amendment) -> Result<Amount, RejectCode> {
+    let Purpose::Order {
+        buys,
+        price,
+        filled_base,
+        ..
+    } = hold.purpose
+    else {
+        return Err(RejectCode::UnknownOrder);
+    };
+    let scaling = &listed.scaling;
+    let open = match amendment.quantity {
+        Some(total) => {
+            let total = scaling.base(total);
+            if total <= filled_base {
+                return Err(RejectCode::QuantityBelowFilled);
+            }
+            (total - filled_base).get() / u128::from(scaling.base_atoms_per_lot)
+        }
+        None if buys => {
+            let per_lot = u128::from(price.get()) * u128::from(scaling.quote_atoms_per_tick_lot);
+            hold.locked.get() / per_lot
+        }
+        None => hold.locked.get() / u128::from(scaling.base_atoms_per_lot),
+    };
+    let open = u64::try_from(open).map_err(|_| RejectCode::InvalidQuantity)?;
+    let open = Quantity::new(open);
+    Ok(if buys {
+        scaling.notional(amendment.price.unwrap_or(price), open)
+    } else {
+        scaling.base(open)
+    })
+}

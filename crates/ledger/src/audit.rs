@@ -1,0 +1,121 @@
+//! The ledger's own books, added up: what `outcry verify` and the tests compare.
+
+use std::collections::BTreeMap;
+
+use types::{AccountId, Amount, AssetId};
+
+use crate::holds::Hold;
+use crate::ledger::Ledger;
+use crate::slot::{House, signed};
+
+/// Sums of one asset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Σ available of accounts.
+    pub available: i128,
+    /// Σ held of accounts.
+    pub held: i128,
+    /// House accounts, summed over slots.
+    pub house: House,
+}
+
+impl Totals {
+    /// Zero, if every posting was double entry.
+    #[must_use]
+    pub fn trial_balance(&self) -> i128 {
+        let House {
+            outside,
+            clearing,
+            fees,
+            rounding,
+            suspense,
+        } = self.house;
+        self.available + self.held + outside + clearing + fees + rounding + suspense
+    }
+
+    /// Adds another's sums to these.
+    pub fn add(&mut self, other: &Self) {
+        self.available += other.available;
+        self.held += other.held;
+        self.house.outside += other.house.outside;
+        self.house.clearing += other.house.clearing;
+        self.house.fees += other.house.fees;
+        self.house.rounding += other.house.rounding;
+        self.house.suspense += other.house.suspense;
+    }
+}
+
+/// What an audit of a ledger found.
+#[derive(Clone, Debug, Default)]
+pub struct SlotAudit {
+    /// By asset, over all slots here.
+    pub totals: BTreeMap<AssetId, Totals>,
+    /// Broken invariants, in words; empty if all hold.
+    pub violations: Vec<String>,
+}
+
+impl Ledger {
+    /// Adds everything up: the trial balance of each slot, and each account's holds against what it
+    /// has held.
+    #[must_use]
+    pub fn audit(&self) -> SlotAudit {
+        let mut audit = SlotAudit::default();
+        for slot in self.slots() {
+            let mut totals: BTreeMap<AssetId, Totals> = BTreeMap::new();
+            for (asset, house) in slot.houses() {
+                totals.entry(asset).or_default().house = *house;
+            }
+            let mut locked: BTreeMap<(AccountId, AssetId), Amount> = BTreeMap::new();
+            for hold in slot.holds.open_holds() {
+                *locked.entry((hold.account, hold.asset)).or_default() += hold.locked;
+            }
+            for (id, account) in slot.accounts() {
+                for balance in account.balances() {
+                    let sums = totals.entry(balance.asset).or_default();
+                    sums.available += signed(balance.available);
+                    sums.held += signed(balance.held);
+                    let holds = locked.remove(&(id, balance.asset)).unwrap_or_default();
+                    if holds != balance.held {
+                        audit.violations.push(format!(
+                            "account {id} has {} of asset {} held, its holds sum to {holds}",
+                            balance.held, balance.asset
+                        ));
+                    }
+                }
+            }
+            for ((account, asset), amount) in locked {
+                let text = format!(
+                    "holds of {amount} for account {account}, asset {asset}, without a balance"
+                );
+                audit.violations.push(text);
+            }
+            for (asset, sums) in totals {
+                if sums.trial_balance() != 0 {
+                    let (slot, sum) = (slot.number, sums.trial_balance());
+                    audit
+                        .violations
+                        .push(format!("slot {slot}, asset {asset}: postings sum to {sum}"));
+                }
+                audit.totals.entry(asset).or_default().add(&sums);
+            }
+        }
+        audit
+    }
+
+    /// Every open hold.
+    pub fn open_holds(&self) -> impl Iterator<Item = &Hold> {
+        self.slots().flat_map(|slot| slot.holds.open_holds())
+    }
+
+    /// Every account's balances: account, asset, available, held; by account within its slot.
+    pub fn balances(&self) -> impl Iterator<Item = (AccountId, AssetId, Amount, Amount)> + '_ {
+        self.slots().flat_map(|slot| {
+            slot.accounts().flat_map(|(id, account)| {
+                account
+                    .balances()
+                    .iter()
+                    .map(move |b| (id, b.asset, b.available, b.held))
+            })
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! The definitions that a partition keeps: assets, markets with their scaling, fee tiers.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use types::{
+    AssetDef, AssetId, Definition, DefinitionError, FeeRates, MarketDef, MarketId, RejectCode,
+    Scaling,
+};
+
+/// Ids of assets and markets are below this, so that tables indexed by them stay small.
+const MAX_ID: u32 = 65_536;
+
+/// Assets, markets and fee tiers by id. Every partition has the same, in the order of definition.
+#[derive(Debug, Default)]
+pub struct Definitions {
+    assets: Vec<Option<AssetDef>>,
+    markets: Vec<Option<ListedMarket>>,
+    fee_tiers: Vec<FeeRates>,
+    market_count: usize,
+}
+
+/// A market with its scaling.
+#[derive(Clone, Debug)]
+pub struct ListedMarket {
+    /// Its definition.
+    pub def: MarketDef,
+    /// Its scaling.
+    pub scaling: Scaling,
+}
+
+impl Definitions {
+    /// The asset, if it is defined.
+    #[must_use]
+    pub fn asset(&self, id: AssetId) -> Option<&AssetDef> {
+        self.assets.get(id.0 as usize)?.as_ref()
+    }
+
+    /// The market, if it is listed.
+    #[must_use]
+    pub fn market(&self, id: MarketId) -> Option<&ListedMarket> {
+        self.markets.get(id.0 as usize)?.as_ref()
+    }
+
+    /// The rates of a tier; free if it was never set.
+    #[must_use]
+    pub fn fee_rates(&self, tier: u8) -> FeeRates {
+        self.fee_tiers
+            .get(usize::from(tier))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// How many markets are listed.
+    #[must_use]
+    pub fn market_count(&self) -> usize {
+        self.market_count
+    }
+
+    /// All assets, by id.
+    pub fn assets(&self) -> impl Iterator<Item = &AssetDef> {
+        self.assets.iter().flatten()
+    }
+
+    /// All markets, by id.
+    pub fn markets(&self) -> impl Iterator<Item = &ListedMarket> {
+        self.markets.iter().flatten()
+    }
+
+    /// Whether `definition` may be added.
+    ///
+    /// # Errors
+    /// [`RejectCode::AlreadyDefined`], [`RejectCode::UnknownAsset`] or
+    /// [`RejectCode::InvalidDefinition`].
+    pub fn check(&self, definition: &Definition) -> Result<(), RejectCode> {
+        match definition {
+            Definition::Asset(asset) => {
+                let taken = self
+                    .assets()
+                    .any(|a| a.id == asset.id || a.symbol == asset.symbol);
+                refuse_if(taken, RejectCode::AlreadyDefined)?;
+                refuse_if(asset.id.0 >= MAX_ID, RejectCode::InvalidDefinition)?;
+                asset.validate().map_err(invalid)
+            }
+            Definition::Market(market) => {
+                let taken = self
+                    .markets()
+                    .any(|m| m.def.id == market.id || m.def.symbol == market.symbol);
+                refuse_if(taken, RejectCode::AlreadyDefined)?;
+                refuse_if(market.id.0 >= MAX_ID, RejectCode::InvalidDefinition)?;
+                self.scaling(market).map(|_| ())
+            }
+            Definition::FeeTier { rates, .. } => rates.validate().map_err(invalid),
+        }
+    }
+
+    /// Adds a definition that [`Self::check`] has passed.
+    ///
+    /// # Panics
+    /// If it does not pass: every partition checks the same definitions in the same order.
+    pub fn add(&mut self, definition: Definition) {
+        match definition {
+            Definition::Asset(asset) => {
+                let id = asset.id.0 as usize;
+                *slot_at(&mut self.assets, id) = Some(asset);
+            }
+            Definition::Market(def) => {
+                let scaling = self.scaling(&def).expect("checked before");
+                let id = def.id.0 as usize;
+                *slot_at(&mut self.markets, id) = Some(ListedMarket { def, scaling });
+                self.market_count += 1;
+            }
+            Definition::FeeTier { tier, rates } => {
+                *slot_at(&mut self.fee_tiers, tier.into()) = rates
+            }
+        }
+    }
+
+    fn scaling(&self, market: &MarketDef) -> Result<Scaling, RejectCode> {
+        let base = self.asset(market.base).ok_or(RejectCode::UnknownAsset)?;
+        let quote = self.asset(market.quote).ok_or(RejectCode::UnknownAsset)?;
+        market.scaling(base, quote).map_err(invalid)
+    }
+}
+
+fn invalid(_: DefinitionError) -> RejectCode {
+    RejectCode::InvalidDefinition
+}
+
+fn refuse_if(condition: bool, code: RejectCode) -> Result<(), RejectCode> {
+    if condition { Err(code) } else { Ok(()) }
+}
+
+/// The element at `index`, after growing the table to it.
+pub(crate) fn slot_at<T: Default>(table: &mut Vec<T>, index: usize) -> &mut T {
+    if index >= table.len() {
+        table.resize_with(index + 1, T::default);
+    }
+    &mut table[index]
+}
+
+/// Written as the list of definitions that make it again.
+impl BorshSerialize for Definitions {
+    fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
+        let assets: Vec<_> = self.assets().collect();
+        let markets: Vec<_> = self.markets().map(|listed| &listed.def).collect();
+        (assets, markets, &self.fee_tiers).serialize(writer)
+    }
+}
+
+impl BorshDeserialize for Definitions {
+    fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
+        let (assets, markets, fee_tiers) =
+            <(Vec<AssetDef>, Vec<MarketDef>, Vec<FeeRates>)>::deserialize_reader(reader)?;
+        let mut definitions = Self {
+            fee_tiers,
+            ..Self::default()
+        };
+        let all = assets.into_iter().map(Definition::Asset);
+        for definition in all.chain(markets.into_iter().map(Definition::Market)) {
+            definitions
+                .check(&definition)
+                .map_err(|_| std::io::ErrorKind::InvalidData)?;
+            definitions.add(definition);
+        }
+        Ok(definitions)
+    }
+}

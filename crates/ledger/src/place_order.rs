@@ -1,0 +1,254 @@
+//! `PlaceOrder`: check an order against the account, hold its funds, send it to its market.
+
+use types::{
+    Admit, Amount, AssetId, Effects, MarketDef, Message, OrderId, OrderSpec, PlaceOrder, Price,
+    Quantity, RejectCode, ReplyTo, RequestKind, Scaling, Side, TimeInForce, Timestamp,
+};
+
+use crate::account::Account;
+use crate::client_ids::Outcome;
+use crate::definitions::ListedMarket;
+use crate::holds::Purpose;
+use crate::ledger::{Asker, Context, Ledger, fingerprint};
+
+impl Ledger {
+    /// Places an order of an account that is hosted here. Its client id is checked first: a
+    /// repetition is answered from memory, whatever has changed since.
+    pub fn place_order(
+        &mut self,
+        ctx: &Context<'_>,
+        reply: ReplyTo,
+        valid_until: Timestamp,
+        order: &PlaceOrder,
+        fx: &mut Effects,
+    ) {
+        let asker = Asker {
+            reply,
+            request: RequestKind::PlaceOrder,
+            account: order.account,
+            market: order.market,
+            client_id: order.client_order_id,
+        };
+        let mut slot = self.slot_mut(order.account);
+        let Some(account) = slot.state.account(order.account) else {
+            return asker.reject(RejectCode::UnknownAccount, fx);
+        };
+        let fingerprint = if asker.client_id.is_none() {
+            0
+        } else {
+            order_fingerprint(order)
+        };
+        if slot.answer_repeated(asker, fingerprint, ctx.now, fx) {
+            return;
+        }
+        let (funds, listed) = match check(ctx, account, order) {
+            Ok(checked) => checked,
+            Err(code) => {
+                return slot.reject_and_remember(asker, fingerprint, code, ctx, valid_until, fx);
+            }
+        };
+        let fees = ctx.definitions.fee_rates(account.fee_tier);
+        if !slot.has_room(asker, ctx) {
+            return asker.reject(RejectCode::TooManyClientIds, fx);
+        }
+
+        // From here on nothing can fail.
+        let purpose = Purpose::Order {
+            market: listed.def.id,
+            order: OrderId(0),
+            buys: order.side == Side::Buy,
+            price: limit_price(&order.spec),
+            filled_base: Amount::ZERO,
+            amended: false,
+            cancel_when_known: false,
+        };
+        let hold = slot.open_hold(order.account, funds.asset, funds.amount, purpose);
+        if !asker.client_id.is_none() {
+            let outcome = Outcome::Open(hold);
+            let ids = &mut slot.state.client_ids;
+            let (account, id) = (order.account, asker.client_id);
+            let at = ids.remember(account, id, fingerprint, outcome, ctx.now, valid_until);
+            slot.state.holds.of(order.account, hold).client_id = Some(at);
+        }
+        fx.send(Message::Admit(Admit {
+            reply,
+            account: order.account,
+            self_trade_group: order.account.0,
+            hold,
+            budget: funds.amount,
+            fees,
+            market: order.market,
+            version: order.version,
+            client_order_id: order.client_order_id,
+            side: order.side,
+            spec: order.spec,
+            self_trade_prevention: order.self_trade_prevention,
+        }));
+    }
+}
+
+/// What an order locks.
+struct Funds {
+    asset: AssetId,
+    amount: Amount,
+}
+
+/// Everything that the ledger can refuse an order for, in order of precedence.
+fn check<'a>(
+    ctx: &Context<'a>,
+    account: &Account,
+    order: &PlaceOrder,
+) -> Result<(Funds, &'a ListedMarket), RejectCode> {
+    if account.frozen {
+        return Err(RejectCode::AccountFrozen);
+    }
+    let listed = ctx
+        .definitions
+        .market(order.market)
+        .ok_or(RejectCode::UnknownMarket)?;
+    if listed.def.version != order.version {
+        return Err(RejectCode::StaleDefinition);
+    }
+    check_spec(&listed.def, order.side, &order.spec)?;
+    if account.open_orders_in(order.market) >= listed.def.bounds.max_orders_per_account {
+        return Err(RejectCode::TooManyOpenOrders);
+    }
+    let asset = match order.side {
+        Side::Buy => listed.def.quote,
+        Side::Sell => listed.def.base,
+    };
+    let available = account.available(asset);
+    let amount = required(&listed.scaling, order.side, &order.spec, available);
+    if amount.is_zero() || amount > available {
+        return Err(RejectCode::InsufficientBalance);
+    }
+    Ok((Funds { asset, amount }, listed))
+}
+
+/// Prices and quantities within the definition's bounds, and options that go together.
+fn check_spec(def: &MarketDef, side: Side, spec: &OrderSpec) -> Result<(), RejectCode> {
+    match *spec {
+        OrderSpec::Limit {
+            price,
+            quantity,
+            time_in_force,
+            post_only,
+        } => {
+            check_price(def, price)?;
+            check_quantity(def, quantity)?;
+            if post_only && time_in_force != TimeInForce::Gtc {
+                return Err(RejectCode::InvalidCombination);
+            }
+            Ok(())
+        }
+        OrderSpec::MarketByQuantity {
+            quantity,
+            max_spend,
+        } => {
+            check_quantity(def, quantity)?;
+            // A seller spends the quantity itself.
+            let stray = side == Side::Sell && max_spend.is_some();
+            if stray {
+                Err(RejectCode::InvalidCombination)
+            } else {
+                Ok(())
+            }
+        }
+        OrderSpec::MarketByQuote { quote, max_spend } => {
+            if quote.is_zero() || quote > types::MAX_SUPPLY {
+                return Err(RejectCode::InvalidQuantity);
+            }
+            let stray = side == Side::Buy && max_spend.is_some();
+            if stray {
+                Err(RejectCode::InvalidCombination)
+            } else {
+                Ok(())
+            }
+        }
+    }
+}
+
+pub(crate) fn check_price(def: &MarketDef, price: Price) -> Result<(), RejectCode> {
+    let valid = !price.is_zero() && price <= def.max_price;
+    if valid {
+        Ok(())
+    } else {
+        Err(RejectCode::InvalidPrice)
+    }
+}
+
+pub(crate) fn check_quantity(def: &MarketDef, quantity: Quantity) -> Result<(), RejectCode> {
+    let valid = !quantity.is_zero() && quantity <= def.max_quantity;
+    if valid {
+        Ok(())
+    } else {
+        Err(RejectCode::InvalidQuantity)
+    }
+}
+
+/// What to lock. Market orders whose cost is not known lock the client's cap, else all there is.
+fn required(scaling: &Scaling, side: Side, spec: &OrderSpec, available: Amount) -> Amount {
+    match (side, *spec) {
+        (
+            Side::Buy,
+            OrderSpec::Limit {
+                price, quantity, ..
+            },
+        ) => scaling.notional(price, quantity),
+        (Side::Sell, OrderSpec::Limit { quantity, .. })
+        | (Side::Sell, OrderSpec::MarketByQuantity { quantity, .. }) => scaling.base(quantity),
+        (Side::Buy, OrderSpec::MarketByQuote { quote, .. }) => quote,
+        (Side::Buy, OrderSpec::MarketByQuantity { max_spend, .. })
+        | (Side::Sell, OrderSpec::MarketByQuote { max_spend, .. }) => {
+            max_spend.unwrap_or(available)
+        }
+    }
+}
+
+fn limit_price(spec: &OrderSpec) -> Price {
+    match *spec {
+        OrderSpec::Limit { price, .. } => price,
+        OrderSpec::MarketByQuantity { .. } | OrderSpec::MarketByQuote { .. } => Price::ZERO,
+    }
+}
+
+fn order_fingerprint(order: &PlaceOrder) -> u64 {
+    let halves = |amount: Option<Amount>| {
+        let value = amount.map_or(u128::MAX, Amount::get);
+        (value as u64, (value >> 64) as u64)
+    };
+    let head = [
+        u64::from(order.market.0),
+        order.side as u64,
+        order.self_trade_prevention as u64,
+    ];
+    let tail = match order.spec {
+        OrderSpec::Limit {
+            price,
+            quantity,
+            time_in_force,
+            post_only,
+        } => [
+            1,
+            price.get(),
+            quantity.get(),
+            time_in_force as u64,
+            u64::from(post_only),
+        ],
+        OrderSpec::MarketByQuantity {
+            quantity,
+            max_spend,
+        } => {
+            let (low, high) = halves(max_spend);
+            [2, quantity.get(), low, high, 0]
+        }
+        OrderSpec::MarketByQuote { quote, max_spend } => {
+            let (low, high) = halves(max_spend);
+            let (quote_low, quote_high) = halves(Some(quote));
+            [3, quote_low, quote_high, low, high]
+        }
+    };
+    let [a, b, c] = head;
+    let [d, e, f, g, h] = tail;
+    fingerprint(&[a, b, c, d, e, f, g, h])
+}

@@ -1,0 +1,127 @@
+//! What markets report about holds: rested, filled, released, closed, refused.
+
+use types::{AccountId, Amount, Effects, Fill, HoldId, OrderId, Price, RejectCode};
+
+use crate::cancel::cancel;
+use crate::client_ids::Outcome;
+use crate::holds::Purpose;
+use crate::ledger::Ledger;
+use crate::slot::{Bucket, SlotMut};
+
+impl Ledger {
+    pub(crate) fn rested(
+        &mut self,
+        account: AccountId,
+        hold: HoldId,
+        order_id: OrderId,
+        limit: Price,
+        fx: &mut Effects,
+    ) {
+        let slot = self.slot_mut(account);
+        let purpose = &mut slot.state.holds.of(account, hold).purpose;
+        let Purpose::Order {
+            market,
+            order,
+            price,
+            cancel_when_known,
+            ..
+        } = purpose
+        else {
+            panic!("hold {hold} is not for an order");
+        };
+        (*order, *price) = (order_id, limit);
+        if std::mem::take(cancel_when_known) {
+            fx.send(cancel(account, *market, order_id));
+        }
+    }
+
+    /// One side of a trade: the debit leaves the hold, the credit less the fee arrives, both against
+    /// the slot's clearing account.
+    pub(crate) fn filled(&mut self, fill: &Fill) {
+        let id = fill.account;
+        let mut slot = self.slot_mut(id);
+        let hold = slot.state.holds.of(id, fill.hold);
+        debug_assert_eq!(hold.asset, fill.debit_asset);
+        hold.locked -= fill.debit + fill.release;
+        if let Purpose::Order {
+            buys, filled_base, ..
+        } = &mut hold.purpose
+        {
+            *filled_base += if *buys { fill.credit } else { fill.debit };
+        }
+        slot.post(
+            fill.debit_asset,
+            Bucket::Held(id),
+            Bucket::Clearing,
+            fill.debit,
+        );
+        slot.post(
+            fill.debit_asset,
+            Bucket::Held(id),
+            Bucket::Available(id),
+            fill.release,
+        );
+        let net = fill.credit - fill.fee.total();
+        slot.post(
+            fill.credit_asset,
+            Bucket::Clearing,
+            Bucket::Available(id),
+            net,
+        );
+        slot.post(
+            fill.credit_asset,
+            Bucket::Clearing,
+            Bucket::Fees,
+            fill.fee.income,
+        );
+        slot.post(
+            fill.credit_asset,
+            Bucket::Clearing,
+            Bucket::Rounding,
+            fill.fee.rounding,
+        );
+    }
+
+    pub(crate) fn released(&mut self, account: AccountId, hold: HoldId, amount: Amount) {
+        let mut slot = self.slot_mut(account);
+        let hold = slot.state.holds.of(account, hold);
+        hold.locked -= amount;
+        let asset = hold.asset;
+        slot.post(
+            asset,
+            Bucket::Held(account),
+            Bucket::Available(account),
+            amount,
+        );
+    }
+
+    pub(crate) fn closed(
+        &mut self,
+        account: AccountId,
+        hold: HoldId,
+        order: OrderId,
+        left: Amount,
+    ) {
+        let mut slot = self.slot_mut(account);
+        assert_release_is_exact(&mut slot, account, hold, left);
+        slot.close_hold(account, hold, Some(Outcome::Ended(Ok(order))));
+    }
+
+    pub(crate) fn refused(&mut self, account: AccountId, hold: HoldId, code: RejectCode) {
+        let outcome = (!code.is_retryable()).then_some(Outcome::Ended(Err(code)));
+        self.slot_mut(account).close_hold(account, hold, outcome);
+    }
+}
+
+/// Market and ledger count independently; here they must agree. Only a hold that an amendment has
+/// been added to may contain more than the market had seen when the order ended.
+fn assert_release_is_exact(slot: &mut SlotMut<'_>, account: AccountId, hold: HoldId, left: Amount) {
+    let state = slot.state.holds.of(account, hold);
+    let may_have_more = matches!(state.purpose, Purpose::Order { amended: true, .. });
+    let agrees = state.locked == left || (may_have_more && state.locked > left);
+    assert!(
+        agrees,
+        "hold {hold} of {account} has {} left, its market says {left}",
+        state.locked
+    );
+}
