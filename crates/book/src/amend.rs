@@ -1,0 +1,178 @@
+//! Amending a resting order. Less quantity at the same price keeps the place in the queue; all else
+//! takes the order out and lets it enter anew, under another id and the same hold.
+
+use types::{
+    AmendOrder, Amount, Effects, Event, MarketState, Message, Price, Quantity, RejectCode,
+    RequestKind,
+};
+
+use crate::admit::ensure;
+use crate::market::{Market, Work};
+use crate::order::RestingOrder;
+use crate::taker::{Aim, Taker};
+
+/// What a valid amendment does.
+enum Change {
+    /// It stays in its place with this open quantity.
+    Less { remaining: Quantity },
+    /// It enters anew.
+    Replace { price: Price, remaining: Quantity },
+}
+
+impl Market {
+    /// Amends an order, whose hold already contains `amend.extra` besides what the order needs. What
+    /// is not needed any more is released; a rejection releases `extra`, unless the order is unknown:
+    /// then its ledger has released it with the end of the order.
+    ///
+    /// Checks come in this order: the order and its owner; state; version; price; quantity; quantity
+    /// above what is filled; something changes; the hold suffices; there is room in the book.
+    pub fn amend(&mut self, amend: &AmendOrder, work: &mut Work, fx: &mut Effects) {
+        self.assert_not_interrupted();
+        let reject = |market: &Self, code, fx: &mut Effects| {
+            market.reject(
+                amend.reply,
+                RequestKind::AmendOrder,
+                amend.account,
+                code,
+                fx,
+            );
+        };
+        let Some(place) = self.find_own(amend.account, amend.order) else {
+            return reject(self, RejectCode::UnknownOrder, fx);
+        };
+        let old = self.book.view(place);
+        match self.check_amend(amend, &old) {
+            Err(code) => {
+                reject(self, code, fx);
+                release(&old, amend.extra, fx);
+            }
+            Ok(Change::Less { remaining }) => self.reduce(place, &old, remaining, amend, fx),
+            Ok(Change::Replace { price, remaining }) => {
+                self.book.remove(place);
+                self.replace(&old, price, remaining, amend, work, fx);
+            }
+        }
+    }
+
+    fn check_amend(
+        &mut self,
+        amend: &AmendOrder,
+        old: &RestingOrder,
+    ) -> Result<Change, RejectCode> {
+        match self.state {
+            MarketState::Continuous | MarketState::Auction => {}
+            MarketState::CancelOnly => return Err(RejectCode::MarketCancelOnly),
+            MarketState::Halted => return Err(RejectCode::MarketHalted),
+        }
+        self.check_version(amend.version)?;
+        let old_total = old.filled + old.remaining;
+        let price = amend.price.unwrap_or(old.price);
+        let total = amend.quantity.unwrap_or(old_total);
+        self.check_price(price)?;
+        self.check_quantity(total)?;
+        ensure(total > old.filled, RejectCode::QuantityBelowFilled)?;
+        let changes = price != old.price || total != old_total;
+        ensure(changes, RejectCode::NothingToAmend)?;
+        let remaining = total - old.filled;
+        if price == old.price && total < old_total {
+            return Ok(Change::Less { remaining });
+        }
+        let has = old.need(&self.scaling) + amend.extra;
+        let needs = self.need(old.side, price, remaining);
+        ensure(needs <= has, RejectCode::InsufficientBalance)?;
+        self.room_to_move(old, price)?;
+        Ok(Change::Replace { price, remaining })
+    }
+
+    /// Whether an order that leaves its place may rest at `price`. Orders do not become more; levels
+    /// may, if it does not meet the other side and others stay at its old price.
+    fn room_to_move(&mut self, old: &RestingOrder, price: Price) -> Result<(), RejectCode> {
+        let deep = self.book.level_count() >= self.def.bounds.max_levels as usize;
+        if !deep || self.book.has_level(old.side, price) {
+            return Ok(());
+        }
+        let matches = self.state == MarketState::Continuous
+            && self.book.ladder(old.side.opposite()).meets(price);
+        let frees_level = self.book.is_alone(old.id);
+        ensure(matches || frees_level, RejectCode::TooManyLevels)
+    }
+
+    fn reduce(
+        &mut self,
+        place: u32,
+        old: &RestingOrder,
+        remaining: Quantity,
+        amend: &AmendOrder,
+        fx: &mut Effects,
+    ) {
+        let by = old.remaining - remaining;
+        self.book.reduce(place, by);
+        fx.emit(Event::OrderReduced {
+            reply: amend.reply,
+            market: self.def.id,
+            order: old.id,
+            account: old.account,
+            remaining,
+        });
+        let freed = self.need(old.side, old.price, by);
+        release(old, freed + amend.extra, fx);
+    }
+
+    /// Lets an order that was taken out enter anew.
+    fn replace(
+        &mut self,
+        old: &RestingOrder,
+        price: Price,
+        remaining: Quantity,
+        amend: &AmendOrder,
+        work: &mut Work,
+        fx: &mut Effects,
+    ) {
+        let order = self.take_order_id();
+        fx.emit(Event::OrderReplaced {
+            reply: amend.reply,
+            market: self.def.id,
+            old_order: old.id,
+            order,
+            account: old.account,
+            side: old.side,
+            price,
+            quantity: remaining,
+        });
+        let budget = self.need(old.side, price, remaining);
+        let has = old.need(&self.scaling) + amend.extra;
+        release(old, has - budget, fx);
+        let taker = Taker {
+            order,
+            account: old.account,
+            side: old.side,
+            hold: old.hold,
+            self_trade_group: old.self_trade_group,
+            self_trade_prevention: old.self_trade_prevention,
+            fees: old.fees,
+            budget,
+            filled: old.filled,
+            aim: Aim::Limit {
+                price,
+                remaining,
+                rests: true,
+            },
+        };
+        if self.state == MarketState::Auction {
+            self.collect(&taker, fx);
+        } else {
+            self.run(taker, work, fx);
+        }
+    }
+}
+
+/// Gives a part of the order's hold back, if it is anything.
+fn release(order: &RestingOrder, amount: Amount, fx: &mut Effects) {
+    if !amount.is_zero() {
+        fx.send(Message::Released {
+            account: order.account,
+            hold: order.hold,
+            amount,
+        });
+    }
+}

@@ -1,0 +1,250 @@
+//! The resting orders of one market. Knows places and priorities, but no rules: nothing here
+//! matches, rejects or speaks.
+//!
+//! Invariants: every order is in the queue of exactly one level, oldest first, and in the index; a
+//! level's total is the sum of its orders; an order has something left.
+
+use types::{OrderId, Price, Quantity, Side};
+
+use crate::index::OrderIndex;
+use crate::ladder::{Ladder, Level};
+use crate::order::{Order, RestingOrder};
+use crate::slab::{NONE, Slab};
+
+/// One price of one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelView {
+    /// In ticks.
+    pub price: Price,
+    /// Open lots of all its orders.
+    pub quantity: u128,
+    /// How many orders.
+    pub orders: u32,
+}
+
+/// Resting orders by side, price and time, and by id.
+pub struct Book {
+    bids: Ladder,
+    asks: Ladder,
+    orders: Slab<Order>,
+    index: OrderIndex,
+}
+
+/// What anybody may read.
+impl Book {
+    /// How many orders rest.
+    #[must_use]
+    pub fn order_count(&self) -> usize {
+        self.orders.live()
+    }
+
+    /// How many price levels there are, both sides together.
+    #[must_use]
+    pub fn level_count(&self) -> usize {
+        self.bids.count() + self.asks.count()
+    }
+
+    /// The best price of a side.
+    #[must_use]
+    pub fn best(&self, side: Side) -> Option<Price> {
+        self.ladder(side).best().map(|level| level.price)
+    }
+
+    /// Whether the best bid is at or above the best ask, as it may be during an auction.
+    #[must_use]
+    pub fn is_crossed(&self) -> bool {
+        self.best(Side::Buy).is_some_and(|bid| self.asks.meets(bid))
+    }
+
+    /// The levels of a side, best first.
+    pub fn levels(&self, side: Side) -> impl Iterator<Item = LevelView> + '_ {
+        self.ladder(side).iter().map(|level| LevelView {
+            price: level.price,
+            quantity: level.total(),
+            orders: level.count,
+        })
+    }
+
+    /// The orders of a side in priority order.
+    pub fn orders(&self, side: Side) -> impl Iterator<Item = RestingOrder> + '_ {
+        let levels = self.ladder(side).iter();
+        levels.flat_map(|level| self.queue(level).map(|place| self.view(place)))
+    }
+
+    /// The order of this id, if it rests.
+    #[must_use]
+    pub fn order(&self, id: OrderId) -> Option<RestingOrder> {
+        self.find(id).map(|place| self.view(place))
+    }
+}
+
+impl Book {
+    /// An empty book for prices up to `max_price`.
+    pub(crate) fn new(max_price: Price) -> Self {
+        Self {
+            bids: Ladder::new(Side::Buy, max_price),
+            asks: Ladder::new(Side::Sell, max_price),
+            orders: Slab::new(),
+            index: OrderIndex::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn ladder(&self, side: Side) -> &Ladder {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+
+    #[inline]
+    fn ladder_mut(&mut self, side: Side) -> &mut Ladder {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, id: OrderId) -> Option<u32> {
+        self.index.get(id, |place| self.orders[place].id)
+    }
+
+    #[inline]
+    pub(crate) fn at(&self, place: u32) -> &Order {
+        &self.orders[place]
+    }
+
+    #[inline]
+    pub(crate) fn price_at(&self, place: u32) -> Price {
+        let order = &self.orders[place];
+        self.ladder(order.side).level(order.level).price
+    }
+
+    #[inline]
+    pub(crate) fn view(&self, place: u32) -> RestingOrder {
+        let order = &self.orders[place];
+        RestingOrder {
+            id: order.id,
+            account: order.account,
+            side: order.side,
+            price: self.ladder(order.side).level(order.level).price,
+            remaining: order.remaining,
+            filled: order.filled,
+            hold: order.hold,
+            self_trade_group: order.self_trade_group,
+            fees: order.fees,
+            self_trade_prevention: order.self_trade_prevention,
+        }
+    }
+
+    /// The oldest order of the best price.
+    #[inline]
+    pub(crate) fn front(&self, side: Side) -> Option<(Price, u32)> {
+        let best = self.ladder(side).best()?;
+        Some((best.price, best.head))
+    }
+
+    /// The places of a level's orders, oldest first.
+    pub(crate) fn queue(&self, level: &Level) -> impl Iterator<Item = u32> + '_ {
+        let head = (level.head != NONE).then_some(level.head);
+        std::iter::successors(head, |&place| {
+            let next = self.orders[place].next;
+            (next != NONE).then_some(next)
+        })
+    }
+
+    pub(crate) fn has_level(&mut self, side: Side, price: Price) -> bool {
+        self.ladder_mut(side).find(price).is_some()
+    }
+
+    /// Whether no other order shares this one's price.
+    pub(crate) fn is_alone(&self, id: OrderId) -> bool {
+        self.find(id).is_some_and(|place| {
+            let order = &self.orders[place];
+            self.ladder(order.side).level(order.level).count == 1
+        })
+    }
+
+    /// Puts an order behind all others of its price.
+    #[inline]
+    pub(crate) fn insert(&mut self, new: &RestingOrder) {
+        let ladder = self.ladder_mut(new.side);
+        let level_place = ladder.find_or_insert(new.price);
+        let level = ladder.level_mut(level_place);
+        level.add(new.remaining);
+        level.count += 1;
+        let last = level.tail;
+        let place = self.orders.insert(Order {
+            id: new.id,
+            remaining: new.remaining,
+            filled: new.filled,
+            prev: last,
+            next: NONE,
+            level: level_place,
+            account: new.account,
+            hold: new.hold,
+            self_trade_group: new.self_trade_group,
+            fees: new.fees,
+            side: new.side,
+            self_trade_prevention: new.self_trade_prevention,
+        });
+        let level = self.ladder_mut(new.side).level_mut(level_place);
+        level.tail = place;
+        if last == NONE {
+            level.head = place;
+        } else {
+            self.orders[last].next = place;
+        }
+        let orders = &self.orders;
+        self.index.insert(new.id, place, |place| orders[place].id);
+    }
+
+    /// Takes an order out, and its level if it was the last there.
+    #[inline]
+    pub(crate) fn remove(&mut self, place: u32) {
+        let order = &self.orders[place];
+        let (id, side, level_place) = (order.id, order.side, order.level);
+        let (prev, next, remaining) = (order.prev, order.next, order.remaining);
+        let ladder = match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        };
+        let level = ladder.level_mut(level_place);
+        level.subtract(remaining);
+        level.count -= 1;
+        if prev == NONE {
+            level.head = next;
+        } else {
+            self.orders[prev].next = next;
+        }
+        if next == NONE {
+            level.tail = prev;
+        } else {
+            self.orders[next].prev = prev;
+        }
+        if level.count == 0 {
+            ladder.remove(level_place);
+        }
+        self.index.remove(id, place);
+        self.orders.remove(place);
+    }
+
+    /// Takes `by` lots off an order, which stays where it is. Returns what is left; the caller removes
+    /// an order of which nothing is left.
+    #[inline]
+    pub(crate) fn reduce(&mut self, place: u32, by: Quantity) -> Quantity {
+        let order = &mut self.orders[place];
+        order.remaining -= by;
+        let (side, level, remaining) = (order.side, order.level, order.remaining);
+        self.ladder_mut(side).level_mut(level).subtract(by);
+        remaining
+    }
+
+    /// As [`Book::reduce`], because they were filled.
+    #[inline]
+    pub(crate) fn fill(&mut self, place: u32, lots: Quantity) -> Quantity {
+        self.orders[place].filled += lots;
+        self.reduce(place, lots)
+    }
+}

@@ -1,0 +1,272 @@
+//! The market: the state machine of one pair. Its verbs are in files of their own: `admit`, `amend`,
+//! `cancel`, `set_state`; matching is in `matching` and `auction`.
+//!
+//! Invariants: between steps no book is crossed in [`MarketState::Continuous`], unless work is
+//! pending; the hold of a resting order contains exactly what it needs; order and trade ids rise
+//! without gaps; each command gets exactly one answer.
+
+use types::{
+    AccountId, Amount, CancelCause, ClientOrderId, Effects, Event, Fill, HoldId, MarketDef,
+    MarketState, Message, OrderId, PartsPerMillion, Price, Quantity, RejectCode, ReplyTo,
+    RequestKind, Scaling, Side, Trade, TradeId, TradeSide, money,
+};
+
+use crate::book::Book;
+use crate::order::need;
+use crate::snapshot::Pending;
+
+/// How many matching steps (fills, self-trade preventions) the current log entry may still do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Steps left.
+    pub remaining: u32,
+}
+
+impl Work {
+    /// Takes one step, if there is one left.
+    #[inline]
+    pub(crate) fn take(&mut self) -> bool {
+        let any = self.remaining > 0;
+        self.remaining -= u32::from(any);
+        any
+    }
+}
+
+/// One trading pair's book and rules.
+pub struct Market {
+    pub(crate) def: MarketDef,
+    pub(crate) scaling: Scaling,
+    pub(crate) state: MarketState,
+    pub(crate) next_order: OrderId,
+    pub(crate) next_trade: TradeId,
+    pub(crate) last_price: Option<Price>,
+    /// What the work of an entry did not suffice for. Until it is done, only [`Market::resume`] may
+    /// be called.
+    pub(crate) pending: Option<Pending>,
+    pub(crate) book: Book,
+}
+
+/// One side of a trade that is about to be settled.
+pub(crate) struct Party {
+    pub(crate) account: AccountId,
+    pub(crate) order: OrderId,
+    pub(crate) hold: HoldId,
+    /// What its order has left afterwards, as [`TradeSide::remaining`] says it.
+    pub(crate) remaining: Quantity,
+    pub(crate) rate: PartsPerMillion,
+    /// What it had locked for this quantity beyond what it pays.
+    pub(crate) release: Amount,
+}
+
+impl Market {
+    /// A market with an empty book, open for continuous trading.
+    #[must_use]
+    pub fn new(def: MarketDef, scaling: Scaling) -> Self {
+        Self {
+            book: Book::new(def.max_price),
+            def,
+            scaling,
+            state: MarketState::Continuous,
+            next_order: OrderId(1),
+            next_trade: TradeId(1),
+            last_price: None,
+            pending: None,
+        }
+    }
+
+    /// Its definition.
+    #[must_use]
+    pub fn definition(&self) -> &MarketDef {
+        &self.def
+    }
+
+    /// What it does with orders.
+    #[must_use]
+    pub fn state(&self) -> MarketState {
+        self.state
+    }
+
+    /// Its resting orders.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// The price of the last trade.
+    #[must_use]
+    pub fn last_price(&self) -> Option<Price> {
+        self.last_price
+    }
+
+    /// Whether a [`Message::Resume`] is under way: until then nothing else may be done.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Goes on with what the work of the last entry did not suffice for.
+    ///
+    /// # Panics
+    /// When nothing was interrupted: the caller made a mistake.
+    pub fn resume(&mut self, work: &mut Work, fx: &mut Effects) {
+        match self.pending.take().expect("only interrupted work resumes") {
+            Pending::Taker(taker) => self.run(taker, work, fx),
+            Pending::Uncrossing { price } => self.resume_uncrossing(price, work, fx),
+        }
+    }
+
+    /// Leaves the rest of the work for a later entry.
+    pub(crate) fn interrupt(&mut self, pending: Pending, fx: &mut Effects) {
+        self.pending = Some(pending);
+        fx.send(Message::Resume {
+            market: self.def.id,
+        });
+    }
+
+    /// Interrupted work has the book to itself: its checks were made against it.
+    pub(crate) fn assert_not_interrupted(&self) {
+        assert!(
+            self.pending.is_none(),
+            "market {} is interrupted: only resume may follow",
+            self.def.id
+        );
+    }
+
+    #[inline]
+    pub(crate) fn take_order_id(&mut self) -> OrderId {
+        let id = self.next_order;
+        self.next_order = id.next();
+        id
+    }
+
+    #[inline]
+    fn take_trade_id(&mut self) -> TradeId {
+        let id = self.next_trade;
+        self.next_trade = id.next();
+        id
+    }
+
+    /// What a limit order of this market locks.
+    #[inline]
+    pub(crate) fn need(&self, side: Side, price: Price, quantity: Quantity) -> Amount {
+        need(&self.scaling, side, price, quantity)
+    }
+
+    /// States a trade and sends each side its half.
+    #[inline]
+    pub(crate) fn settle(
+        &mut self,
+        price: Price,
+        quantity: Quantity,
+        aggressor: Option<Side>,
+        buyer: &Party,
+        seller: &Party,
+        fx: &mut Effects,
+    ) {
+        let base_amount = self.scaling.base(quantity);
+        let quote_amount = self.scaling.notional(price, quantity);
+        let buyer_fee = money::fee(base_amount, buyer.rate);
+        let seller_fee = money::fee(quote_amount, seller.rate);
+        let side = |party: &Party, fee| TradeSide {
+            account: party.account,
+            order: party.order,
+            remaining: party.remaining,
+            fee,
+        };
+        fx.emit(Event::Trade(Trade {
+            market: self.def.id,
+            trade: self.take_trade_id(),
+            price,
+            quantity,
+            base_amount,
+            quote_amount,
+            aggressor,
+            buyer: side(buyer, buyer_fee),
+            seller: side(seller, seller_fee),
+        }));
+        self.last_price = Some(price);
+        let (base, quote) = (self.def.base, self.def.quote);
+        fx.send(Message::Filled(Fill {
+            account: buyer.account,
+            hold: buyer.hold,
+            debit_asset: quote,
+            debit: quote_amount,
+            credit_asset: base,
+            credit: base_amount,
+            fee: buyer_fee,
+            release: buyer.release,
+        }));
+        fx.send(Message::Filled(Fill {
+            account: seller.account,
+            hold: seller.hold,
+            debit_asset: base,
+            debit: base_amount,
+            credit_asset: quote,
+            credit: quote_amount,
+            fee: seller_fee,
+            release: seller.release,
+        }));
+    }
+
+    /// Ends a resting order with something left.
+    pub(crate) fn cancel_resting(
+        &mut self,
+        place: u32,
+        reply: ReplyTo,
+        cause: CancelCause,
+        fx: &mut Effects,
+    ) {
+        let price = self.book.price_at(place);
+        let order = self.book.at(place);
+        let (account, hold, id, remaining) = (order.account, order.hold, order.id, order.remaining);
+        let release = need(&self.scaling, order.side, price, remaining);
+        self.book.remove(place);
+        fx.emit(Event::OrderCancelled {
+            reply,
+            market: self.def.id,
+            order: id,
+            account,
+            remaining,
+            cause,
+        });
+        fx.send(Message::Closed {
+            account,
+            hold,
+            order: id,
+            release,
+        });
+    }
+
+    /// Takes a filled order out of the book and closes its hold, in which nothing is left.
+    #[inline]
+    pub(crate) fn close_filled(&mut self, place: u32, fx: &mut Effects) {
+        let order = self.book.at(place);
+        debug_assert!(order.remaining.is_zero());
+        fx.send(Message::Closed {
+            account: order.account,
+            hold: order.hold,
+            order: order.id,
+            release: Amount::ZERO,
+        });
+        self.book.remove(place);
+    }
+
+    /// Answers a command about an order that exists, or a state, with a rejection.
+    pub(crate) fn reject(
+        &self,
+        reply: ReplyTo,
+        request: RequestKind,
+        account: AccountId,
+        code: RejectCode,
+        fx: &mut Effects,
+    ) {
+        fx.emit(Event::Rejected {
+            reply,
+            request,
+            account,
+            market: self.def.id,
+            client_order_id: ClientOrderId::NONE,
+            code,
+        });
+    }
+}

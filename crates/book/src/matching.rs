@@ -1,0 +1,151 @@
+//! Continuous matching: best price first, oldest first, at the resting order's price.
+
+use types::{Amount, CancelCause, Effects, Event, Message, Price, Quantity, ReplyTo, Side};
+
+use crate::market::{Market, Party, Work};
+use crate::order::RestingOrder;
+use crate::self_trade::GoesOn;
+use crate::snapshot::Pending;
+use crate::taker::{Taker, Wish};
+
+impl Market {
+    /// Matches an accepted order until it wants nothing more, the book has nothing more for it, or
+    /// the work of this entry is used up.
+    pub(crate) fn run(&mut self, mut taker: Taker, work: &mut Work, fx: &mut Effects) {
+        while !taker.is_done() {
+            let Some((price, maker)) = self.book.front(taker.side.opposite()) else {
+                return self.end_remainder(&taker, fx);
+            };
+            let wanted = match taker.wish(price, &self.scaling) {
+                Wish::Lots(lots) => lots,
+                Wish::Nothing => break,
+                Wish::NotHere => return self.end_remainder(&taker, fx),
+            };
+            if !work.take() {
+                return self.interrupt(Pending::Taker(taker), fx);
+            }
+            if self.is_self_trade(&taker, maker) {
+                match self.prevent_self_trade(&mut taker, wanted, price, maker, fx) {
+                    GoesOn::Yes => continue,
+                    GoesOn::No => return,
+                }
+            }
+            self.trade(&mut taker, wanted, price, maker, fx);
+        }
+        self.close_taker(&taker, fx);
+    }
+
+    /// Puts an order into the book without matching, as an auction does.
+    pub(crate) fn collect(&mut self, taker: &Taker, fx: &mut Effects) {
+        self.end_remainder(taker, fx);
+    }
+
+    /// Trades up to `wanted` lots with one resting order.
+    #[inline]
+    fn trade(
+        &mut self,
+        taker: &mut Taker,
+        wanted: Quantity,
+        price: Price,
+        maker: u32,
+        fx: &mut Effects,
+    ) {
+        let lots = wanted.min(self.book.at(maker).remaining);
+        let (debit, improvement) = match taker.side {
+            Side::Buy => {
+                let debit = self.scaling.notional(price, lots);
+                (debit, taker.improvement(lots, debit, &self.scaling))
+            }
+            Side::Sell => (self.scaling.base(lots), Amount::ZERO),
+        };
+        taker.want_less(lots, price, &self.scaling);
+        taker.budget -= debit + improvement;
+        taker.filled += lots;
+        let maker_left = self.book.fill(maker, lots);
+        let taking = Party {
+            account: taker.account,
+            order: taker.order,
+            hold: taker.hold,
+            remaining: taker.remaining(),
+            rate: taker.fees.taker,
+            release: improvement,
+        };
+        let making = self.resting_party(maker, Amount::ZERO);
+        let (buyer, seller) = match taker.side {
+            Side::Buy => (&taking, &making),
+            Side::Sell => (&making, &taking),
+        };
+        self.settle(price, lots, Some(taker.side), buyer, seller, fx);
+        if maker_left.is_zero() {
+            self.close_filled(maker, fx);
+        }
+    }
+
+    /// A resting order as a side of a trade that it was already filled by.
+    #[inline]
+    pub(crate) fn resting_party(&self, place: u32, release: Amount) -> Party {
+        let order = self.book.at(place);
+        Party {
+            account: order.account,
+            order: order.id,
+            hold: order.hold,
+            remaining: order.remaining,
+            rate: order.fees.maker,
+            release,
+        }
+    }
+
+    /// The book has nothing more for the order: what is left rests or is cancelled.
+    fn end_remainder(&mut self, taker: &Taker, fx: &mut Effects) {
+        match taker.resting(&self.scaling) {
+            // Admission has seen to the room. Should a remainder ever find none, it must not rest.
+            Some(order) if self.room_for(order.side, order.price).is_err() => {
+                self.cancel_taker(taker, CancelCause::BookFull, fx);
+            }
+            Some(order) => self.rest(&order, fx),
+            None => self.cancel_taker(taker, taker.remainder_cause(), fx),
+        }
+    }
+
+    #[inline]
+    fn rest(&mut self, order: &RestingOrder, fx: &mut Effects) {
+        self.book.insert(order);
+        fx.emit(Event::OrderRested {
+            market: self.def.id,
+            order: order.id,
+            account: order.account,
+            side: order.side,
+            price: order.price,
+            quantity: order.remaining,
+        });
+        fx.send(Message::Rested {
+            account: order.account,
+            hold: order.hold,
+            order: order.id,
+            price: order.price,
+        });
+    }
+
+    /// Ends an incoming order with something left, or by self-trade prevention.
+    pub(crate) fn cancel_taker(&self, taker: &Taker, cause: CancelCause, fx: &mut Effects) {
+        fx.emit(Event::OrderCancelled {
+            reply: ReplyTo::NOBODY,
+            market: self.def.id,
+            order: taker.order,
+            account: taker.account,
+            remaining: taker.remaining(),
+            cause,
+        });
+        self.close_taker(taker, fx);
+    }
+
+    #[inline]
+    fn close_taker(&self, taker: &Taker, fx: &mut Effects) {
+        fx.send(Message::Closed {
+            account: taker.account,
+            hold: taker.hold,
+            order: taker.order,
+            release: taker.budget,
+        });
+    }
+}

@@ -1,0 +1,71 @@
+//! A resting order: as it is stored, and as others see it.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use types::{
+    AccountId, Amount, FeeRates, HoldId, OrderId, Price, Quantity, Scaling, SelfTradePrevention,
+    Side,
+};
+
+/// A resting order with all that the market knows of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RestingOrder {
+    /// Its id.
+    pub id: OrderId,
+    /// The owner.
+    pub account: AccountId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Its limit, in ticks.
+    pub price: Price,
+    /// What is open, in lots. Above zero.
+    pub remaining: Quantity,
+    /// What was filled, also under earlier ids before amendments.
+    pub filled: Quantity,
+    /// The owner's hold, which contains exactly [`RestingOrder::need`].
+    pub hold: HoldId,
+    /// Orders of the same group do not trade with each other where prevention is on.
+    pub self_trade_group: u32,
+    /// Rates stamped at admission.
+    pub fees: FeeRates,
+    /// What to do when it comes again after an amendment, or is the younger one in an auction.
+    pub self_trade_prevention: SelfTradePrevention,
+}
+
+impl RestingOrder {
+    /// What its hold contains: quote atoms of a buy at its limit, base atoms of a sell.
+    #[must_use]
+    pub fn need(&self, scaling: &Scaling) -> Amount {
+        need(scaling, self.side, self.price, self.remaining)
+    }
+}
+
+/// What a limit order of `quantity` at `price` locks: quote atoms of a buy, base atoms of a sell.
+#[inline]
+pub(crate) fn need(scaling: &Scaling, side: Side, price: Price, quantity: Quantity) -> Amount {
+    match side {
+        Side::Buy => scaling.notional(price, quantity),
+        Side::Sell => scaling.base(quantity),
+    }
+}
+
+/// The order in its place: one cache line, so that a step touches one line per order. The price is
+/// that of its level.
+#[repr(align(64))]
+pub(crate) struct Order {
+    pub(crate) id: OrderId,
+    pub(crate) remaining: Quantity,
+    pub(crate) filled: Quantity,
+    /// The next older order of the level.
+    pub(crate) prev: u32,
+    /// The next younger order of the level.
+    pub(crate) next: u32,
+    pub(crate) level: u32,
+    pub(crate) account: AccountId,
+    pub(crate) hold: HoldId,
+    pub(crate) self_trade_group: u32,
+    pub(crate) fees: FeeRates,
+    pub(crate) side: Side,
+    pub(crate) self_trade_prevention: SelfTradePrevention,
+}
+
+const _: () = assert!(size_of::<Order>() == 64);

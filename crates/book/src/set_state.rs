@@ -1,0 +1,44 @@
+//! Halting, continuing, opening an auction.
+
+use types::{
+    AccountId, Effects, Event, MarketState, Price, Quantity, RejectCode, ReplyTo, RequestKind,
+};
+
+use crate::market::{Market, Work};
+
+impl Market {
+    /// Changes the state. Whenever the market becomes continuous, what is crossed is uncrossed first:
+    /// that follows the answer. Rejected when the market is in that state already.
+    pub fn set_state(
+        &mut self,
+        reply: ReplyTo,
+        state: MarketState,
+        work: &mut Work,
+        fx: &mut Effects,
+    ) {
+        self.assert_not_interrupted();
+        if self.state == state {
+            let request = RequestKind::SetMarketState;
+            return self.reject(reply, request, AccountId(0), RejectCode::WrongState, fx);
+        }
+        let was_auction = self.state == MarketState::Auction;
+        self.state = state;
+        fx.emit(Event::MarketStateChanged {
+            reply,
+            market: self.def.id,
+            state,
+        });
+        if state != MarketState::Continuous {
+            return;
+        }
+        if self.book.is_crossed() {
+            self.uncross(work, fx);
+        } else if was_auction {
+            fx.emit(Event::AuctionUncrossed {
+                market: self.def.id,
+                price: Price::ZERO,
+                quantity: Quantity::ZERO,
+            });
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! A market as bytes, for snapshots and moves: canonical, so that equal markets give equal bytes.
+//! Orders stand in priority order; how the book lies in memory is not written but built anew.
+
+use std::io;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use types::{MarketDef, MarketState, OrderId, Price, Scaling, Side, TradeId};
+
+use crate::book::Book;
+use crate::market::Market;
+use crate::order::RestingOrder;
+use crate::taker::Taker;
+
+/// Work that goes on in a later entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) enum Pending {
+    /// An incoming order is not through yet.
+    Taker(Taker),
+    /// A round of an auction is not through yet.
+    Uncrossing { price: Price },
+}
+
+impl BorshSerialize for Market {
+    fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        self.def.serialize(writer)?;
+        self.scaling.quote_atoms_per_tick_lot.serialize(writer)?;
+        self.scaling.base_atoms_per_lot.serialize(writer)?;
+        self.state.serialize(writer)?;
+        self.next_order.serialize(writer)?;
+        self.next_trade.serialize(writer)?;
+        self.last_price.serialize(writer)?;
+        self.pending.serialize(writer)?;
+        (self.book.order_count() as u64).serialize(writer)?;
+        for side in [Side::Buy, Side::Sell] {
+            for order in self.book.orders(side) {
+                order.serialize(writer)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl BorshDeserialize for Market {
+    fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+        let def = MarketDef::deserialize_reader(reader)?;
+        let scaling = Scaling {
+            quote_atoms_per_tick_lot: u64::deserialize_reader(reader)?,
+            base_atoms_per_lot: u64::deserialize_reader(reader)?,
+        };
+        let mut market = Self {
+            state: MarketState::deserialize_reader(reader)?,
+            next_order: OrderId::deserialize_reader(reader)?,
+            next_trade: TradeId::deserialize_reader(reader)?,
+            last_price: Option::deserialize_reader(reader)?,
+            pending: Option::deserialize_reader(reader)?,
+            book: Book::new(def.max_price),
+            def,
+            scaling,
+        };
+        for _ in 0..u64::deserialize_reader(reader)? {
+            let order = RestingOrder::deserialize_reader(reader)?;
+            if !market.may_rest(&order) {
+                let what = format!("order {} cannot rest in market {}", order.id, market.def.id);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+            market.book.insert(&order);
+        }
+        Ok(market)
+    }
+}
+
+impl Market {
+    fn may_rest(&self, order: &RestingOrder) -> bool {
+        self.check_price(order.price).is_ok()
+            && self.check_quantity(order.remaining).is_ok()
+            && order.id < self.next_order
+            && self.book.order(order.id).is_none()
+    }
+}

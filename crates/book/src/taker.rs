@@ -1,0 +1,219 @@
+//! An order on its way through the book: what it still wants, and what its hold still contains.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use types::{
+    AccountId, Admit, Amount, CancelCause, FeeRates, HoldId, OrderId, OrderSpec, Price, Quantity,
+    Scaling, SelfTradePrevention, Side, TimeInForce,
+};
+
+use crate::order::{RestingOrder, need};
+
+/// The incoming order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct Taker {
+    pub(crate) order: OrderId,
+    pub(crate) account: AccountId,
+    pub(crate) side: Side,
+    pub(crate) hold: HoldId,
+    pub(crate) self_trade_group: u32,
+    pub(crate) self_trade_prevention: SelfTradePrevention,
+    pub(crate) fees: FeeRates,
+    /// What its hold still contains.
+    pub(crate) budget: Amount,
+    /// What was filled, also under earlier ids.
+    pub(crate) filled: Quantity,
+    pub(crate) aim: Aim,
+}
+
+/// What it still wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) enum Aim {
+    /// Lots at `price` or better; what is left rests, or is cancelled.
+    Limit {
+        price: Price,
+        remaining: Quantity,
+        rests: bool,
+    },
+    /// Lots at whatever price.
+    Quantity { remaining: Quantity },
+    /// Lots for so much quote.
+    Quote { remaining: Amount },
+}
+
+/// What it wants at the best price of the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// So many lots, above zero.
+    Lots(Quantity),
+    /// Nothing more at any price: its aim is reached, up to less than a lot.
+    Nothing,
+    /// Nothing at this price, or nothing that it can pay.
+    NotHere,
+}
+
+impl Taker {
+    pub(crate) fn new(order: OrderId, admit: &Admit) -> Self {
+        Self {
+            order,
+            account: admit.account,
+            side: admit.side,
+            hold: admit.hold,
+            self_trade_group: admit.self_trade_group,
+            self_trade_prevention: admit.self_trade_prevention,
+            fees: admit.fees,
+            budget: admit.budget,
+            filled: Quantity::ZERO,
+            aim: Aim::new(&admit.spec),
+        }
+    }
+
+    /// The lots it wants at `price`, the best of the other side.
+    #[inline]
+    pub(crate) fn wish(&self, price: Price, scaling: &Scaling) -> Wish {
+        match self.aim {
+            Aim::Limit {
+                price: limit,
+                remaining,
+                ..
+            } => {
+                let meets = match self.side {
+                    Side::Buy => price <= limit,
+                    Side::Sell => price >= limit,
+                };
+                if meets {
+                    Wish::Lots(remaining)
+                } else {
+                    Wish::NotHere
+                }
+            }
+            Aim::Quantity { remaining } => Wish::Lots(remaining),
+            Aim::Quote { remaining } => self.wish_for_quote(remaining, price, scaling),
+        }
+    }
+
+    fn wish_for_quote(&self, quote: Amount, price: Price, scaling: &Scaling) -> Wish {
+        let lots = scaling.lots_for(quote, price);
+        let covered = match self.side {
+            Side::Buy => lots,
+            Side::Sell => lots_in(self.budget, scaling),
+        };
+        match (lots.is_zero(), covered.is_zero()) {
+            (true, _) => Wish::Nothing,
+            (false, true) => Wish::NotHere,
+            (false, false) => Wish::Lots(lots.min(covered)),
+        }
+    }
+
+    /// Whether nothing more is wanted, whatever the book has.
+    #[inline]
+    pub(crate) fn is_done(&self) -> bool {
+        match self.aim {
+            Aim::Limit { remaining, .. } | Aim::Quantity { remaining } => remaining.is_zero(),
+            Aim::Quote { remaining } => remaining.is_zero(),
+        }
+    }
+
+    /// Open quantity as events say it: zero when it is not stated in lots.
+    #[inline]
+    pub(crate) fn remaining(&self) -> Quantity {
+        match self.aim {
+            Aim::Limit { remaining, .. } | Aim::Quantity { remaining } => remaining,
+            Aim::Quote { .. } => Quantity::ZERO,
+        }
+    }
+
+    /// Takes `lots` at `price` off what it wants.
+    #[inline]
+    pub(crate) fn want_less(&mut self, lots: Quantity, price: Price, scaling: &Scaling) {
+        match &mut self.aim {
+            Aim::Limit { remaining, .. } | Aim::Quantity { remaining } => *remaining -= lots,
+            Aim::Quote { remaining } => *remaining -= scaling.notional(price, lots),
+        }
+    }
+
+    /// What its hold contained for `lots` that it pays with `debit`: the rest is improvement.
+    #[inline]
+    pub(crate) fn improvement(&self, lots: Quantity, debit: Amount, scaling: &Scaling) -> Amount {
+        match (self.side, self.aim) {
+            (Side::Buy, Aim::Limit { price, .. }) => scaling.notional(price, lots) - debit,
+            _ => Amount::ZERO,
+        }
+    }
+
+    /// What its hold does not need any more when it wants `lots` less without a trade. Nothing for a
+    /// buy by quantity, whose cap is not bound to lots.
+    pub(crate) fn share_of(&self, lots: Quantity, price: Price, scaling: &Scaling) -> Amount {
+        match (self.side, self.aim) {
+            (Side::Sell, _) => scaling.base(lots),
+            (Side::Buy, Aim::Limit { price: limit, .. }) => scaling.notional(limit, lots),
+            (Side::Buy, Aim::Quote { .. }) => scaling.notional(price, lots),
+            (Side::Buy, Aim::Quantity { .. }) => Amount::ZERO,
+        }
+    }
+
+    /// Why its remainder is cancelled, if it does not rest.
+    pub(crate) fn remainder_cause(&self) -> CancelCause {
+        match self.aim {
+            Aim::Limit { .. } => CancelCause::ImmediateOrCancel,
+            Aim::Quantity { .. } | Aim::Quote { .. } => CancelCause::MarketRemainder,
+        }
+    }
+
+    /// Its remainder as it would rest, if it does.
+    #[inline]
+    pub(crate) fn resting(&self, scaling: &Scaling) -> Option<RestingOrder> {
+        let Aim::Limit {
+            price,
+            remaining,
+            rests: true,
+        } = self.aim
+        else {
+            return None;
+        };
+        assert_eq!(
+            self.budget,
+            need(scaling, self.side, price, remaining),
+            "the hold of order {} contains what it needs",
+            self.order
+        );
+        Some(RestingOrder {
+            id: self.order,
+            account: self.account,
+            side: self.side,
+            price,
+            remaining,
+            filled: self.filled,
+            hold: self.hold,
+            self_trade_group: self.self_trade_group,
+            fees: self.fees,
+            self_trade_prevention: self.self_trade_prevention,
+        })
+    }
+}
+
+impl Aim {
+    fn new(spec: &OrderSpec) -> Self {
+        match *spec {
+            OrderSpec::Limit {
+                price,
+                quantity,
+                time_in_force,
+                ..
+            } => Self::Limit {
+                price,
+                remaining: quantity,
+                rests: time_in_force == TimeInForce::Gtc,
+            },
+            OrderSpec::MarketByQuantity { quantity, .. } => Self::Quantity {
+                remaining: quantity,
+            },
+            OrderSpec::MarketByQuote { quote, .. } => Self::Quote { remaining: quote },
+        }
+    }
+}
+
+/// Whole lots in an amount of base.
+pub(crate) fn lots_in(base: Amount, scaling: &Scaling) -> Quantity {
+    let lots = base.get() / u128::from(scaling.base_atoms_per_lot);
+    Quantity::new(u64::try_from(lots).unwrap_or(u64::MAX))
+}
