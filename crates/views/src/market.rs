@@ -1,0 +1,378 @@
+//! One market: its book as levels and orders, its last trades, its candles.
+
+use std::collections::VecDeque;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use types::{
+    AccountId, CancelCause, Decimal, Event, MarketDef, OrderId, Price, Quantity, Seq, Side,
+    Timestamp, Trade,
+};
+
+use crate::candle::{Candle, Interval, Series};
+use crate::changes::TradeView;
+use crate::depth::{Depth, DepthSnapshot};
+use crate::error::Contradiction;
+use crate::hash::IdMap;
+use crate::recorder::MarketRecord;
+use crate::ticker::{self, Ticker};
+
+/// Trades kept per market.
+const MAX_TRADES: usize = 1_000;
+
+/// An order in the book.
+#[derive(Clone, Copy, Debug, BorshSerialize, BorshDeserialize)]
+struct RestingOrder {
+    account: AccountId,
+    side: Side,
+    price: Price,
+    remaining: Quantity,
+}
+
+/// What is known of a market.
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub(crate) struct Market {
+    tick: Decimal,
+    lot: Decimal,
+    depth_seq: Seq,
+    depth: Depth,
+    orders: IdMap<OrderId, RestingOrder>,
+    trades: VecDeque<TradeView>,
+    series: [Series; Interval::ALL.len()],
+}
+
+impl Default for Market {
+    fn default() -> Self {
+        Self {
+            // Until the definition is heard, ticks and lots are shown as counts.
+            tick: Decimal::new(1, 0),
+            lot: Decimal::new(1, 0),
+            depth_seq: Seq(0),
+            depth: Depth::default(),
+            orders: IdMap::default(),
+            trades: VecDeque::new(),
+            series: Default::default(),
+        }
+    }
+}
+
+impl Market {
+    /// Takes in an event of this market.
+    pub(crate) fn apply(
+        &mut self,
+        seq: Seq,
+        time: Timestamp,
+        event: &Event,
+        record: &mut MarketRecord,
+    ) -> Result<(), Contradiction> {
+        match *event {
+            Event::OrderRested {
+                order,
+                account,
+                side,
+                price,
+                quantity,
+                ..
+            } => {
+                let resting = RestingOrder {
+                    account,
+                    side,
+                    price,
+                    remaining: quantity,
+                };
+                self.rest(seq, order, resting, record)
+            }
+            Event::Trade(ref trade) => self.trade(seq, time, trade, record),
+            Event::OrderCancelled {
+                order,
+                remaining,
+                cause,
+                ..
+            } => {
+                // Without an entry in the book it was an incoming order, known to its account only.
+                let Some(resting) = self.orders.get(&order).copied() else {
+                    return Ok(());
+                };
+                self.leave(seq, order, record)?;
+                // Self-trade prevention may have reduced it before without saying so.
+                if cause != CancelCause::SelfTrade && remaining != resting.remaining {
+                    let expected = resting.remaining;
+                    return Err(Contradiction::Remaining {
+                        order,
+                        expected,
+                        found: remaining,
+                    });
+                }
+                Ok(())
+            }
+            Event::OrderReduced {
+                order, remaining, ..
+            } => {
+                if !self.orders.contains_key(&order) {
+                    return Ok(());
+                }
+                self.shrink(seq, order, remaining, record)
+            }
+            Event::OrderReplaced { old_order, .. } => self.leave(seq, old_order, record),
+            Event::MarketListed { ref market, .. } => {
+                self.define(market);
+                Ok(())
+            }
+            Event::MarketStateChanged { state, .. } => {
+                record.states.push(state);
+                Ok(())
+            }
+            Event::AuctionUncrossed {
+                price, quantity, ..
+            } => {
+                record.uncrossings.push((price, quantity));
+                Ok(())
+            }
+            Event::Rejected { .. }
+            | Event::Repeated { .. }
+            | Event::OrderPlaced { .. }
+            | Event::CancelAllAccepted { .. }
+            | Event::BalanceChanged { .. }
+            | Event::Credited { .. }
+            | Event::Debited { .. }
+            | Event::DebitReserved { .. }
+            | Event::DebitReleased { .. }
+            | Event::TransferredOut { .. }
+            | Event::TransferredIn { .. }
+            | Event::AccountCreated { .. }
+            | Event::AccountFrozen { .. }
+            | Event::AccountFeeTierSet { .. }
+            | Event::AssetDefined { .. }
+            | Event::FeeTierSet { .. } => Ok(()),
+        }
+    }
+
+    fn define(&mut self, def: &MarketDef) {
+        self.tick = def.tick;
+        self.lot = def.lot;
+    }
+
+    fn rest(
+        &mut self,
+        seq: Seq,
+        order: OrderId,
+        resting: RestingOrder,
+        record: &mut MarketRecord,
+    ) -> Result<(), Contradiction> {
+        if self.orders.contains_key(&order) {
+            return Err(Contradiction::CannotRest(order));
+        }
+        self.orders.insert(order, resting);
+        self.depth
+            .add(resting.side, resting.price, resting.remaining);
+        self.touched(seq, &resting, record);
+        Ok(())
+    }
+
+    fn trade(
+        &mut self,
+        seq: Seq,
+        time: Timestamp,
+        trade: &Trade,
+        record: &mut MarketRecord,
+    ) -> Result<(), Contradiction> {
+        self.note_trade(seq, time, trade, record);
+        let mut outcome = Ok(());
+        for (side, party) in [(Side::Buy, &trade.buyer), (Side::Sell, &trade.seller)] {
+            let part = if trade.aggressor == Some(side) {
+                self.check_incoming(party.order)
+            } else {
+                self.fill_resting(
+                    seq,
+                    side,
+                    party.order,
+                    trade.quantity,
+                    party.remaining,
+                    record,
+                )
+            };
+            outcome = outcome.and(part);
+        }
+        outcome
+    }
+
+    fn note_trade(&mut self, seq: Seq, time: Timestamp, trade: &Trade, record: &mut MarketRecord) {
+        let public = TradeView {
+            trade: trade.trade,
+            price: trade.price,
+            quantity: trade.quantity,
+            quote_amount: trade.quote_amount,
+            aggressor: trade.aggressor,
+            time,
+            seq,
+        };
+        if self.trades.len() == MAX_TRADES {
+            self.trades.pop_front();
+        }
+        self.trades.push_back(public);
+        record.trades.push(public);
+        for (interval, series) in Interval::ALL.into_iter().zip(&mut self.series) {
+            let closed = series.add(
+                interval,
+                time,
+                trade.price,
+                trade.quantity,
+                trade.quote_amount,
+            );
+            if let Some(candle) = closed {
+                record.candle_closed(interval, candle);
+            }
+        }
+    }
+
+    /// An incoming order does not rest while it matches.
+    fn check_incoming(&self, order: OrderId) -> Result<(), Contradiction> {
+        if self.orders.contains_key(&order) {
+            return Err(Contradiction::WrongRole(order));
+        }
+        Ok(())
+    }
+
+    fn fill_resting(
+        &mut self,
+        seq: Seq,
+        side: Side,
+        order: OrderId,
+        quantity: Quantity,
+        left: Quantity,
+        record: &mut MarketRecord,
+    ) -> Result<(), Contradiction> {
+        let resting = self
+            .orders
+            .get(&order)
+            .ok_or(Contradiction::UnknownOrder(order))?;
+        if resting.side != side {
+            return Err(Contradiction::WrongRole(order));
+        }
+        let before = resting.remaining;
+        if left.is_zero() {
+            self.leave(seq, order, record)?;
+        } else {
+            self.shrink(seq, order, left, record)?;
+        }
+        match before.checked_sub(quantity) {
+            Some(expected) if expected == left => Ok(()),
+            expected => Err(Contradiction::Remaining {
+                order,
+                expected: expected.unwrap_or(Quantity::ZERO),
+                found: left,
+            }),
+        }
+    }
+
+    /// A resting order leaves the book.
+    fn leave(
+        &mut self,
+        seq: Seq,
+        order: OrderId,
+        record: &mut MarketRecord,
+    ) -> Result<(), Contradiction> {
+        let resting = self
+            .orders
+            .remove(&order)
+            .ok_or(Contradiction::UnknownOrder(order))?;
+        let taken = self
+            .depth
+            .take(resting.side, resting.price, resting.remaining, true);
+        self.touched(seq, &resting, record);
+        taken.map_err(|_| Contradiction::NegativeLevel(order))
+    }
+
+    /// A resting order has only `left` left.
+    fn shrink(
+        &mut self,
+        seq: Seq,
+        order: OrderId,
+        left: Quantity,
+        record: &mut MarketRecord,
+    ) -> Result<(), Contradiction> {
+        let resting = self
+            .orders
+            .get_mut(&order)
+            .ok_or(Contradiction::UnknownOrder(order))?;
+        let Some(less) = resting.remaining.checked_sub(left) else {
+            return Err(Contradiction::Remaining {
+                order,
+                expected: resting.remaining,
+                found: left,
+            });
+        };
+        resting.remaining = left;
+        let resting = *resting;
+        let taken = self.depth.take(resting.side, resting.price, less, false);
+        self.touched(seq, &resting, record);
+        taken.map_err(|_| Contradiction::NegativeLevel(order))
+    }
+
+    fn touched(&mut self, seq: Seq, resting: &RestingOrder, record: &mut MarketRecord) {
+        self.depth_seq = seq;
+        record.touch(resting.side, resting.price);
+    }
+
+    /// The entry of the last change of the book.
+    pub(crate) fn depth_seq(&self) -> Seq {
+        self.depth_seq
+    }
+
+    pub(crate) fn levels(&self) -> &Depth {
+        &self.depth
+    }
+
+    pub(crate) fn checksum(&self) -> u32 {
+        self.depth.checksum(self.tick, self.lot)
+    }
+
+    pub(crate) fn depth(&self, limit: usize) -> DepthSnapshot {
+        DepthSnapshot {
+            seq: self.depth_seq,
+            bids: self.depth.levels(Side::Buy).take(limit).collect(),
+            asks: self.depth.levels(Side::Sell).take(limit).collect(),
+            checksum: self.checksum(),
+            last_price: self.trades.back().map(|trade| trade.price),
+        }
+    }
+
+    /// The newest `limit` trades, newest first.
+    pub(crate) fn trades(&self, limit: usize) -> Vec<TradeView> {
+        self.trades.iter().rev().take(limit).copied().collect()
+    }
+
+    pub(crate) fn candles(
+        &self,
+        interval: Interval,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Vec<Candle> {
+        self.series[interval as usize].range(from, to, limit)
+    }
+
+    pub(crate) fn last_candle(&self, interval: Interval) -> Option<Candle> {
+        self.series[interval as usize].last().copied()
+    }
+
+    pub(crate) fn ticker(&self, now: Timestamp) -> Ticker {
+        let window = ticker::window(&self.series[Interval::Minute1 as usize], now);
+        Ticker {
+            time: now,
+            open: window.map(|w| w.open),
+            high: window.map(|w| w.high),
+            low: window.map(|w| w.low),
+            last: self.trades.back().map(|trade| trade.price),
+            volume: window.map_or(0, |w| w.volume),
+            quote_volume: window.map_or(0, |w| w.quote_volume),
+            trades: window.map_or(0, |w| w.trades),
+            bid: self.depth.best(Side::Buy),
+            ask: self.depth.best(Side::Sell),
+        }
+    }
+
+    /// Number of orders in the book.
+    pub(crate) fn resting_orders(&self) -> usize {
+        self.orders.len()
+    }
+}

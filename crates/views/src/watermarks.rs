@@ -1,0 +1,139 @@
+//! How far each partition's events have been applied: what read-your-writes waits for.
+//!
+//! A reply names the entry that answered (and the one passed before it); a reader that waits for
+//! these sees what was done. Any consumer of events may own one: the views do, and so may the driver
+//! of the SQL projection. Marks only rise.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, RwLock};
+use types::{PartitionId, Seq};
+
+/// Called after a partition's mark has risen, on the consumer's thread: must be quick and not block.
+pub type AppliedHook = Box<dyn Fn(PartitionId, Seq) + Send + Sync>;
+
+/// The last applied entry of each partition.
+pub struct Watermarks {
+    marks: Box<[AtomicU64]>,
+    hooks: RwLock<Vec<AppliedHook>>,
+    /// Guards nothing but the moment between a waiter's look and its sleep.
+    sleepers: Mutex<()>,
+    risen: Condvar,
+}
+
+impl Watermarks {
+    /// All marks at zero.
+    #[must_use]
+    pub fn new(partitions: u16) -> Self {
+        Self {
+            marks: (0..partitions).map(|_| AtomicU64::new(0)).collect(),
+            hooks: RwLock::default(),
+            sleepers: Mutex::new(()),
+            risen: Condvar::new(),
+        }
+    }
+
+    /// Number of partitions.
+    #[must_use]
+    pub fn partitions(&self) -> u16 {
+        self.marks.len() as u16
+    }
+
+    /// The last applied entry; zero for none, and for a partition that does not exist.
+    #[must_use]
+    pub fn applied(&self, partition: PartitionId) -> Seq {
+        let mark = self.marks.get(usize::from(partition.0));
+        Seq(mark.map_or(0, |mark| mark.load(Ordering::Acquire)))
+    }
+
+    /// Whether `seq` is applied. One atomic load. Seq zero always is.
+    #[must_use]
+    pub fn is_applied(&self, partition: PartitionId, seq: Seq) -> bool {
+        self.applied(partition) >= seq
+    }
+
+    /// Blocks until `seq` is applied; false if `timeout` passed before. Asynchronous code uses
+    /// [`Self::on_applied`] and [`Self::is_applied`] instead.
+    #[must_use]
+    pub fn wait_for(&self, partition: PartitionId, seq: Seq, timeout: Duration) -> bool {
+        if self.is_applied(partition, seq) {
+            return true;
+        }
+        let deadline = Instant::now() + timeout;
+        let mut sleeping = self.sleepers.lock();
+        while !self.is_applied(partition, seq) {
+            let timed_out = self.risen.wait_until(&mut sleeping, deadline).timed_out();
+            if timed_out {
+                return self.is_applied(partition, seq);
+            }
+        }
+        true
+    }
+
+    /// Adds a hook, for all marks that rise from now on. Look with [`Self::is_applied`] after adding,
+    /// so that no rise is missed between.
+    pub fn on_applied(&self, hook: AppliedHook) {
+        self.hooks.write().push(hook);
+    }
+
+    /// Raises a mark, wakes the waiters and calls the hooks. A lower `seq` changes nothing.
+    ///
+    /// # Panics
+    /// If there is no such partition.
+    pub fn advance(&self, partition: PartitionId, seq: Seq) {
+        let mark = &self.marks[usize::from(partition.0)];
+        if mark.fetch_max(seq.0, Ordering::AcqRel) >= seq.0 {
+            return;
+        }
+        drop(self.sleepers.lock());
+        self.risen.notify_all();
+        for hook in self.hooks.read().iter() {
+            hook(partition, seq);
+        }
+    }
+}
+
+impl std::fmt::Debug for Watermarks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.marks.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    const P1: PartitionId = PartitionId(1);
+
+    #[test]
+    fn a_waiter_sees_the_mark_rise_and_a_hook_is_told() {
+        let marks = Arc::new(Watermarks::new(2));
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let log = told.clone();
+        marks.on_applied(Box::new(move |partition, seq| {
+            log.lock().push((partition, seq))
+        }));
+        let waiter = std::thread::spawn({
+            let marks = marks.clone();
+            move || marks.wait_for(P1, Seq(5), Duration::from_secs(60))
+        });
+        marks.advance(P1, Seq(3));
+        marks.advance(P1, Seq(7));
+        marks.advance(P1, Seq(6));
+        assert!(waiter.join().unwrap());
+        assert_eq!(marks.applied(P1), Seq(7));
+        assert_eq!(marks.applied(PartitionId(0)), Seq(0));
+        assert_eq!(*told.lock(), [(P1, Seq(3)), (P1, Seq(7))]);
+    }
+
+    #[test]
+    fn a_mark_that_does_not_rise_in_time_is_reported() {
+        let marks = Watermarks::new(1);
+        assert!(marks.wait_for(PartitionId(0), Seq(0), Duration::ZERO));
+        assert!(!marks.wait_for(PartitionId(0), Seq(1), Duration::from_millis(1)));
+        assert!(!marks.wait_for(PartitionId(9), Seq(1), Duration::ZERO));
+    }
+}
