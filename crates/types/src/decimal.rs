@@ -64,13 +64,13 @@ impl Decimal {
                 .ok_or(DecimalError::TooLarge)?
         } else {
             let divisor = power_of_ten(places - scale);
-            if digits % divisor != 0 {
+            if !digits.is_multiple_of(divisor) {
                 return Err(DecimalError::NotAMultiple);
             }
             digits / divisor
         };
         let unit = u128::from(self.units);
-        if unit == 0 || value % unit != 0 {
+        if unit == 0 || !value.is_multiple_of(unit) {
             return Err(DecimalError::NotAMultiple);
         }
         Ok(value / unit)

@@ -219,7 +219,7 @@ fn whole_atoms(units: u128, scale: u8, atom_scale: u8) -> Result<u64, Definition
             .ok_or(DefinitionError::Range)?
     } else {
         let divisor = power_of_ten(u32::from(scale - atom_scale));
-        if units % divisor != 0 {
+        if !units.is_multiple_of(divisor) {
             return Err(DefinitionError::Unit);
         }
         units / divisor

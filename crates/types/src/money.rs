@@ -170,12 +170,12 @@ pub fn fee(received: Amount, rate: PartsPerMillion) -> Fee {
         Ok(small) if small <= u64::MAX / u64::from(MILLION) => {
             let product = small * u64::from(rate.0);
             let million = u64::from(MILLION);
-            (u128::from(product / million), product % million != 0)
+            (u128::from(product / million), !product.is_multiple_of(million))
         }
         _ => {
             let product = received.0 * u128::from(rate.0);
             let million = u128::from(MILLION);
-            (product / million, product % million != 0)
+            (product / million, !product.is_multiple_of(million))
         }
     };
     Fee {

@@ -1,0 +1,191 @@
+//! The invariants of the whole exchange, checked over all its partitions at one moment.
+//!
+//! Numbers refer to the list of invariants in ARCHITECTURE.md:
+//! 1. value is conserved: per asset, clearing accounts and messages under way sum to zero, and what the
+//!    treasury let in is what the ledgers owe to the outside world;
+//! 2. no balance is below zero (by type) and what is held is what orders and pending debits require;
+//! 3. no book is crossed in continuous trading.
+
+use std::collections::BTreeMap;
+
+use ledger::Totals;
+use types::{AssetId, Fill, MarketState, Message};
+
+use crate::partition::Partition;
+use crate::steps::Step;
+
+/// Value in messages under way, by what it will change when it arrives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InFlight {
+    /// Change of clearing accounts.
+    pub clearing: i128,
+    /// Let in by the treasury, not yet credited; or left a ledger, not yet known to the treasury.
+    pub supply: i128,
+}
+
+/// What an audit found.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// By asset, over all partitions.
+    pub totals: BTreeMap<AssetId, Totals>,
+    /// By asset.
+    pub in_flight: BTreeMap<AssetId, InFlight>,
+    /// No message is under way, so that holds and orders could be compared one by one.
+    pub quiet: bool,
+    /// Open orders, if quiet.
+    pub open_orders: usize,
+    /// Broken invariants, in words; empty if all hold.
+    pub violations: Vec<String>,
+}
+
+/// Audits all partitions of an exchange, each between two entries.
+#[must_use]
+pub fn audit(partitions: &[&Partition]) -> Audit {
+    let mut audit = Audit {
+        quiet: true,
+        ..Audit::default()
+    };
+    for partition in partitions {
+        let slots = partition.ledger.audit();
+        audit.violations.extend(slots.violations);
+        for (asset, totals) in &slots.totals {
+            audit.totals.entry(*asset).or_default().add(totals);
+        }
+        audit.check_books(partition);
+    }
+    for message in under_way(partitions) {
+        audit.quiet = false;
+        audit.count(message);
+    }
+    audit.check_conservation(partitions);
+    if audit.quiet {
+        audit.check_holds(partitions);
+    }
+    audit
+}
+
+/// Messages that were sent and not yet handled, wherever they are.
+fn under_way<'a>(partitions: &'a [&'a Partition]) -> impl Iterator<Item = &'a Message> {
+    let queued = partitions.iter().flat_map(|partition| {
+        partition
+            .queue
+            .iter()
+            .chain(&partition.deferred)
+            .filter_map(|step| match step {
+                Step::Message(message) => Some(message),
+                Step::Request { .. } => None,
+            })
+    });
+    let travelling = partitions.iter().flat_map(move |from| {
+        partitions.iter().flat_map(move |to| {
+            let received = to.received_from(from.id());
+            from.unacknowledged(to.id())
+                .filter(move |(number, _)| *number > received)
+                .map(|(_, message)| message)
+        })
+    });
+    queued.chain(travelling)
+}
+
+impl Audit {
+    fn count(&mut self, message: &Message) {
+        let signed = |amount: types::Amount| amount.get() as i128;
+        match message {
+            Message::Filled(Fill {
+                debit_asset,
+                debit,
+                credit_asset,
+                credit,
+                ..
+            }) => {
+                self.in_flight.entry(*debit_asset).or_default().clearing += signed(*debit);
+                self.in_flight.entry(*credit_asset).or_default().clearing -= signed(*credit);
+            }
+            Message::TransferIn { asset, amount, .. } => {
+                self.in_flight.entry(*asset).or_default().clearing -= signed(*amount);
+            }
+            Message::Credit { asset, amount, .. } | Message::Debited { asset, amount, .. } => {
+                self.in_flight.entry(*asset).or_default().supply += signed(*amount);
+            }
+            Message::Admit(_)
+            | Message::AmendOrder(_)
+            | Message::CancelOrder { .. }
+            | Message::Rested { .. }
+            | Message::Released { .. }
+            | Message::Closed { .. }
+            | Message::Refused { .. }
+            | Message::Debit { .. }
+            | Message::SettleDebit { .. }
+            | Message::Define { .. }
+            | Message::Resume { .. } => {}
+        }
+    }
+
+    fn check_conservation(&mut self, partitions: &[&Partition]) {
+        let treasury = partitions.iter().find_map(|partition| partition.treasury());
+        for (&asset, totals) in &self.totals {
+            let under_way = self.in_flight.get(&asset).copied().unwrap_or_default();
+            let clearing = totals.house.clearing + under_way.clearing;
+            if clearing != 0 {
+                self.violations.push(format!(
+                    "asset {asset}: clearing accounts and messages under way sum to {clearing}"
+                ));
+            }
+            let Some(treasury) = treasury else { continue };
+            let supply = treasury.supply(asset).get() as i128;
+            let owed = under_way.supply - totals.house.outside;
+            if supply != owed {
+                self.violations.push(format!(
+                    "asset {asset}: the treasury let in {supply}, the ledgers owe {owed}"
+                ));
+            }
+        }
+    }
+
+    fn check_books(&mut self, partition: &Partition) {
+        for market in partition.markets.iter().flatten() {
+            let trading = market.state() == MarketState::Continuous && !market.is_interrupted();
+            if trading && market.book().is_crossed() {
+                self.violations
+                    .push(format!("market {}: crossed", market.definition().id));
+            }
+        }
+    }
+
+    /// Each resting order has one hold with exactly what it needs, and each order's hold one order.
+    fn check_holds(&mut self, partitions: &[&Partition]) {
+        let mut holds: BTreeMap<_, _> = partitions
+            .iter()
+            .flat_map(|partition| partition.ledger.open_holds())
+            .filter_map(|hold| {
+                let (market, order) = hold.order()?;
+                Some(((market, order), (hold.account, hold.locked)))
+            })
+            .collect();
+        let markets = partitions
+            .iter()
+            .flat_map(|partition| partition.markets.iter().flatten());
+        for market in markets {
+            let id = market.definition().id;
+            let listed = partitions[0].definitions.market(id).expect("it has a book");
+            let book = market.book();
+            let sides = [types::Side::Buy, types::Side::Sell];
+            for order in sides.into_iter().flat_map(|side| book.orders(side)) {
+                self.open_orders += 1;
+                let need = order.need(&listed.scaling);
+                match holds.remove(&(id, order.id)) {
+                    Some((account, locked)) if account == order.account && locked == need => {}
+                    found => self.violations.push(format!(
+                        "market {id}, order {}: account {} must hold {need}, found {found:?}",
+                        order.id, order.account
+                    )),
+                }
+            }
+        }
+        for ((market, order), (account, locked)) in holds {
+            self.violations.push(format!(
+                "account {account} holds {locked} for order {order} of market {market}, which has ended"
+            ));
+        }
+    }
+}

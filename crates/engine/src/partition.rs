@@ -1,0 +1,295 @@
+//! [`Partition`]: the state machine behind one log.
+
+use std::collections::VecDeque;
+
+use book::{Market, Work};
+use ledger::{Context, Definitions, Ledger, Treasury};
+use types::{
+    Command, Component, Delivery, Effects, Event, MarketId, Message, PartitionId, Seq, Timestamp,
+    Topology,
+};
+
+use crate::channel::Channels;
+use crate::steps::Step;
+
+/// Steps and fills that one entry may do before the rest waits for a `Continue`.
+const WORK_PER_ENTRY: u32 = 4_096;
+
+/// One partition.
+pub struct Partition {
+    pub(crate) id: PartitionId,
+    pub(crate) hash_seed: u64,
+    /// The last entry applied.
+    pub(crate) seq: Seq,
+    pub(crate) now: Timestamp,
+    pub(crate) term: u64,
+    pub(crate) topology: Option<Topology>,
+    pub(crate) definitions: Definitions,
+    pub(crate) ledger: Ledger,
+    /// Markets that live here, by id.
+    pub(crate) markets: Vec<Option<Box<Market>>>,
+    /// Here if this is the treasury's partition.
+    pub(crate) treasury: Option<Treasury>,
+    pub(crate) channels: Channels,
+    /// What is still to do, first in, first out.
+    pub(crate) queue: VecDeque<Step>,
+    /// Steps for markets that are interrupted; each market takes them up when it has finished.
+    pub(crate) deferred: VecDeque<Step>,
+    /// Reused from step to step, empty between steps.
+    pub(crate) fx: Effects,
+}
+
+impl Partition {
+    /// A partition without a log. `hash_seed` may differ from process to process: nothing that can
+    /// be seen depends on it.
+    #[must_use]
+    pub fn new(id: PartitionId, hash_seed: u64) -> Self {
+        Self {
+            id,
+            hash_seed,
+            seq: Seq(0),
+            now: Timestamp(0),
+            term: 0,
+            topology: None,
+            definitions: Definitions::default(),
+            ledger: Ledger::new(std::iter::empty(), hash_seed),
+            markets: Vec::new(),
+            treasury: None,
+            channels: Channels::default(),
+            queue: VecDeque::new(),
+            deferred: VecDeque::new(),
+            fx: Effects::default(),
+        }
+    }
+
+    /// Applies the next entry and appends its events.
+    ///
+    /// # Panics
+    /// If `seq` is not the next one, `time` goes backwards, or an invariant breaks: all are bugs of the
+    /// sequencer or of this crate.
+    pub fn apply(&mut self, seq: Seq, time: Timestamp, command: &Command, events: &mut Vec<Event>) {
+        assert_eq!(seq, self.seq.next(), "entries have no gaps");
+        assert!(time >= self.now, "time never goes backwards");
+        (self.seq, self.now) = (seq, time);
+        std::mem::swap(&mut self.fx.events, events);
+        let mut work = Work {
+            remaining: WORK_PER_ENTRY,
+        };
+        match command {
+            Command::Request {
+                reply,
+                valid_until,
+                request,
+            } => {
+                if self.queue.is_empty() {
+                    self.request(*reply, *valid_until, request, &mut work);
+                    self.route();
+                } else {
+                    let (reply, valid_until) = (*reply, *valid_until);
+                    self.queue.push_back(Step::Request {
+                        reply,
+                        valid_until,
+                        request: request.clone(),
+                    });
+                }
+            }
+            Command::Deliver(delivery) => self.deliver(delivery),
+            Command::Acknowledge { by, through } => self.channels.acknowledge(*by, *through),
+            Command::Continue => {}
+            Command::NewTerm { term } => self.term = *term,
+            Command::SetTopology(topology) => self.set_topology(topology),
+        }
+        self.run(&mut work);
+        self.ledger.emit_touched(&mut self.fx.events);
+        std::mem::swap(&mut self.fx.events, events);
+    }
+
+    /// Whether work is left: the sequencer appends [`Command::Continue`] before anything else.
+    #[must_use]
+    pub fn needs_continue(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Works off the queue as far as this entry may.
+    fn run(&mut self, work: &mut Work) {
+        while work.remaining > 0 {
+            let Some(step) = self.queue.pop_front() else {
+                break;
+            };
+            work.remaining -= 1;
+            self.step(step, work);
+            self.route();
+        }
+    }
+
+    /// Sends the messages of the last step on their ways.
+    fn route(&mut self) {
+        for mut message in self.fx.messages.drain(..) {
+            let home = home_of(
+                self.id,
+                self.topology.as_ref(),
+                &self.definitions,
+                message.to(),
+            );
+            if home == self.id {
+                self.queue.push_back(Step::Message(message));
+            } else {
+                if let Some(reply) = message.reply_mut() {
+                    (reply.passed, reply.passed_seq) = (self.id, self.seq);
+                }
+                self.channels.send(home, message);
+            }
+        }
+    }
+
+    fn deliver(&mut self, delivery: &Delivery) {
+        let new = self.channels.accept(delivery);
+        self.queue.extend(new.iter().cloned().map(Step::Message));
+    }
+
+    fn set_topology(&mut self, topology: &Topology) {
+        assert!(
+            self.topology.is_none(),
+            "the topology is the first entry of a log"
+        );
+        assert!(topology.is_valid(), "the sequencer checks the topology");
+        self.ledger = Ledger::new(topology.slots_of(self.id), self.hash_seed);
+        self.treasury = (topology.treasury == self.id).then(Treasury::default);
+        self.topology = Some(topology.clone());
+    }
+
+    /// Which partition this is.
+    #[must_use]
+    pub fn id(&self) -> PartitionId {
+        self.id
+    }
+
+    /// The last entry applied.
+    #[must_use]
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// Its time.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The term of the log's writer.
+    #[must_use]
+    pub fn term(&self) -> u64 {
+        self.term
+    }
+
+    /// Which partition hosts what, once the log says it.
+    #[must_use]
+    pub fn topology(&self) -> Option<&Topology> {
+        self.topology.as_ref()
+    }
+
+    /// Assets, markets and fee tiers.
+    #[must_use]
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    /// The partition that hosts a market's book, if the market is known.
+    #[must_use]
+    pub fn market_home(&self, market: MarketId) -> Option<PartitionId> {
+        self.definitions
+            .market(market)
+            .map(|listed| listed.def.home)
+    }
+
+    /// A market that lives here.
+    #[must_use]
+    pub fn market(&self, market: MarketId) -> Option<&Market> {
+        self.markets.get(market.0 as usize)?.as_deref()
+    }
+
+    /// The accounts that live here.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The treasury, if it lives here.
+    #[must_use]
+    pub fn treasury(&self) -> Option<&Treasury> {
+        self.treasury.as_ref()
+    }
+
+    /// Partitions with messages of this one that they have not acknowledged.
+    pub fn outgoing(&self) -> impl Iterator<Item = PartitionId> {
+        self.channels.waiting_peers()
+    }
+
+    /// How many messages wait for acknowledgement, over all channels.
+    #[must_use]
+    pub fn outbox_len(&self) -> usize {
+        self.channels.waiting_count()
+    }
+
+    /// Number of the last message to `peer`.
+    #[must_use]
+    pub fn sent_to(&self, peer: PartitionId) -> u64 {
+        self.channels.sent_to(peer)
+    }
+
+    /// Up to `max` messages to `to` with numbers above `after`.
+    #[must_use]
+    pub fn outbox(&self, to: PartitionId, after: u64, max: usize) -> Option<Delivery> {
+        self.channels.outbox(self.id, to, after, max)
+    }
+
+    /// Number of the last message received from `peer`.
+    #[must_use]
+    pub fn received_from(&self, peer: PartitionId) -> u64 {
+        self.channels.received_from(peer)
+    }
+
+    /// Number of the last message that `peer` has made durable.
+    #[must_use]
+    pub fn acknowledged_by(&self, peer: PartitionId) -> u64 {
+        self.channels.acknowledged_by(peer)
+    }
+
+    /// Messages to `peer` that it has not acknowledged, with their numbers.
+    pub fn unacknowledged(&self, peer: PartitionId) -> impl Iterator<Item = (u64, &Message)> {
+        self.channels.waiting_for(peer)
+    }
+}
+
+/// What a ledger step may look at. Free-standing, so that the ledger itself can be borrowed mutably.
+pub(crate) fn context<'a>(
+    topology: Option<&Topology>,
+    definitions: &'a Definitions,
+    now: Timestamp,
+) -> Context<'a> {
+    let (max_accounts, max_client_ids_per_account) =
+        topology.map_or((0, 0), |t| (t.max_accounts, t.max_client_ids_per_account));
+    Context {
+        definitions,
+        now,
+        max_accounts,
+        max_client_ids_per_account,
+    }
+}
+
+/// The partition that hosts a component. Messages name components that exist: the sender checked the
+/// definition or was written to by the component itself.
+fn home_of(
+    here: PartitionId,
+    topology: Option<&Topology>,
+    definitions: &Definitions,
+    component: Component,
+) -> PartitionId {
+    let topology = topology.expect("the topology comes first");
+    match component {
+        Component::Ledger(slot) => topology.home_of_slot(slot),
+        Component::Market(market) => definitions.market(market).map_or(here, |m| m.def.home),
+        Component::Treasury => topology.treasury,
+        Component::Registry(partition) => partition,
+    }
+}

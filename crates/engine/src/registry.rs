@@ -1,0 +1,95 @@
+//! Definitions: registered where the treasury is, then told to every partition in the same order.
+
+use book::Market;
+use types::{Definition, Event, Message, PartitionId, RejectCode, ReplyTo, RequestKind};
+
+use crate::partition::Partition;
+
+impl Partition {
+    /// Registers a definition and tells the other partitions. The registry assigns the market's home
+    /// (in turn over the partitions for markets) and its first version.
+    pub(crate) fn register(
+        &mut self,
+        reply: ReplyTo,
+        request: RequestKind,
+        definition: Definition,
+    ) {
+        let definition = self.with_home(definition);
+        if let Err(code) = self.definitions.check(&definition) {
+            return self.reject_definition(reply, request, &definition, code);
+        }
+        self.fx.emit(answer(reply, &definition));
+        let partitions = self.topology.as_ref().expect("it comes first").partitions;
+        for to in (0..partitions).map(PartitionId).filter(|&to| to != self.id) {
+            self.fx.send(Message::Define {
+                to,
+                definition: definition.clone(),
+            });
+        }
+        self.define(definition);
+    }
+
+    /// Keeps a definition, and opens the market if this is its home.
+    pub(crate) fn define(&mut self, definition: Definition) {
+        let market = match &definition {
+            Definition::Market(market) => Some(market.id),
+            Definition::Asset(_) | Definition::FeeTier { .. } => None,
+        };
+        self.definitions.add(definition);
+        if let Some(id) = market {
+            let listed = self.definitions.market(id).expect("just added");
+            if listed.def.home == self.id {
+                let index = id.0 as usize;
+                if index >= self.markets.len() {
+                    self.markets.resize_with(index + 1, || None);
+                }
+                let market = Market::new(listed.def.clone(), listed.scaling);
+                self.markets[index] = Some(Box::new(market));
+            }
+        }
+    }
+
+    fn with_home(&self, mut definition: Definition) -> Definition {
+        if let Definition::Market(market) = &mut definition {
+            let homes = &self.topology.as_ref().expect("it comes first").markets;
+            market.home = homes[self.definitions.market_count() % homes.len()];
+            market.version = 1;
+        }
+        definition
+    }
+
+    fn reject_definition(
+        &mut self,
+        reply: ReplyTo,
+        request: RequestKind,
+        definition: &Definition,
+        code: RejectCode,
+    ) {
+        let market = match definition {
+            Definition::Market(market) => market.id,
+            Definition::Asset(_) | Definition::FeeTier { .. } => types::MarketId(0),
+        };
+        self.fx.emit(Event::Rejected {
+            reply,
+            request,
+            account: types::AccountId(0),
+            market,
+            client_order_id: types::ClientOrderId::NONE,
+            code,
+        });
+    }
+}
+
+fn answer(reply: ReplyTo, definition: &Definition) -> Event {
+    match definition {
+        Definition::Asset(asset) => Event::AssetDefined {
+            reply,
+            asset: asset.clone(),
+        },
+        Definition::Market(market) => Event::MarketListed {
+            reply,
+            market: market.clone(),
+        },
+        &Definition::FeeTier { tier, rates } => Event::FeeTierSet { reply, tier, rates },
+    }
+}
