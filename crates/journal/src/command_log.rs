@@ -1,0 +1,214 @@
+//! The command log: the truth of a partition. Opening recovers it; appending does not sync.
+
+use std::fs;
+use std::path::Path;
+
+use types::Seq;
+
+use crate::batch::BatchBuilder;
+use crate::disk;
+use crate::error::{Context, Result};
+use crate::format::{Identity, Kind, RecordHeader};
+use crate::recovery::{TornTail, judge_tail};
+use crate::segment::{self, Listing};
+use crate::walk::{Position, SegmentWalk, Step};
+use crate::writer::{Options, Writer};
+
+/// What opening or verifying a log found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// The oldest entry that is kept; the next one in an empty log.
+    pub first_seq: Seq,
+    /// The last entry, zero if there never was one.
+    pub last_seq: Seq,
+    /// Term of the last record that was read, zero if there is none.
+    pub last_term: u64,
+    /// Whether the last life of the log ended in order.
+    pub sealed: bool,
+    /// What was cut, or is to be cut, from the end.
+    pub torn: Option<TornTail>,
+    /// Records that were read and found whole.
+    pub records: u64,
+    /// Files in the directory that are none of the log's and were left alone.
+    pub ignored: Vec<String>,
+}
+
+/// A command log, open for appending. One at a time per directory: the caller holds a lock.
+#[derive(Debug)]
+pub struct CommandLog {
+    writer: Writer,
+    first_seq: Seq,
+    sealed: bool,
+}
+
+impl CommandLog {
+    /// Opens the log in `dir`, or begins it there at entry 1. Checks the heads of all segments and
+    /// the whole of the last one; [`crate::CommandReader`] checks all that it reads.
+    ///
+    /// # Errors
+    /// Damage, foreign files, and what the operating system refuses. Then nothing was changed.
+    pub fn open(
+        dir: &Path,
+        identity: Identity,
+        options: Options,
+    ) -> Result<(Self, RecoveryReport)> {
+        disk::create_dir(dir)?;
+        let listing = segment::list(dir)?;
+        for name in &listing.ignored {
+            tracing::warn!(
+                "{} is no part of the log and is ignored",
+                dir.join(name).display()
+            );
+        }
+        let (writer, report) = if let Some(&last) = listing.segments.last() {
+            segment::check_headers(dir, &listing.segments, Kind::Command, identity)?;
+            let walk = SegmentWalk::open(dir, last, Kind::Command, identity)?;
+            let (at, report) = walk_to_end(dir, walk, &listing)?;
+            let torn = report.torn.as_ref();
+            let writer = Writer::resume(dir, Kind::Command, identity, options, last, at, torn)?;
+            (writer, report)
+        } else {
+            let writer = Writer::create(dir, Kind::Command, identity, options, Seq(1))?;
+            (writer, empty_report(listing))
+        };
+        let log = Self {
+            writer,
+            first_seq: report.first_seq,
+            sealed: report.sealed,
+        };
+        Ok((log, report))
+    }
+
+    /// Writes `batch` as the next record and clears it. Not durable before [`Self::sync`].
+    ///
+    /// # Errors
+    /// A failed write is fatal: the log takes nothing any more, and nothing of the batch may be
+    /// acknowledged.
+    pub fn append(&mut self, batch: &mut BatchBuilder, acked_seq: Seq, term: u64) -> Result<()> {
+        self.sealed = false;
+        self.writer.append(batch, acked_seq, term)
+    }
+
+    /// Makes all that was appended durable.
+    ///
+    /// # Errors
+    /// A failed sync is fatal, like a failed write.
+    pub fn sync(&mut self) -> Result<()> {
+        self.writer.sync()
+    }
+
+    /// Ends this life of the log in order: whatever is wrong at the end from now on is damage, not a
+    /// crash. Everything before must be acknowledged or never will be.
+    ///
+    /// # Errors
+    /// As of append and sync.
+    pub fn seal(&mut self, term: u64) -> Result<()> {
+        if !self.sealed {
+            self.writer.append_seal(term)?;
+            self.sealed = true;
+        }
+        self.writer.sync()
+    }
+
+    /// Removes whole segments of entries below `seq`. Returns how many.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn remove_before(&mut self, seq: Seq) -> Result<usize> {
+        let dir = self.writer.dir();
+        let segments = segment::list(dir)?.segments;
+        let mut removed = 0;
+        for pair in segments.windows(2).take_while(|pair| pair[1] <= seq) {
+            let path = segment::path_of(dir, pair[0]);
+            fs::remove_file(&path).context("remove", &path)?;
+            self.first_seq = pair[1];
+            removed += 1;
+        }
+        disk::sync_dir(dir)?;
+        Ok(removed)
+    }
+
+    /// The oldest entry that is kept.
+    #[must_use]
+    pub fn first_seq(&self) -> Seq {
+        self.first_seq
+    }
+
+    /// The last entry appended, zero if there is none.
+    #[must_use]
+    pub fn last_seq(&self) -> Seq {
+        self.writer.last_seq()
+    }
+
+    /// Hash of the last record.
+    #[must_use]
+    pub fn last_hash(&self) -> [u8; 32] {
+        self.writer.last_hash()
+    }
+}
+
+/// Checks every record of the log in `dir` and judges its end as [`CommandLog::open`] would, without
+/// changing anything.
+///
+/// # Errors
+/// Damage, foreign files, and what the operating system refuses.
+pub fn verify_commands(dir: &Path, identity: Identity) -> Result<RecoveryReport> {
+    let listing = segment::list(dir)?;
+    let Some(&first) = listing.segments.first() else {
+        return Ok(empty_report(listing));
+    };
+    segment::check_headers(dir, &listing.segments, Kind::Command, identity)?;
+    let walk = SegmentWalk::open(dir, first, Kind::Command, identity)?;
+    walk_to_end(dir, walk, &listing).map(|(_, report)| report)
+}
+
+/// Walks from the segment of `walk` to the end of the log and judges what is there.
+fn walk_to_end(
+    dir: &Path,
+    mut walk: SegmentWalk,
+    listing: &Listing,
+) -> Result<(Position, RecoveryReport)> {
+    let mut last: Option<RecordHeader> = None;
+    let mut records = 0;
+    let start = listing
+        .segments
+        .partition_point(|&seq| seq <= walk.first_seq);
+    let mut rest = listing.segments[start..].iter();
+    let torn = loop {
+        match walk.step()? {
+            Step::Record(header) => {
+                last = Some(header);
+                records += 1;
+            }
+            Step::End(found) => match rest.next() {
+                Some(&next) => {
+                    walk.check_end(found)?;
+                    walk.follow(dir, next)?;
+                }
+                None => break judge_tail(&mut walk, found)?,
+            },
+        }
+    };
+    let report = RecoveryReport {
+        first_seq: listing.segments[0],
+        last_seq: Seq(walk.at.next_seq.0 - 1),
+        last_term: last.map_or(0, |header| header.term),
+        sealed: last.is_some_and(|header| header.seal),
+        torn,
+        records,
+        ignored: listing.ignored.clone(),
+    };
+    Ok((walk.at, report))
+}
+
+fn empty_report(listing: Listing) -> RecoveryReport {
+    RecoveryReport {
+        first_seq: Seq(1),
+        last_seq: Seq(0),
+        last_term: 0,
+        sealed: false,
+        torn: None,
+        records: 0,
+        ignored: listing.ignored,
+    }
+}

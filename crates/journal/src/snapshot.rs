@@ -1,0 +1,249 @@
+//! Snapshots: the state of a partition after an entry, in one file that is either whole or not there.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use types::{Seq, Timestamp};
+
+use crate::disk;
+use crate::error::{Context, JournalError, Result};
+use crate::format::{FORMAT_VERSION, Hash, Identity};
+use crate::segment::parse_name;
+
+const SUFFIX: &str = ".snapshot";
+const MAGIC: [u8; 8] = *b"OUTCRYSN";
+
+/// Byte offsets in a snapshot file. The payload follows the header, a BLAKE3 of both ends the file.
+mod at {
+    pub const MAGIC: usize = 0;
+    pub const VERSION: usize = 8;
+    pub const PARTITION: usize = 10;
+    pub const SPARE: usize = 12;
+    pub const CLUSTER: usize = 16;
+    pub const SEQ: usize = 24;
+    pub const TIME: usize = 32;
+    pub const TERM: usize = 40;
+    pub const EVENT_DIGEST: usize = 48;
+    pub const PAYLOAD_LEN: usize = 56;
+    pub const RECORD_HASH: usize = 64;
+    pub const STATE_HASH: usize = 96;
+    pub const END: usize = 128;
+    const _: () = assert!(VERSION - MAGIC == 8 && PARTITION - VERSION == 2);
+    const _: () = assert!(SPARE - PARTITION == 2 && CLUSTER - SPARE == 4 && SEQ - CLUSTER == 8);
+    const _: () = assert!(TIME - SEQ == 8 && TERM - TIME == 8 && EVENT_DIGEST - TERM == 8);
+    const _: () = assert!(PAYLOAD_LEN - EVENT_DIGEST == 8 && RECORD_HASH - PAYLOAD_LEN == 8);
+    const _: () = assert!(STATE_HASH - RECORD_HASH == 32 && END - STATE_HASH == 32);
+}
+
+/// What a snapshot says about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotHeader {
+    /// The last entry that is in it.
+    pub seq: Seq,
+    /// When that entry was stamped.
+    pub time: Timestamp,
+    /// The highest term up to there.
+    pub term: u64,
+    /// Rolling digest of all events up to there.
+    pub event_digest: u64,
+    /// Hash of the log's record that holds the entry.
+    pub record_hash: [u8; 32],
+    /// Hash of the state.
+    pub state_hash: [u8; 32],
+}
+
+/// A whole snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// What it is of.
+    pub header: SnapshotHeader,
+    /// The state, in the engine's encoding.
+    pub payload: Vec<u8>,
+}
+
+/// The snapshots of one partition.
+#[derive(Clone, Debug)]
+pub struct SnapshotStore {
+    dir: PathBuf,
+    identity: Identity,
+}
+
+impl SnapshotStore {
+    /// The snapshots in `dir`, which is created when the first is written.
+    #[must_use]
+    pub fn new(dir: &Path, identity: Identity) -> Self {
+        Self {
+            dir: dir.to_path_buf(),
+            identity,
+        }
+    }
+
+    /// Writes a snapshot so that it is there whole or not at all, whatever happens.
+    ///
+    /// # Errors
+    /// What the operating system refuses.
+    pub fn write(&self, header: &SnapshotHeader, payload: &[u8]) -> Result<PathBuf> {
+        disk::create_dir(&self.dir)?;
+        let path = self.path_of(header.seq);
+        let temporary = path.with_extension("tmp");
+        let head = self.encode(header, payload.len() as u64);
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&head).update(payload);
+        let mut file = disk::create(&temporary)?;
+        file.write_all(&head)
+            .and_then(|()| file.write_all(payload))
+            .and_then(|()| file.write_all(hasher.finalize().as_bytes()))
+            .context("write", &temporary)?;
+        file.sync_all().context("sync", &temporary)?;
+        fs::rename(&temporary, &path).context("rename", &temporary)?;
+        disk::sync_dir(&self.dir)?;
+        Ok(path)
+    }
+
+    /// Their entries, rising. Whether they are whole shows when they are loaded.
+    ///
+    /// # Errors
+    /// When the directory cannot be read. One that does not exist has no snapshots.
+    pub fn list(&self) -> Result<Vec<Seq>> {
+        if !self.dir.exists() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        for item in fs::read_dir(&self.dir).context("list", &self.dir)? {
+            let name = item.context("list", &self.dir)?.file_name();
+            found.extend(parse_name(&name.to_string_lossy(), SUFFIX));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Loads the snapshot after entry `seq`.
+    ///
+    /// # Errors
+    /// When it is damaged, of another partition or version, or cannot be read.
+    pub fn load(&self, seq: Seq) -> Result<Snapshot> {
+        let path = self.path_of(seq);
+        let mut bytes = fs::read(&path).context("read", &path)?;
+        let header = self.check(&bytes, &path, seq)?;
+        bytes.truncate(bytes.len() - size_of::<Hash>());
+        bytes.drain(..at::END);
+        Ok(Snapshot {
+            header,
+            payload: bytes,
+        })
+    }
+
+    /// The newest whole snapshot of an entry up to `limit`, and why newer ones were skipped.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn load_newest(&self, limit: Seq) -> Result<(Option<Snapshot>, Vec<String>)> {
+        let mut skipped = Vec::new();
+        for seq in self.list()?.into_iter().rev() {
+            if seq > limit {
+                let path = self.path_of(seq);
+                skipped.push(format!("{} is beyond entry {limit}", path.display()));
+                continue;
+            }
+            match self.load(seq) {
+                Ok(snapshot) => return Ok((Some(snapshot), skipped)),
+                Err(error) => skipped.push(error.to_string()),
+            }
+        }
+        Ok((None, skipped))
+    }
+
+    /// Deletes all but the newest `keep`, and what an interrupted write left. Returns the entry of
+    /// the oldest one that is left.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn prune(&self, keep: usize) -> Result<Option<Seq>> {
+        let all = self.list()?;
+        let kept_from = all.len().saturating_sub(keep);
+        for &seq in &all[..kept_from] {
+            let path = self.path_of(seq);
+            fs::remove_file(&path).context("remove", &path)?;
+            let _ = fs::remove_file(path.with_extension("tmp"));
+        }
+        Ok(all.get(kept_from).copied())
+    }
+
+    fn path_of(&self, seq: Seq) -> PathBuf {
+        self.dir.join(format!("{:020}{SUFFIX}", seq.0))
+    }
+
+    fn encode(&self, header: &SnapshotHeader, payload_len: u64) -> [u8; at::END] {
+        let mut bytes = [0; at::END];
+        let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+        put(at::MAGIC, &MAGIC);
+        put(at::VERSION, &FORMAT_VERSION.to_le_bytes());
+        put(at::PARTITION, &self.identity.partition.0.to_le_bytes());
+        put(at::CLUSTER, &self.identity.cluster.to_le_bytes());
+        put(at::SEQ, &header.seq.0.to_le_bytes());
+        put(at::TIME, &header.time.0.to_le_bytes());
+        put(at::TERM, &header.term.to_le_bytes());
+        put(at::EVENT_DIGEST, &header.event_digest.to_le_bytes());
+        put(at::PAYLOAD_LEN, &payload_len.to_le_bytes());
+        put(at::RECORD_HASH, &header.record_hash);
+        put(at::STATE_HASH, &header.state_hash);
+        bytes
+    }
+
+    fn check(&self, bytes: &[u8], path: &Path, seq: Seq) -> Result<SnapshotHeader> {
+        let damaged = |what| JournalError::Damaged {
+            file: path.to_path_buf(),
+            offset: 0,
+            seq,
+            what,
+        };
+        let wrong = |what| JournalError::WrongLog {
+            file: path.to_path_buf(),
+            what,
+        };
+        let Some((covered, hash)) = bytes.split_last_chunk::<32>() else {
+            return Err(damaged("the snapshot is cut off"));
+        };
+        if blake3::hash(covered).as_bytes() != hash || covered.len() < at::END {
+            return Err(damaged("the snapshot does not match its hash"));
+        }
+        let word = |at: usize| u64::from_le_bytes(*covered[at..].first_chunk().expect("in header"));
+        let short =
+            |at: usize| u16::from_le_bytes(*covered[at..].first_chunk().expect("in header"));
+        if covered[at::MAGIC..at::VERSION] != MAGIC {
+            return Err(wrong("it is no snapshot"));
+        }
+        if short(at::VERSION) != FORMAT_VERSION {
+            return Err(JournalError::UnknownVersion {
+                file: path.to_path_buf(),
+                version: short(at::VERSION),
+            });
+        }
+        if word(at::CLUSTER) != self.identity.cluster {
+            return Err(wrong("it is of another cluster"));
+        }
+        if short(at::PARTITION) != self.identity.partition.0 {
+            return Err(wrong("it is of another partition"));
+        }
+        if word(at::SEQ) != seq.0 {
+            return Err(wrong("its name is not that of its entry"));
+        }
+        if word(at::PAYLOAD_LEN) != (covered.len() - at::END) as u64
+            || covered[at::SPARE..at::CLUSTER] != [0; 4]
+        {
+            return Err(damaged(
+                "the snapshot has another length or spare bytes than it says",
+            ));
+        }
+        let hash = |at: usize| *covered[at..].first_chunk::<32>().expect("in header");
+        Ok(SnapshotHeader {
+            seq,
+            time: Timestamp(word(at::TIME)),
+            term: word(at::TERM),
+            event_digest: word(at::EVENT_DIGEST),
+            record_hash: hash(at::RECORD_HASH),
+            state_hash: hash(at::STATE_HASH),
+        })
+    }
+}

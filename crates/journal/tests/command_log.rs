@@ -1,0 +1,299 @@
+//! The command log in order: what is written is read back, across segments, lives and readers.
+
+mod common;
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use common::{IDENTITY, append, entry, options, read_all, segments, write_log};
+use journal::{
+    BatchBuilder, CommandLog, CommandReader, DiskHook, Identity, JournalError, Options,
+    verify_commands,
+};
+use proptest::prelude::*;
+use types::{PartitionId, Seq};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_is_appended_is_read_back_from_any_entry_on(
+        counts in prop::collection::vec(1_u64..40, 1..30),
+        segment_size in 1_u64..20_000,
+        from_share in 0.0..1.0_f64,
+        reopen_every in 1_usize..8,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut batch = BatchBuilder::new();
+        for part in counts.chunks(reopen_every) {
+            let (mut log, _) =
+                CommandLog::open(dir.path(), IDENTITY, options(segment_size)).unwrap();
+            for &count in part {
+                append(&mut log, &mut batch, count);
+            }
+            log.seal(1).unwrap();
+        }
+        let last: u64 = counts.iter().sum();
+        let from = 1 + (from_share * last as f64) as u64;
+        let expected: Vec<_> = (from..=last).map(entry).collect();
+        prop_assert_eq!(read_all(dir.path(), from).unwrap(), expected);
+        let report = verify_commands(dir.path(), IDENTITY).unwrap();
+        prop_assert_eq!(report.last_seq, Seq(last));
+        prop_assert!(report.sealed && report.torn.is_none());
+    }
+}
+
+#[test]
+fn a_reader_stops_at_its_bound_and_refuses_one_that_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    write_log(dir.path(), 4096, &[7; 20], false);
+    let read = |from, until| -> Result<Vec<_>, _> {
+        CommandReader::open(dir.path(), IDENTITY, Seq(from), Some(Seq(until)))?.collect()
+    };
+    assert_eq!(
+        read(3, 11).unwrap(),
+        (3..=11).map(entry).collect::<Vec<_>>()
+    );
+    assert_eq!(read(8, 8).unwrap(), vec![entry(8)]);
+    assert!(matches!(
+        read(8, 141),
+        Err(JournalError::EndsEarly { last: Seq(140), .. })
+    ));
+    assert_eq!(read_all(dir.path(), 141).unwrap(), vec![]);
+    assert!(matches!(
+        read_all(dir.path(), 143),
+        Err(JournalError::EndsEarly { .. })
+    ));
+}
+
+#[test]
+fn a_reader_follows_a_log_that_is_being_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut log, _) = CommandLog::open(dir.path(), IDENTITY, options(2048)).unwrap();
+    let mut reader = CommandReader::open(dir.path(), IDENTITY, Seq(1), None).unwrap();
+    let mut batch = BatchBuilder::new();
+    for round in 0..50_u64 {
+        append(&mut log, &mut batch, 3);
+        let mut entries = Vec::new();
+        while reader.next_batch(&mut entries).unwrap().is_some() {}
+        let first = round * 3 + 1;
+        assert_eq!(entries, (first..first + 3).map(entry).collect::<Vec<_>>());
+    }
+    assert!(segments(dir.path()).len() > 3);
+}
+
+#[test]
+fn old_segments_are_removed_whole_and_the_rest_is_still_a_log() {
+    let dir = tempfile::tempdir().unwrap();
+    write_log(dir.path(), 4096, &[10; 40], true);
+    let (mut log, _) = CommandLog::open(dir.path(), IDENTITY, options(4096)).unwrap();
+    let before = segments(dir.path()).len();
+    let removed = log.remove_before(Seq(200)).unwrap();
+    assert!(removed > 0 && segments(dir.path()).len() == before - removed);
+    assert!(log.first_seq() <= Seq(200));
+    let first = log.first_seq().0;
+    drop(log);
+    assert_eq!(
+        read_all(dir.path(), first).unwrap().len() as u64,
+        401 - first
+    );
+    assert!(matches!(
+        read_all(dir.path(), 1),
+        Err(JournalError::NotKept { oldest, .. }) if oldest.0 == first
+    ));
+    assert_eq!(
+        verify_commands(dir.path(), IDENTITY).unwrap().first_seq.0,
+        first
+    );
+}
+
+#[test]
+fn a_missing_middle_segment_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    write_log(dir.path(), 2048, &[5; 40], true);
+    fs::remove_file(&segments(dir.path())[2]).unwrap();
+    for result in [
+        CommandLog::open(dir.path(), IDENTITY, options(2048)).map(|_| ()),
+        verify_commands(dir.path(), IDENTITY).map(|_| ()),
+        read_all(dir.path(), 1).map(|_| ()),
+    ] {
+        assert!(
+            matches!(result, Err(JournalError::MissingSegment { .. })),
+            "{result:?}"
+        );
+    }
+}
+
+#[test]
+fn swapped_segments_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    write_log(dir.path(), 2048, &[5; 40], true);
+    let files = segments(dir.path());
+    let (first, second) = (fs::read(&files[1]).unwrap(), fs::read(&files[2]).unwrap());
+    fs::write(&files[1], second).unwrap();
+    fs::write(&files[2], first).unwrap();
+    let error = CommandLog::open(dir.path(), IDENTITY, options(2048)).unwrap_err();
+    assert!(matches!(error, JournalError::WrongLog { .. }), "{error}");
+}
+
+#[test]
+fn a_segment_of_an_equal_looking_other_history_is_refused() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_log(dir.path(), 2048, &[5; 40], true);
+    {
+        let (mut log, _) = CommandLog::open(other.path(), IDENTITY, options(2048)).unwrap();
+        let mut batch = BatchBuilder::new();
+        for _ in 0..40 {
+            let first = log.last_seq().0 + 1;
+            for seq in first..first + 5 {
+                batch.push_command(common::time(seq), &common::command(seq));
+            }
+            log.append(&mut batch, Seq(first - 1), 2).unwrap();
+        }
+        log.seal(2).unwrap();
+    }
+    let (mine, foreign) = (segments(dir.path()), segments(other.path()));
+    assert_eq!(mine[3].file_name(), foreign[3].file_name());
+    fs::copy(&foreign[3], &mine[3]).unwrap();
+    let error = verify_commands(dir.path(), IDENTITY).unwrap_err();
+    assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
+    assert!(read_all(dir.path(), 1).is_err());
+}
+
+#[test]
+fn a_log_of_another_cluster_or_partition_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    write_log(dir.path(), 2048, &[5; 4], true);
+    let other_cluster = Identity {
+        cluster: 1,
+        ..IDENTITY
+    };
+    let other_partition = Identity {
+        partition: PartitionId(4),
+        ..IDENTITY
+    };
+    for (identity, what) in [
+        (other_cluster, "another cluster"),
+        (other_partition, "another partition"),
+    ] {
+        let error = CommandLog::open(dir.path(), identity, options(2048)).unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+        assert!(
+            error.to_string().contains("00000000000000000001.log"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn names_that_only_look_like_segments_are_refused_and_others_are_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    write_log(dir.path(), 2048, &[5; 4], true);
+    fs::write(dir.path().join("notes.txt"), "mine").unwrap();
+    let (_, report) = CommandLog::open(dir.path(), IDENTITY, options(2048)).unwrap();
+    assert_eq!(report.ignored, ["notes.txt"]);
+    fs::write(dir.path().join("1.log"), "").unwrap();
+    let error = CommandLog::open(dir.path(), IDENTITY, options(2048)).unwrap_err();
+    assert!(error.to_string().contains("1.log"), "{error}");
+}
+
+#[test]
+fn a_batch_larger_than_a_segment_gets_a_segment_that_is_larger() {
+    let dir = tempfile::tempdir().unwrap();
+    write_log(dir.path(), 256, &[100, 1, 1, 50], true);
+    assert_eq!(read_all(dir.path(), 1).unwrap().len(), 152);
+    assert_eq!(
+        verify_commands(dir.path(), IDENTITY).unwrap().last_seq,
+        Seq(152)
+    );
+}
+
+#[test]
+fn segments_are_written_in_advance_to_their_full_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = CommandLog::open(dir.path(), IDENTITY, options(10_000)).unwrap();
+    assert_eq!(
+        fs::metadata(&segments(dir.path())[0]).unwrap().len(),
+        10_000
+    );
+    drop(log);
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("commands");
+    fs::create_dir(&log).unwrap();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o500)).unwrap();
+    let is_enforced = fs::write(log.join("probe"), "").is_err();
+    if !is_enforced {
+        eprintln!("SKIPPED: this user may write everywhere");
+        return;
+    }
+    let error = CommandLog::open(&log, IDENTITY, options(2048)).unwrap_err();
+    assert!(error.to_string().contains("commands"), "{error}");
+    assert!(error.to_string().contains("Permission denied"), "{error}");
+}
+
+/// Fails all writes, or all syncs, once `armed`.
+struct FailingDisk {
+    armed: std::sync::atomic::AtomicBool,
+    fails_writes: bool,
+}
+
+impl FailingDisk {
+    fn answer(&self, is_write: bool) -> io::Result<()> {
+        let armed = self.armed.load(std::sync::atomic::Ordering::SeqCst);
+        if armed && is_write == self.fails_writes {
+            return Err(io::Error::from_raw_os_error(28));
+        }
+        Ok(())
+    }
+}
+
+impl DiskHook for FailingDisk {
+    fn before_write(&self, _: &Path, _: u64, _: usize) -> io::Result<()> {
+        self.answer(true)
+    }
+
+    fn before_sync(&self, _: &Path) -> io::Result<()> {
+        self.answer(false)
+    }
+}
+
+#[test]
+fn after_a_failed_write_or_sync_the_log_takes_nothing_and_the_error_says_why() {
+    for fails_writes in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Arc::new(FailingDisk {
+            armed: false.into(),
+            fails_writes,
+        });
+        let options = Options {
+            segment_size: 4096,
+            hook: Some(disk.clone()),
+        };
+        let (mut log, _) = CommandLog::open(dir.path(), IDENTITY, options).unwrap();
+        let mut batch = BatchBuilder::new();
+        append(&mut log, &mut batch, 2);
+        log.sync().unwrap();
+        disk.armed.store(true, std::sync::atomic::Ordering::SeqCst);
+        batch.push_command(common::time(3), &common::command(3));
+        let result = log.append(&mut batch, Seq(2), 1).and_then(|()| log.sync());
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("No space left on device"), "{error}");
+        assert!(error.contains("00000000000000000001.log"), "{error}");
+        disk.armed.store(false, std::sync::atomic::Ordering::SeqCst);
+        assert!(matches!(log.sync(), Err(JournalError::Poisoned { .. })));
+        assert!(matches!(log.seal(1), Err(JournalError::Poisoned { .. })));
+        let mut next = BatchBuilder::new();
+        next.push_command(common::time(4), &common::command(4));
+        assert!(matches!(
+            log.append(&mut next, Seq(2), 1),
+            Err(JournalError::Poisoned { .. })
+        ));
+    }
+}
