@@ -86,7 +86,10 @@ impl Partition {
         partition.definitions = Definitions::deserialize_reader(reader)?;
         partition.ledger = Ledger::restore(hash_seed, reader)?;
         let markets = Vec::<Option<Market>>::deserialize_reader(reader)?;
-        partition.markets = markets.into_iter().map(|market| market.map(Box::new)).collect();
+        partition.markets = markets
+            .into_iter()
+            .map(|market| market.map(Box::new))
+            .collect();
         partition.treasury = Option::<Treasury>::deserialize_reader(reader)?;
         partition.channels = BorshDeserialize::deserialize_reader(reader)?;
         partition.queue = BorshDeserialize::deserialize_reader(reader)?;

@@ -1,0 +1,312 @@
+//! An exchange of some partitions in memory, with a log of its own: what the tests drive.
+#![allow(dead_code, reason = "each test file uses its part of it")]
+
+use std::collections::BTreeMap;
+
+use engine::{Partition, audit};
+use types::{
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Command, Decimal, Event, FeeRates,
+    MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion,
+    PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce,
+    Timestamp, Topology, TreasuryReference,
+};
+
+pub const BASE: AssetId = AssetId(1);
+pub const QUOTE: AssetId = AssetId(2);
+pub const FIRST_MARKET: MarketId = MarketId(1);
+
+/// Partitions, their logs, and the wires between them.
+pub struct Exchange {
+    pub topology: Topology,
+    pub partitions: Vec<Partition>,
+    pub logs: Vec<Vec<(Timestamp, Command)>>,
+    pub events: Vec<Vec<(Seq, Vec<Event>)>>,
+    pub now: Timestamp,
+    next_token: u64,
+    next_reference: u64,
+}
+
+impl Exchange {
+    pub fn new(partitions: u16) -> Self {
+        let topology = Topology::spread(partitions);
+        let mut exchange = Self {
+            partitions: (0..partitions)
+                .map(|id| Partition::new(PartitionId(id), 7))
+                .collect(),
+            logs: vec![Vec::new(); usize::from(partitions)],
+            events: vec![Vec::new(); usize::from(partitions)],
+            topology,
+            now: Timestamp(1_000_000_000),
+            next_token: 0,
+            next_reference: 0,
+        };
+        for id in 0..partitions {
+            exchange.append(
+                PartitionId(id),
+                Command::SetTopology(exchange.topology.clone()),
+            );
+        }
+        exchange
+    }
+
+    /// With two assets, `markets` markets between them, and `accounts` funded accounts from 1.
+    pub fn funded(partitions: u16, markets: u32, accounts: u32, each: u128) -> Self {
+        let mut exchange = Self::new(partitions);
+        for (id, symbol) in [(BASE, "BASE"), (QUOTE, "QUOTE")] {
+            let asset = AssetDef {
+                id,
+                symbol: symbol.into(),
+                scale: 0,
+            };
+            exchange.submit_quietly(Request::DefineAsset(asset));
+        }
+        for id in 1..=markets {
+            exchange.submit_quietly(Request::ListMarket(market(MarketId(id))));
+        }
+        for id in 1..=accounts {
+            let account = AccountId(id);
+            exchange.submit_quietly(Request::CreateAccount {
+                account,
+                fee_tier: 0,
+            });
+            for asset in [BASE, QUOTE] {
+                exchange.credit(account, asset, each);
+            }
+        }
+        exchange
+    }
+
+    pub fn set_fees(&mut self, maker: u32, taker: u32) {
+        let rates = FeeRates {
+            maker: PartsPerMillion(maker),
+            taker: PartsPerMillion(taker),
+        };
+        self.submit_quietly(Request::SetFeeTier { tier: 0, rates });
+    }
+
+    pub fn credit(&mut self, account: AccountId, asset: AssetId, amount: u128) -> Vec<Event> {
+        self.next_reference += 1;
+        let reference = TreasuryReference {
+            source: 1,
+            number: self.next_reference,
+        };
+        let amount = Amount::new(amount);
+        self.submit_quietly(Request::Credit {
+            reference,
+            account,
+            asset,
+            amount,
+        })
+    }
+
+    /// Submits and delivers all messages until nothing is under way. All events that it caused.
+    pub fn submit_quietly(&mut self, request: Request) -> Vec<Event> {
+        let mut events = self.submit(request);
+        self.settle(&mut events);
+        events
+    }
+
+    /// Appends a request to the log of the partition that decides it.
+    pub fn submit(&mut self, request: Request) -> Vec<Event> {
+        let home = self.home(&request);
+        self.next_token += 1;
+        let reply = ReplyTo::new(1, self.next_token);
+        let valid_until = self.now.saturating_add_nanos(1_000_000_000);
+        self.append(
+            home,
+            Command::Request {
+                reply,
+                valid_until,
+                request,
+            },
+        )
+    }
+
+    /// Appends and applies one entry, and the continuations that it needs.
+    pub fn append(&mut self, to: PartitionId, command: Command) -> Vec<Event> {
+        self.now = self.now.saturating_add_nanos(1_000);
+        let mut all = self.append_one(to, command);
+        while self.partitions[usize::from(to.0)].needs_continue() {
+            all.extend(self.append_one(to, Command::Continue));
+        }
+        all
+    }
+
+    pub fn append_one(&mut self, to: PartitionId, command: Command) -> Vec<Event> {
+        let index = usize::from(to.0);
+        let partition = &mut self.partitions[index];
+        let mut events = Vec::new();
+        let seq = partition.seq().next();
+        partition.apply(seq, self.now, &command, &mut events);
+        self.logs[index].push((self.now, command));
+        self.events[index].push((seq, events.clone()));
+        events
+    }
+
+    /// Carries every message to its partition until all are quiet.
+    pub fn settle(&mut self, events: &mut Vec<Event>) {
+        while let Some((from, to)) = self.next_wire() {
+            events.extend(self.carry(from, to, usize::MAX));
+            self.acknowledge(from, to);
+        }
+    }
+
+    fn next_wire(&self) -> Option<(PartitionId, PartitionId)> {
+        self.partitions
+            .iter()
+            .find_map(|p| p.outgoing().next().map(|to| (p.id(), to)))
+    }
+
+    /// Delivers up to `max` of the messages that `to` does not have yet.
+    pub fn carry(&mut self, from: PartitionId, to: PartitionId, max: usize) -> Vec<Event> {
+        let received = self.partitions[usize::from(to.0)].received_from(from);
+        match self.partitions[usize::from(from.0)].outbox(to, received, max) {
+            Some(delivery) => self.append(to, Command::Deliver(delivery)),
+            None => Vec::new(),
+        }
+    }
+
+    /// Tells `from` what `to` has.
+    pub fn acknowledge(&mut self, from: PartitionId, to: PartitionId) {
+        let through = self.partitions[usize::from(to.0)].received_from(from);
+        if through > self.partitions[usize::from(from.0)].acknowledged_by(to) {
+            self.append(from, Command::Acknowledge { by: to, through });
+        }
+    }
+
+    fn home(&self, request: &Request) -> PartitionId {
+        let of = |account: AccountId| self.topology.home_of_slot(account.slot());
+        match *request {
+            Request::PlaceOrder(ref order) => of(order.account),
+            Request::Transfer { from, .. } => of(from),
+            Request::AmendOrder { account, .. }
+            | Request::CancelByClientId { account, .. }
+            | Request::CancelAll { account, .. }
+            | Request::ReserveDebit { account, .. }
+            | Request::ReleaseDebit { account, .. }
+            | Request::CreateAccount { account, .. }
+            | Request::FreezeAccount { account, .. }
+            | Request::SetAccountFeeTier { account, .. } => of(account),
+            Request::CancelOrder { market, .. } | Request::SetMarketState { market, .. } => self
+                .partitions[usize::from(self.topology.treasury.0)]
+            .market_home(market)
+            .unwrap_or(self.topology.treasury),
+            _ => self.topology.treasury,
+        }
+    }
+
+    /// Panics with every violated invariant.
+    pub fn assert_sound(&self) -> engine::Audit {
+        let partitions: Vec<_> = self.partitions.iter().collect();
+        let audit = audit(&partitions);
+        assert!(audit.violations.is_empty(), "{:#?}", audit.violations);
+        audit
+    }
+
+    /// Applies each log to a new partition: state and events must come out the same.
+    pub fn assert_replays(&self) {
+        for (index, log) in self.logs.iter().enumerate() {
+            let original = &self.partitions[index];
+            let mut replayed = Partition::new(original.id(), 12_345);
+            for (n, (time, command)) in log.iter().enumerate() {
+                let mut events = Vec::new();
+                replayed.apply(Seq(n as u64 + 1), *time, command, &mut events);
+                assert_eq!(
+                    events,
+                    self.events[index][n].1,
+                    "partition {index}, entry {}",
+                    n + 1
+                );
+            }
+            assert_eq!(
+                replayed.state_hash(),
+                original.state_hash(),
+                "partition {index}"
+            );
+        }
+    }
+
+    pub fn balances(&self) -> BTreeMap<(AccountId, AssetId), (Amount, Amount)> {
+        let all = self.partitions.iter().flat_map(|p| p.ledger().balances());
+        all.map(|(account, asset, available, held)| ((account, asset), (available, held)))
+            .collect()
+    }
+
+    /// Every resting order in priority order, by market and side.
+    pub fn books(&self) -> BTreeMap<(MarketId, Side), Vec<(OrderId, AccountId, Price, Quantity)>> {
+        let mut books = BTreeMap::new();
+        let treasury = &self.partitions[usize::from(self.topology.treasury.0)];
+        for listed in treasury.definitions().markets() {
+            let home = &self.partitions[usize::from(listed.def.home.0)];
+            let market = home.market(listed.def.id).expect("it lives there");
+            for side in [Side::Buy, Side::Sell] {
+                let orders = market.book().orders(side);
+                let seen = orders
+                    .map(|o| (o.id, o.account, o.price, o.remaining))
+                    .collect();
+                books.insert((listed.def.id, side), seen);
+            }
+        }
+        books
+    }
+}
+
+/// One atom of quote per tick and lot, one atom of base per lot.
+pub fn market(id: MarketId) -> MarketDef {
+    MarketDef {
+        id,
+        symbol: format!("M{id}"),
+        base: BASE,
+        quote: QUOTE,
+        tick: Decimal::new(1, 0),
+        lot: Decimal::new(1, 0),
+        max_price: Price::new(1_000_000),
+        max_quantity: Quantity::new(1_000_000_000),
+        bounds: MarketBounds {
+            max_orders_per_account: 100_000,
+            ..MarketBounds::default()
+        },
+        home: PartitionId(0),
+        version: 1,
+    }
+}
+
+/// A good-till-cancelled limit order in the first market, without a client id.
+pub fn limit(account: u32, side: Side, price: u64, quantity: u64) -> PlaceOrder {
+    PlaceOrder {
+        account: AccountId(account),
+        market: FIRST_MARKET,
+        version: 1,
+        client_order_id: ClientOrderId::NONE,
+        side,
+        spec: OrderSpec::Limit {
+            price: Price::new(price),
+            quantity: Quantity::new(quantity),
+            time_in_force: TimeInForce::Gtc,
+            post_only: false,
+        },
+        self_trade_prevention: SelfTradePrevention::None,
+    }
+}
+
+/// A small generator with a printed seed; nothing here needs a better one.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize]
+    }
+}
