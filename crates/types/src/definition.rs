@@ -181,18 +181,21 @@ impl MarketDef {
 impl Scaling {
     /// Quote atoms of `quantity` at `price`.
     #[must_use]
+    #[inline]
     pub fn notional(&self, price: Price, quantity: Quantity) -> Amount {
         money::notional(price, quantity, self.quote_atoms_per_tick_lot)
     }
 
     /// Most lots that `quote` pays at `price`.
     #[must_use]
+    #[inline]
     pub fn lots_for(&self, quote: Amount, price: Price) -> Quantity {
         money::lots_for(quote, price, self.quote_atoms_per_tick_lot)
     }
 
     /// Base atoms of `quantity`.
     #[must_use]
+    #[inline]
     pub fn base(&self, quantity: Quantity) -> Amount {
         money::base_amount(quantity, self.base_atoms_per_lot)
     }

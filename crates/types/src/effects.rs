@@ -13,11 +13,13 @@ pub struct Effects {
 
 impl Effects {
     /// States a fact.
+    #[inline]
     pub fn emit(&mut self, event: Event) {
         self.events.push(event);
     }
 
     /// Sends a message.
+    #[inline]
     pub fn send(&mut self, message: Message) {
         self.messages.push(message);
     }

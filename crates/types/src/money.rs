@@ -43,18 +43,21 @@ macro_rules! count {
 
             /// `self + other`, or nothing if it does not fit.
             #[must_use]
+            #[inline]
             pub fn checked_add(self, other: Self) -> Option<Self> {
                 self.0.checked_add(other.0).map(Self)
             }
 
             /// `self - other`, or nothing if it would be negative.
             #[must_use]
+            #[inline]
             pub fn checked_sub(self, other: Self) -> Option<Self> {
                 self.0.checked_sub(other.0).map(Self)
             }
 
             /// `self - other`, at least zero.
             #[must_use]
+            #[inline]
             pub fn saturating_sub(self, other: Self) -> Self {
                 Self(self.0.saturating_sub(other.0))
             }
@@ -68,6 +71,7 @@ macro_rules! count {
 
         /// Panics on overflow in every profile: the bounds of definitions make it a bug.
         impl std::ops::AddAssign for $name {
+            #[inline]
             fn add_assign(&mut self, other: Self) {
                 self.0 = self.0.checked_add(other.0).expect("money overflow");
             }
@@ -75,6 +79,7 @@ macro_rules! count {
 
         /// Panics below zero in every profile: callers check first, so it would be a bug.
         impl std::ops::SubAssign for $name {
+            #[inline]
             fn sub_assign(&mut self, other: Self) {
                 self.0 = self.0.checked_sub(other.0).expect("money below zero");
             }
@@ -82,6 +87,7 @@ macro_rules! count {
 
         impl std::ops::Add for $name {
             type Output = Self;
+            #[inline]
             fn add(mut self, other: Self) -> Self {
                 self += other;
                 self
@@ -90,6 +96,7 @@ macro_rules! count {
 
         impl std::ops::Sub for $name {
             type Output = Self;
+            #[inline]
             fn sub(mut self, other: Self) -> Self {
                 self -= other;
                 self
@@ -132,6 +139,7 @@ pub struct Fee {
 impl Fee {
     /// What the payer pays.
     #[must_use]
+    #[inline]
     pub fn total(self) -> Amount {
         self.income + self.rounding
     }
@@ -140,6 +148,7 @@ impl Fee {
 /// Value of `quantity` lots at `price` ticks, in quote atoms. `quote_atoms_per_tick_lot` is the
 /// market's scaling. Exact; definitions bound price and quantity so that it always fits.
 #[must_use]
+#[inline]
 pub fn notional(price: Price, quantity: Quantity, quote_atoms_per_tick_lot: u64) -> Amount {
     let tick_lots = u128::from(price.0) * u128::from(quantity.0);
     Amount(tick_lots * u128::from(quote_atoms_per_tick_lot))
@@ -147,6 +156,7 @@ pub fn notional(price: Price, quantity: Quantity, quote_atoms_per_tick_lot: u64)
 
 /// Most lots whose notional at `price` is at most `quote`. Rounded down; `price` is above zero.
 #[must_use]
+#[inline]
 pub fn lots_for(quote: Amount, price: Price, quote_atoms_per_tick_lot: u64) -> Quantity {
     let per_lot = u128::from(price.0) * u128::from(quote_atoms_per_tick_lot);
     Quantity(u64::try_from(quote.0 / per_lot).unwrap_or(u64::MAX))
@@ -154,12 +164,14 @@ pub fn lots_for(quote: Amount, price: Price, quote_atoms_per_tick_lot: u64) -> Q
 
 /// Base atoms of `quantity` lots. Exact.
 #[must_use]
+#[inline]
 pub fn base_amount(quantity: Quantity, base_atoms_per_lot: u64) -> Amount {
     Amount(u128::from(quantity.0) * u128::from(base_atoms_per_lot))
 }
 
 /// The fee on `received`: never more than `received`, since `rate` is at most the whole.
 #[must_use]
+#[inline]
 pub fn fee(received: Amount, rate: PartsPerMillion) -> Fee {
     debug_assert!(rate.0 <= MILLION);
     if rate.0 == 0 {
@@ -170,7 +182,10 @@ pub fn fee(received: Amount, rate: PartsPerMillion) -> Fee {
         Ok(small) if small <= u64::MAX / u64::from(MILLION) => {
             let product = small * u64::from(rate.0);
             let million = u64::from(MILLION);
-            (u128::from(product / million), !product.is_multiple_of(million))
+            (
+                u128::from(product / million),
+                !product.is_multiple_of(million),
+            )
         }
         _ => {
             let product = received.0 * u128::from(rate.0);
