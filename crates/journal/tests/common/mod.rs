@@ -32,6 +32,11 @@ impl Random {
     }
 }
 
+/// A directory in memory where the machine has one: thousands of images need no real disk.
+pub fn memory_dir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}
+
 pub fn options(segment_size: u64) -> Options {
     Options {
         segment_size,

@@ -1,0 +1,92 @@
+//! Files of each format version that was ever released are opened for ever. They are written anew
+//! only when a version is made: `JOURNAL_WRITE_FIXTURES=1 cargo test -p journal --test fixtures`.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{IDENTITY, entry, events, options, time};
+use journal::{
+    BatchBuilder, EventLog, EventReader, SnapshotHeader, SnapshotStore, verify_commands,
+};
+use types::{Seq, Timestamp};
+
+const PAYLOAD: &[u8] = b"the state of a partition, as bytes";
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/v1")
+}
+
+fn snapshot_header() -> SnapshotHeader {
+    SnapshotHeader {
+        seq: Seq(6),
+        time: Timestamp(1_700_000_000_006_000_018),
+        term: 1,
+        event_digest: 42,
+        record_hash: [1; 32],
+        state_hash: [2; 32],
+    }
+}
+
+fn write_fixtures(root: &Path) {
+    let _ = fs::remove_dir_all(root);
+    common::write_log(&root.join("commands"), 1024, &[1, 2, 3, 1, 4], true);
+    let (mut log, _) = EventLog::open(&root.join("events"), IDENTITY, options(512), 1).unwrap();
+    let mut batch = BatchBuilder::new();
+    for first in [1, 5, 9] {
+        for seq in first..first + 4 {
+            batch.push_events(time(seq), &events(seq));
+        }
+        log.append(Seq(first), &mut batch).unwrap();
+    }
+    let snapshots = SnapshotStore::new(&root.join("snapshots"), IDENTITY);
+    snapshots.write(&snapshot_header(), PAYLOAD).unwrap();
+}
+
+#[test]
+fn version_1_is_read_as_it_was_written() {
+    let root = fixtures();
+    if std::env::var_os("JOURNAL_WRITE_FIXTURES").is_some() {
+        write_fixtures(&root);
+    }
+    let report = verify_commands(&root.join("commands"), IDENTITY).unwrap();
+    assert!(report.sealed);
+    let entries = common::read_all(&root.join("commands"), 1).unwrap();
+    assert_eq!(entries, (1..=11).map(entry).collect::<Vec<_>>());
+    let mut reader = EventReader::open(&root.join("events"), IDENTITY);
+    let mut last = 0;
+    while let Some(batch) = reader.read(Seq(last)).unwrap() {
+        for found in batch.iter() {
+            last += 1;
+            assert_eq!(
+                (found.seq, found.time, found.events),
+                (Seq(last), time(last), &events(last)[..])
+            );
+        }
+    }
+    assert_eq!(last, 12);
+    let store = SnapshotStore::new(&root.join("snapshots"), IDENTITY);
+    let snapshot = store.load(Seq(6)).unwrap();
+    assert_eq!(
+        (snapshot.header, &snapshot.payload[..]),
+        (snapshot_header(), PAYLOAD)
+    );
+}
+
+#[test]
+fn this_binary_writes_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    write_fixtures(dir.path());
+    for part in ["commands", "events", "snapshots"] {
+        let (written, fixture) = (dir.path().join(part), fixtures().join(part));
+        for item in fs::read_dir(&fixture).unwrap() {
+            let name = item.unwrap().file_name();
+            let (new, old) = (written.join(&name), fixture.join(&name));
+            assert!(
+                fs::read(new).unwrap() == fs::read(old).unwrap(),
+                "{part}/{name:?} differs"
+            );
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Snapshots: whole or skipped, newest first.
+
+mod common;
+
+use std::fs;
+
+use common::IDENTITY;
+use journal::{Identity, JournalError, SnapshotHeader, SnapshotStore};
+use types::{PartitionId, Seq, Timestamp};
+
+fn header(seq: u64) -> SnapshotHeader {
+    SnapshotHeader {
+        seq: Seq(seq),
+        time: Timestamp(seq * 10),
+        term: 4,
+        event_digest: seq.wrapping_mul(0x1234_5678_9abc),
+        record_hash: [7; 32],
+        state_hash: [9; 32],
+    }
+}
+
+#[test]
+fn a_snapshot_is_read_back_and_the_newest_is_preferred() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SnapshotStore::new(&dir.path().join("new"), IDENTITY);
+    assert_eq!(store.list().unwrap(), vec![]);
+    for seq in [5, 100, 20] {
+        store
+            .write(&header(seq), &vec![seq as u8; seq as usize])
+            .unwrap();
+    }
+    assert_eq!(store.list().unwrap(), [Seq(5), Seq(20), Seq(100)]);
+    let (newest, skipped) = store.load_newest(Seq(u64::MAX)).unwrap();
+    let newest = newest.unwrap();
+    assert_eq!(
+        (newest.header, newest.payload),
+        (header(100), vec![100; 100])
+    );
+    assert!(skipped.is_empty());
+    let (older, skipped) = store.load_newest(Seq(99)).unwrap();
+    assert_eq!(older.unwrap().header.seq, Seq(20));
+    assert!(skipped[0].contains("beyond entry 99"), "{skipped:?}");
+}
+
+#[test]
+fn every_flipped_bit_and_every_truncation_is_detected() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SnapshotStore::new(dir.path(), IDENTITY);
+    let path = store.write(&header(3), b"a small state").unwrap();
+    let whole = fs::read(&path).unwrap();
+    for bit in 0..whole.len() * 8 {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, &flipped).unwrap();
+        assert!(store.load(Seq(3)).is_err(), "bit {bit}");
+    }
+    for len in 0..whole.len() {
+        fs::write(&path, &whole[..len]).unwrap();
+        assert!(store.load(Seq(3)).is_err(), "cut to {len} bytes");
+    }
+    fs::write(&path, &whole).unwrap();
+    assert!(store.load(Seq(3)).is_ok());
+}
+
+#[test]
+fn a_damaged_snapshot_is_skipped_with_a_line_that_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SnapshotStore::new(dir.path(), IDENTITY);
+    store.write(&header(10), b"older").unwrap();
+    let path = store.write(&header(20), b"newer").unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[130] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let (found, skipped) = store.load_newest(Seq(u64::MAX)).unwrap();
+    assert_eq!(found.unwrap().payload, b"older");
+    assert_eq!(skipped.len(), 1);
+    assert!(
+        skipped[0].contains("00000000000000000020.snapshot"),
+        "{skipped:?}"
+    );
+}
+
+#[test]
+fn snapshots_of_other_logs_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    SnapshotStore::new(dir.path(), IDENTITY)
+        .write(&header(10), b"state")
+        .unwrap();
+    for identity in [
+        Identity {
+            cluster: 1,
+            ..IDENTITY
+        },
+        Identity {
+            partition: PartitionId(9),
+            ..IDENTITY
+        },
+    ] {
+        let error = SnapshotStore::new(dir.path(), identity)
+            .load(Seq(10))
+            .unwrap_err();
+        assert!(matches!(error, JournalError::WrongLog { .. }), "{error}");
+    }
+    fs::rename(
+        dir.path().join("00000000000000000010.snapshot"),
+        dir.path().join("00000000000000000011.snapshot"),
+    )
+    .unwrap();
+    assert!(
+        SnapshotStore::new(dir.path(), IDENTITY)
+            .load(Seq(11))
+            .is_err()
+    );
+}
+
+#[test]
+fn only_the_newest_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SnapshotStore::new(dir.path(), IDENTITY);
+    for seq in 1..=5 {
+        store.write(&header(seq), b"state").unwrap();
+    }
+    assert_eq!(store.prune(2).unwrap(), Some(Seq(4)));
+    assert_eq!(store.list().unwrap(), [Seq(4), Seq(5)]);
+    assert_eq!(store.prune(9).unwrap(), Some(Seq(4)));
+}
