@@ -1,1 +1,37 @@
-//! store
+//! SQL beside the log, in two SQLite files of the data directory:
+//!
+//! - `directory.sqlite`: names of accounts, API keys, the outbox of external transfers. Precious; synced
+//!   at every commit.
+//! - `history.sqlite`: orders, trades and ledger entries, projected from the events with their cursor
+//!   in the same transaction. It can be deleted and is then built again.
+//!
+//! and `secret.key`, under which the secrets of HMAC keys are encrypted.
+//!
+//! All functions block: asynchronous callers use a thread for blocking work. Reads run on connections
+//! of their own and never wait for a writer. *Invariant:* nothing here decides about money; balances
+//! are decided by the ledger in the log.
+#![forbid(unsafe_code)]
+
+mod accounts;
+mod check;
+mod database;
+mod error;
+mod history;
+mod keys;
+mod order_row;
+mod projector;
+mod secret;
+mod store;
+mod transfers;
+
+pub use accounts::Account;
+pub use check::{Mismatch, VerifiedHistory};
+pub use error::{Result, StoreError};
+pub use history::{
+    FillQuery, FillRow, LedgerQuery, LedgerRow, OrderQuery, OrderRow, OrderState, TradeRow,
+};
+pub use keys::{ApiKey, Credential, KeyKind, NewKey, Permissions, StoredKey};
+pub use projector::{Projected, Projector};
+pub use secret::Secret;
+pub use store::Store;
+pub use transfers::{Begin, PendingTransfer, TransferContent, TransferOutcome};

@@ -1,0 +1,271 @@
+//! An order while events change it, between the row that it was and the row that it becomes.
+
+use rusqlite::{Row, Statement, params};
+use types::{
+    AccountId, Amount, CancelCause, ClientOrderId, MarketId, OrderId, OrderSpec, Price, Quantity,
+    Seq, Side, TimeInForce, Timestamp,
+};
+
+use crate::error::Result;
+use crate::history::{OrderRow, order_row};
+use crate::store::sql_integer;
+
+pub(crate) const SELECT: &str = "SELECT * FROM orders WHERE market = ?1 AND order_id = ?2";
+
+pub(crate) const INSERT: &str = "INSERT INTO orders (market, order_id, account, client_order_id, \
+    side, kind, time_in_force, post_only, price, quantity, quote_quantity, filled, quote_filled, \
+    fee, status, cause, replaces, placed_seq, placed_at, updated_seq, updated_at) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+    ?20, ?21)";
+
+pub(crate) const UPDATE: &str = "UPDATE orders SET quantity = ?2, filled = ?3, quote_filled = ?4, \
+    fee = ?5, status = ?6, cause = ?7, updated_seq = ?8, updated_at = ?9 WHERE id = ?1";
+
+/// When an order changed.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) seq: Seq,
+    pub(crate) time: Timestamp,
+}
+
+/// What an order is from the start.
+pub(crate) struct Placement {
+    pub(crate) market: MarketId,
+    pub(crate) order: OrderId,
+    pub(crate) account: AccountId,
+    pub(crate) client_order_id: ClientOrderId,
+    pub(crate) side: Side,
+    pub(crate) spec: OrderSpec,
+}
+
+/// An order under change.
+pub(crate) struct Order {
+    row: OrderRow,
+    is_new: bool,
+    is_dirty: bool,
+}
+
+impl Order {
+    pub(crate) fn placed(at: Moment, placement: &Placement) -> Self {
+        let id = placement.client_order_id;
+        let (kind, price, quantity, quote_quantity) = match placement.spec {
+            OrderSpec::Limit {
+                price, quantity, ..
+            } => ("limit", Some(price), Some(quantity), None),
+            OrderSpec::MarketByQuantity { quantity, .. } => ("market", None, Some(quantity), None),
+            OrderSpec::MarketByQuote { quote, .. } => ("market_by_quote", None, None, Some(quote)),
+        };
+        let (time_in_force, post_only) = match placement.spec {
+            OrderSpec::Limit {
+                time_in_force,
+                post_only,
+                ..
+            } => (Some(time_in_force_word(time_in_force)), post_only),
+            OrderSpec::MarketByQuantity { .. } | OrderSpec::MarketByQuote { .. } => (None, false),
+        };
+        let row = OrderRow {
+            id: 0,
+            market: placement.market,
+            order: placement.order,
+            account: placement.account,
+            client_order_id: (!id.is_none()).then(|| id.to_string()),
+            side: placement.side,
+            kind: kind.to_owned(),
+            time_in_force: time_in_force.map(str::to_owned),
+            post_only,
+            price,
+            quantity,
+            quote_quantity,
+            filled: Quantity::ZERO,
+            quote_filled: Amount::ZERO,
+            fee: Amount::ZERO,
+            status: "open".to_owned(),
+            cause: None,
+            replaces: None,
+            placed_seq: at.seq,
+            placed_at: at.time,
+            updated_seq: at.seq,
+            updated_at: at.time,
+        };
+        Self {
+            row,
+            is_new: true,
+            is_dirty: true,
+        }
+    }
+
+    pub(crate) fn loaded(row: &Row<'_>) -> Result<Self> {
+        Ok(Self {
+            row: order_row(row)?,
+            is_new: false,
+            is_dirty: false,
+        })
+    }
+
+    pub(crate) fn is_by_quote(&self) -> bool {
+        self.row.quote_quantity.is_some()
+    }
+
+    pub(crate) fn fill(
+        &mut self,
+        at: Moment,
+        quantity: Quantity,
+        quote: Amount,
+        fee: Amount,
+        remaining: Quantity,
+    ) {
+        self.row.filled += quantity;
+        self.row.quote_filled += quote;
+        self.row.fee += fee;
+        let filled = remaining.is_zero() && !self.is_by_quote();
+        self.turn(at, if filled { "filled" } else { "partially_filled" }, None);
+    }
+
+    /// The entry in which an order by quote traded is over: unless it was cancelled, it spent what it
+    /// could.
+    pub(crate) fn end_spent(&mut self, at: Moment) {
+        if self.row.status == "partially_filled" {
+            self.turn(at, "filled", None);
+        }
+    }
+
+    pub(crate) fn cancel(&mut self, at: Moment, cause: CancelCause) {
+        self.turn(at, "cancelled", Some(cause_word(cause)));
+    }
+
+    pub(crate) fn reduce(&mut self, at: Moment, remaining: Quantity) {
+        if let Some(quantity) = &mut self.row.quantity {
+            *quantity = remaining + self.row.filled;
+        }
+        (self.row.updated_seq, self.row.updated_at) = (at.seq, at.time);
+        self.is_dirty = true;
+    }
+
+    /// Ends this one and begins the order that replaces it.
+    pub(crate) fn replace(
+        &mut self,
+        at: Moment,
+        order: OrderId,
+        price: Price,
+        quantity: Quantity,
+    ) -> Self {
+        self.turn(at, "cancelled", Some("replaced"));
+        let row = OrderRow {
+            id: 0,
+            order,
+            price: Some(price),
+            quantity: Some(quantity),
+            filled: Quantity::ZERO,
+            quote_filled: Amount::ZERO,
+            fee: Amount::ZERO,
+            status: "open".to_owned(),
+            cause: None,
+            replaces: Some(self.row.order),
+            placed_seq: at.seq,
+            placed_at: at.time,
+            ..self.row.clone()
+        };
+        Self {
+            row,
+            is_new: true,
+            is_dirty: true,
+        }
+    }
+
+    fn turn(&mut self, at: Moment, status: &str, cause: Option<&str>) {
+        status.clone_into(&mut self.row.status);
+        self.row.cause = cause.map(str::to_owned);
+        (self.row.updated_seq, self.row.updated_at) = (at.seq, at.time);
+        self.is_dirty = true;
+    }
+
+    /// Writes what changed; tells the number of rows, 0 or 1.
+    pub(crate) fn write(
+        &self,
+        insert: &mut Statement<'_>,
+        update: &mut Statement<'_>,
+    ) -> Result<u64> {
+        if !self.is_dirty {
+            return Ok(0);
+        }
+        let row = &self.row;
+        let quantity = row
+            .quantity
+            .map(|q| sql_integer(q.get(), "a quantity"))
+            .transpose()?;
+        let filled = sql_integer(row.filled.get(), "a quantity")?;
+        let quote_filled = row.quote_filled.to_string();
+        let fee = row.fee.to_string();
+        let updated_seq = sql_integer(row.updated_seq.0, "a seq")?;
+        let updated_at = sql_integer(row.updated_at.0, "a time")?;
+        if !self.is_new {
+            let id = sql_integer(row.id, "a row id")?;
+            update.execute(params![
+                id,
+                quantity,
+                filled,
+                quote_filled,
+                fee,
+                row.status,
+                row.cause,
+                updated_seq,
+                updated_at,
+            ])?;
+            return Ok(1);
+        }
+        insert.execute(params![
+            row.market.0,
+            sql_integer(row.order.0, "an order id")?,
+            row.account.0,
+            row.client_order_id,
+            side_word(row.side),
+            row.kind,
+            row.time_in_force,
+            row.post_only,
+            row.price
+                .map(|price| sql_integer(price.get(), "a price"))
+                .transpose()?,
+            quantity,
+            row.quote_quantity.map(|quote| quote.to_string()),
+            filled,
+            quote_filled,
+            fee,
+            row.status,
+            row.cause,
+            row.replaces
+                .map(|old| sql_integer(old.0, "an order id"))
+                .transpose()?,
+            sql_integer(row.placed_seq.0, "a seq")?,
+            sql_integer(row.placed_at.0, "a time")?,
+            updated_seq,
+            updated_at,
+        ])?;
+        Ok(1)
+    }
+}
+
+pub(crate) fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "buy",
+        Side::Sell => "sell",
+    }
+}
+
+fn time_in_force_word(time_in_force: TimeInForce) -> &'static str {
+    match time_in_force {
+        TimeInForce::Gtc => "gtc",
+        TimeInForce::Ioc => "ioc",
+        TimeInForce::Fok => "fok",
+    }
+}
+
+fn cause_word(cause: CancelCause) -> &'static str {
+    match cause {
+        CancelCause::Client => "client",
+        CancelCause::CancelAll => "cancel_all",
+        CancelCause::ImmediateOrCancel => "immediate_or_cancel",
+        CancelCause::MarketRemainder => "market_remainder",
+        CancelCause::SelfTrade => "self_trade",
+        CancelCause::BookFull => "book_full",
+    }
+}

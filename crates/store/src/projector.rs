@@ -1,0 +1,502 @@
+//! Projects events into the history: exactly once, since the cursor moves in the same transaction.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use rusqlite::{Connection, Statement, Transaction, TransactionBehavior, params};
+use types::{
+    AccountId, Amount, AssetId, EntryEvents, Event, EventBatch, MarketDef, MarketId, OrderId,
+    PartitionId, Seq, Side, Trade, TradeSide,
+};
+
+use crate::database::Database;
+use crate::error::{Result, StoreError};
+use crate::order_row::{self, Moment, Order, Placement, side_word};
+use crate::store::sql_integer;
+
+const INSERT_TRADE: &str = "INSERT INTO trades (market, trade_id, price, quantity, base_amount, \
+    quote_amount, aggressor, buyer, buy_order, buyer_fee, seller, sell_order, seller_fee, time, \
+    partition, seq, event_index) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+
+const INSERT_ENTRY: &str = "INSERT INTO ledger_entries (account, asset, delta, kind, reference, \
+    suspense, time, partition, seq, event_index) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+
+/// Writes the history. See [`crate::Store::projector`].
+pub struct Projector {
+    database: Arc<Database>,
+}
+
+/// What a call has written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Projected {
+    /// Entries of logs, those without events too.
+    pub entries: u64,
+    /// Rows inserted or updated.
+    pub rows: u64,
+}
+
+impl Projector {
+    pub(crate) fn new(database: Arc<Database>) -> Self {
+        Self { database }
+    }
+
+    /// Projects the entries that are not in yet, of one or several partitions, in one transaction:
+    /// many batches in one call are faster than many calls. On an error nothing of the call is in.
+    ///
+    /// # Errors
+    /// [`StoreError::Gap`]; [`StoreError::UnknownMarket`] when trades came before the listing of
+    /// their market in the registry's partition (feed that one, and repeat); or when the database
+    /// fails.
+    pub fn apply(&mut self, batches: &[Arc<EventBatch>]) -> Result<Projected> {
+        let mut writer = self.database.writer();
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let projected = Projection::begin(&transaction)?.run(batches)?;
+        transaction.commit()?;
+        Ok(projected)
+    }
+
+    /// Where the history ends. As [`crate::Store::cursor`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn cursor(&self, partition: PartitionId) -> Result<Seq> {
+        let cursors = load_cursors(&self.database.writer())?;
+        Ok(cursors.get(&partition).copied().unwrap_or_default())
+    }
+}
+
+/// One transaction's work.
+struct Projection<'t> {
+    transaction: &'t Transaction<'t>,
+    insert_trade: Statement<'t>,
+    insert_entry: Statement<'t>,
+    select_order: Statement<'t>,
+    cursors: BTreeMap<PartitionId, Seq>,
+    /// Base and quote by market.
+    markets: HashMap<MarketId, (AssetId, AssetId)>,
+    /// Orders that this transaction touched, in the order in which it met them.
+    orders: Vec<Order>,
+    order_at: HashMap<(MarketId, OrderId), usize>,
+    /// Orders by quote that traded in the entry.
+    spent: Vec<(MarketId, OrderId)>,
+    projected: Projected,
+}
+
+/// Names an event.
+#[derive(Clone, Copy)]
+struct Stamp {
+    partition: PartitionId,
+    index: u32,
+    moment: Moment,
+}
+
+/// A change of a balance.
+struct Posting<'a> {
+    account: AccountId,
+    asset: AssetId,
+    amount: Amount,
+    kind: &'static str,
+    reference: &'a str,
+    suspense: bool,
+}
+
+impl<'t> Projection<'t> {
+    fn begin(transaction: &'t Transaction<'t>) -> Result<Self> {
+        Ok(Self {
+            transaction,
+            insert_trade: transaction.prepare(INSERT_TRADE)?,
+            insert_entry: transaction.prepare(INSERT_ENTRY)?,
+            select_order: transaction.prepare(order_row::SELECT)?,
+            cursors: load_cursors(transaction)?,
+            markets: load_markets(transaction)?,
+            orders: Vec::new(),
+            order_at: HashMap::new(),
+            spent: Vec::new(),
+            projected: Projected::default(),
+        })
+    }
+
+    fn run(mut self, batches: &[Arc<EventBatch>]) -> Result<Projected> {
+        // Another partition's trades may stand before the listing of their market.
+        self.list_markets(batches)?;
+        for batch in batches {
+            let partition = batch.partition;
+            let cursor = self.cursors.get(&partition).copied().unwrap_or_default();
+            let (Some(found), Some(last)) = (batch.first_seq(), batch.last_seq()) else {
+                continue;
+            };
+            if found > cursor.next() {
+                return Err(StoreError::Gap {
+                    partition,
+                    expected: cursor.next(),
+                    found,
+                });
+            }
+            for entry in batch.iter_after(cursor) {
+                self.entry(partition, &entry)?;
+            }
+            self.cursors.insert(partition, last.max(cursor));
+        }
+        self.finish()
+    }
+
+    fn list_markets(&mut self, batches: &[Arc<EventBatch>]) -> Result<()> {
+        let entries = batches.iter().flat_map(|batch| batch.iter());
+        for event in entries.flat_map(|entry| entry.events) {
+            if let Event::MarketListed { market, .. } = event {
+                self.list_market(market)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn list_market(&mut self, def: &MarketDef) -> Result<()> {
+        self.markets.insert(def.id, (def.base, def.quote));
+        self.transaction.execute(
+            "INSERT OR REPLACE INTO markets (market, base, quote) VALUES (?1, ?2, ?3)",
+            [def.id.0, def.base.0, def.quote.0],
+        )?;
+        Ok(())
+    }
+
+    fn entry(&mut self, partition: PartitionId, entry: &EntryEvents<'_>) -> Result<()> {
+        let moment = Moment {
+            seq: entry.seq,
+            time: entry.time,
+        };
+        for (index, event) in (0..).zip(entry.events) {
+            self.event(
+                Stamp {
+                    partition,
+                    index,
+                    moment,
+                },
+                event,
+            )?;
+        }
+        for (market, order) in std::mem::take(&mut self.spent) {
+            self.order(
+                Stamp {
+                    partition,
+                    index: 0,
+                    moment,
+                },
+                market,
+                order,
+            )?
+            .end_spent(moment);
+        }
+        self.projected.entries += 1;
+        Ok(())
+    }
+
+    fn event(&mut self, at: Stamp, event: &Event) -> Result<()> {
+        let moment = at.moment;
+        match *event {
+            Event::OrderPlaced {
+                market,
+                order,
+                account,
+                client_order_id,
+                side,
+                spec,
+                ..
+            } => {
+                let placement = Placement {
+                    market,
+                    order,
+                    account,
+                    client_order_id,
+                    side,
+                    spec,
+                };
+                self.keep(market, order, Order::placed(moment, &placement));
+            }
+            Event::Trade(ref trade) => self.trade(at, trade)?,
+            Event::OrderCancelled {
+                market,
+                order,
+                cause,
+                ..
+            } => {
+                self.order(at, market, order)?.cancel(moment, cause);
+            }
+            Event::OrderReduced {
+                market,
+                order,
+                remaining,
+                ..
+            } => {
+                self.order(at, market, order)?.reduce(moment, remaining);
+            }
+            Event::OrderReplaced {
+                market,
+                old_order,
+                order,
+                price,
+                quantity,
+                ..
+            } => {
+                let old = self.order(at, market, old_order)?;
+                let new = old.replace(moment, order, price, quantity);
+                self.keep(market, order, new);
+            }
+            Event::Credited {
+                reference,
+                account,
+                asset,
+                amount,
+                suspense,
+                ..
+            } => {
+                let reference = format!("{}:{}", reference.source, reference.number);
+                let reference = reference.as_str();
+                let kind = "credit";
+                let posting = Posting {
+                    account,
+                    asset,
+                    amount,
+                    kind,
+                    reference,
+                    suspense,
+                };
+                self.gain(at, &posting)?;
+            }
+            Event::Debited {
+                reference,
+                account,
+                asset,
+                amount,
+                ..
+            } => {
+                let reference = format!("{}:{}", reference.source, reference.number);
+                let (reference, suspense) = (reference.as_str(), false);
+                let kind = "debit";
+                let posting = Posting {
+                    account,
+                    asset,
+                    amount,
+                    kind,
+                    reference,
+                    suspense,
+                };
+                self.lose(at, &posting)?;
+            }
+            Event::TransferredOut {
+                account,
+                to,
+                asset,
+                amount,
+                ..
+            } => {
+                let reference = to.to_string();
+                let (reference, suspense) = (reference.as_str(), false);
+                let kind = "transfer_out";
+                let posting = Posting {
+                    account,
+                    asset,
+                    amount,
+                    kind,
+                    reference,
+                    suspense,
+                };
+                self.lose(at, &posting)?;
+            }
+            Event::TransferredIn {
+                account,
+                from,
+                asset,
+                amount,
+                suspense,
+            } => {
+                let reference = from.to_string();
+                let reference = reference.as_str();
+                let kind = "transfer_in";
+                let posting = Posting {
+                    account,
+                    asset,
+                    amount,
+                    kind,
+                    reference,
+                    suspense,
+                };
+                self.gain(at, &posting)?;
+            }
+            // Listed before the first batch; the others change neither orders nor total balances.
+            Event::MarketListed { .. }
+            | Event::OrderRested { .. }
+            | Event::Rejected { .. }
+            | Event::Repeated { .. }
+            | Event::CancelAllAccepted { .. }
+            | Event::BalanceChanged { .. }
+            | Event::DebitReserved { .. }
+            | Event::DebitReleased { .. }
+            | Event::AccountCreated { .. }
+            | Event::AccountFrozen { .. }
+            | Event::AccountFeeTierSet { .. }
+            | Event::AssetDefined { .. }
+            | Event::FeeTierSet { .. }
+            | Event::MarketStateChanged { .. }
+            | Event::AuctionUncrossed { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn trade(&mut self, at: Stamp, trade: &Trade) -> Result<()> {
+        self.insert_trade.execute(params![
+            trade.market.0,
+            sql_integer(trade.trade.0, "a trade id")?,
+            sql_integer(trade.price.get(), "a price")?,
+            sql_integer(trade.quantity.get(), "a quantity")?,
+            trade.base_amount.to_string(),
+            trade.quote_amount.to_string(),
+            trade.aggressor.map(side_word),
+            trade.buyer.account.0,
+            sql_integer(trade.buyer.order.0, "an order id")?,
+            trade.buyer.fee.total().to_string(),
+            trade.seller.account.0,
+            sql_integer(trade.seller.order.0, "an order id")?,
+            trade.seller.fee.total().to_string(),
+            sql_integer(at.moment.time.0, "a time")?,
+            at.partition.0,
+            sql_integer(at.moment.seq.0, "a seq")?,
+            at.index,
+        ])?;
+        self.projected.rows += 1;
+        let assets = self.markets.get(&trade.market).copied();
+        let (base, quote) = assets.ok_or(StoreError::UnknownMarket(trade.market))?;
+        let (base, quote) = ((base, trade.base_amount), (quote, trade.quote_amount));
+        let reference = format!("{}:{}", trade.market, trade.trade);
+        self.side(at, trade, Side::Buy, quote, base, &reference)?;
+        self.side(at, trade, Side::Sell, base, quote, &reference)
+    }
+
+    /// One side of a trade: its order, and its three postings.
+    fn side(
+        &mut self,
+        at: Stamp,
+        trade: &Trade,
+        side: Side,
+        paid: (AssetId, Amount),
+        received: (AssetId, Amount),
+        reference: &str,
+    ) -> Result<()> {
+        let party: &TradeSide = match side {
+            Side::Buy => &trade.buyer,
+            Side::Sell => &trade.seller,
+        };
+        let fee = party.fee.total();
+        let order = self.order(at, trade.market, party.order)?;
+        order.fill(
+            at.moment,
+            trade.quantity,
+            trade.quote_amount,
+            fee,
+            party.remaining,
+        );
+        if order.is_by_quote() {
+            self.spent.push((trade.market, party.order));
+        }
+        let posting = |(asset, amount), kind| Posting {
+            account: party.account,
+            asset,
+            amount,
+            kind,
+            reference,
+            suspense: false,
+        };
+        self.lose(at, &posting(paid, "trade"))?;
+        self.gain(at, &posting(received, "trade"))?;
+        if fee.is_zero() {
+            return Ok(());
+        }
+        self.lose(at, &posting((received.0, fee), "fee"))
+    }
+
+    fn gain(&mut self, at: Stamp, posting: &Posting<'_>) -> Result<()> {
+        self.post(at, posting, posting.amount.to_string())
+    }
+
+    fn lose(&mut self, at: Stamp, posting: &Posting<'_>) -> Result<()> {
+        self.post(at, posting, format!("-{}", posting.amount))
+    }
+
+    fn post(&mut self, at: Stamp, posting: &Posting<'_>, delta: String) -> Result<()> {
+        self.insert_entry.execute(params![
+            posting.account.0,
+            posting.asset.0,
+            delta,
+            posting.kind,
+            posting.reference,
+            posting.suspense,
+            sql_integer(at.moment.time.0, "a time")?,
+            at.partition.0,
+            sql_integer(at.moment.seq.0, "a seq")?,
+            at.index,
+        ])?;
+        self.projected.rows += 1;
+        Ok(())
+    }
+
+    fn keep(&mut self, market: MarketId, order: OrderId, state: Order) {
+        self.order_at.insert((market, order), self.orders.len());
+        self.orders.push(state);
+    }
+
+    /// An order as it stands, loaded if this transaction has not met it yet.
+    fn order(&mut self, at: Stamp, market: MarketId, order: OrderId) -> Result<&mut Order> {
+        if !self.order_at.contains_key(&(market, order)) {
+            let id = sql_integer(order.0, "an order id")?;
+            let mut rows = self.select_order.query(params![market.0, id])?;
+            let Some(row) = rows.next()? else {
+                let (partition, seq) = (at.partition, at.moment.seq);
+                return Err(StoreError::UnknownOrder {
+                    partition,
+                    seq,
+                    market,
+                    order,
+                });
+            };
+            let loaded = Order::loaded(row)?;
+            drop(rows);
+            self.keep(market, order, loaded);
+        }
+        let place = self.order_at[&(market, order)];
+        Ok(&mut self.orders[place])
+    }
+
+    /// Writes the touched orders and the cursors.
+    fn finish(mut self) -> Result<Projected> {
+        let mut insert = self.transaction.prepare(order_row::INSERT)?;
+        let mut update = self.transaction.prepare(order_row::UPDATE)?;
+        for order in &self.orders {
+            self.projected.rows += order.write(&mut insert, &mut update)?;
+        }
+        let mut move_cursor = self
+            .transaction
+            .prepare("INSERT OR REPLACE INTO projection_cursor (partition, seq) VALUES (?1, ?2)")?;
+        for (partition, seq) in &self.cursors {
+            move_cursor.execute(params![partition.0, sql_integer(seq.0, "a seq")?])?;
+        }
+        Ok(self.projected)
+    }
+}
+
+fn load_cursors(connection: &Connection) -> Result<BTreeMap<PartitionId, Seq>> {
+    let mut statement = connection.prepare("SELECT partition, seq FROM projection_cursor")?;
+    let cursor =
+        |row: &rusqlite::Row<'_>| Ok((PartitionId(row.get(0)?), Seq(row.get::<_, i64>(1)? as u64)));
+    Ok(statement.query_map([], cursor)?.collect::<Result<_, _>>()?)
+}
+
+fn load_markets(connection: &Connection) -> Result<HashMap<MarketId, (AssetId, AssetId)>> {
+    let mut statement = connection.prepare("SELECT market, base, quote FROM markets")?;
+    let market = |row: &rusqlite::Row<'_>| {
+        Ok((
+            MarketId(row.get(0)?),
+            (AssetId(row.get(1)?), AssetId(row.get(2)?)),
+        ))
+    };
+    Ok(statement.query_map([], market)?.collect::<Result<_, _>>()?)
+}
