@@ -196,8 +196,7 @@ impl Book {
         } else {
             self.orders[last].next = place;
         }
-        let orders = &self.orders;
-        self.index.insert(new.id, place, |place| orders[place].id);
+        self.index.insert(new.id, place);
     }
 
     /// Takes an order out, and its level if it was the last there.

@@ -1,20 +1,39 @@
 //! From order id to the order's place in the slab, without hashing for recent orders.
 //!
 //! Ids rise by one per accepted order, so most lookups mean one of the last few thousand: a ring
-//! keeps for each id modulo its size the newest order that rests. What a newer order pushes out of
-//! the ring lives on in an open-addressing table. Neither knows whole ids: the order itself has its
-//! id, and whoever looks it up reads it next anyway.
+//! keeps for each id modulo its size the last order that came to rest. What a later order pushes out
+//! of the ring lives on in an open-addressing table. Both keep the low half of an id above its place
+//! and so move entries without reading orders; whether the whole id is meant, the order itself tells,
+//! which the caller reads next anyway.
 
 use types::OrderId;
 
-use crate::slab::NONE;
-
 const FIRST_RING: usize = 1 << 10;
+/// 8 MB: about a million recent ids.
 const LARGEST_RING: usize = 1 << 20;
+const FIRST_TABLE: usize = 64;
+
+/// No entry: no order has place 2^32 - 1.
+const EMPTY: u64 = u64::MAX;
+
+#[inline]
+fn entry(id: OrderId, place: u32) -> u64 {
+    id.0 << 32 | u64::from(place)
+}
+
+#[inline]
+fn low_id(entry: u64) -> u64 {
+    entry >> 32
+}
+
+#[inline]
+fn place(entry: u64) -> u32 {
+    entry as u32
+}
 
 pub(crate) struct OrderIndex {
-    /// Places by `id % len`; the length is a power of two.
-    ring: Vec<u32>,
+    /// Entries by `id % len`; the length is a power of two of at most 32 bits.
+    ring: Vec<u64>,
     old: OldOrders,
     live: usize,
 }
@@ -22,7 +41,7 @@ pub(crate) struct OrderIndex {
 impl OrderIndex {
     pub(crate) fn new() -> Self {
         Self {
-            ring: vec![NONE; FIRST_RING],
+            ring: vec![EMPTY; FIRST_RING],
             old: OldOrders::new(),
             live: 0,
         }
@@ -31,32 +50,24 @@ impl OrderIndex {
     /// The place of `id`, if it rests. `id_of` tells the id of the order in a place.
     #[inline]
     pub(crate) fn get(&self, id: OrderId, id_of: impl Fn(u32) -> OrderId) -> Option<u32> {
-        let place = self.ring[self.ring_position(id)];
-        if place != NONE && id_of(place) == id {
-            return Some(place);
+        let found = self.ring[self.ring_position(id.0)];
+        if found != EMPTY && low_id(found) == low_id(entry(id, 0)) && id_of(place(found)) == id {
+            return Some(place(found));
         }
         self.old.get(id, id_of)
     }
 
-    /// Adds an id that is not there. `id_of` tells the id of the order in any other live place.
+    /// Adds an id that is not there.
     #[inline]
-    pub(crate) fn insert(&mut self, id: OrderId, place: u32, id_of: impl Fn(u32) -> OrderId) {
+    pub(crate) fn insert(&mut self, id: OrderId, place: u32) {
         self.live += 1;
         if self.live * 2 > self.ring.len() && self.ring.len() < LARGEST_RING {
-            self.double(&id_of);
+            self.double();
         }
-        let position = self.ring_position(id);
-        let occupant = self.ring[position];
-        if occupant == NONE {
-            self.ring[position] = place;
-            return;
-        }
-        let occupant_id = id_of(occupant);
-        if occupant_id < id {
-            self.ring[position] = place;
-            self.old.insert(occupant_id, occupant);
-        } else {
-            self.old.insert(id, place);
+        let position = self.ring_position(id.0);
+        let occupant = std::mem::replace(&mut self.ring[position], entry(id, place));
+        if occupant != EMPTY {
+            self.old.insert(occupant);
         }
     }
 
@@ -64,52 +75,41 @@ impl OrderIndex {
     #[inline]
     pub(crate) fn remove(&mut self, id: OrderId, place: u32) {
         self.live -= 1;
-        let position = self.ring_position(id);
-        if self.ring[position] == place {
-            self.ring[position] = NONE;
+        let position = self.ring_position(id.0);
+        if self.ring[position] == entry(id, place) {
+            self.ring[position] = EMPTY;
         } else {
-            self.old.remove(id, place);
+            self.old.remove(entry(id, place));
         }
     }
 
     #[inline]
-    fn ring_position(&self, id: OrderId) -> usize {
-        id.0 as usize & (self.ring.len() - 1)
+    fn ring_position(&self, id: u64) -> usize {
+        id as usize & (self.ring.len() - 1)
     }
 
     /// Doubling keeps apart what was apart, so nothing is pushed out.
     #[cold]
-    fn double(&mut self, id_of: &impl Fn(u32) -> OrderId) {
-        let larger = vec![NONE; self.ring.len() * 2];
-        let places = std::mem::replace(&mut self.ring, larger);
-        for place in places.into_iter().filter(|&place| place != NONE) {
-            let position = self.ring_position(id_of(place));
-            self.ring[position] = place;
+    fn double(&mut self) {
+        let larger = vec![EMPTY; self.ring.len() * 2];
+        for entry in std::mem::replace(&mut self.ring, larger) {
+            if entry != EMPTY {
+                let position = self.ring_position(low_id(entry));
+                self.ring[position] = entry;
+            }
         }
     }
 }
 
 /// Linear probing at a load of at most one half; removal shifts back, so there are no tombstones and
-/// no rehash but by growth. An entry is the low half of an id above its place.
+/// no rehash but by growth.
 struct OldOrders {
     entries: Vec<u64>,
     live: usize,
 }
 
-const EMPTY: u64 = u64::MAX;
-const FIRST_TABLE: usize = 64;
 /// 2^64 divided by the golden ratio: spreads rising numbers evenly.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-
-#[inline]
-fn entry(id: OrderId, place: u32) -> u64 {
-    id.0 << 32 | u64::from(place)
-}
-
-#[inline]
-fn place_of(entry: u64) -> u32 {
-    entry as u32
-}
 
 impl OldOrders {
     fn new() -> Self {
@@ -119,11 +119,11 @@ impl OldOrders {
         }
     }
 
-    /// Where the search for an entry begins: depends on the half of the id that it keeps.
+    /// Where the search for an entry begins.
     #[inline]
     fn home(&self, entry: u64) -> usize {
         let bits = self.entries.len().trailing_zeros();
-        ((entry >> 32).wrapping_mul(GOLDEN) >> (u64::BITS - bits)) as usize
+        (low_id(entry).wrapping_mul(GOLDEN) >> (u64::BITS - bits)) as usize
     }
 
     #[inline]
@@ -136,20 +136,20 @@ impl OldOrders {
         let mut position = self.home(sought);
         while self.entries[position] != EMPTY {
             let found = self.entries[position];
-            if found >> 32 == sought >> 32 && id_of(place_of(found)) == id {
-                return Some(place_of(found));
+            if low_id(found) == low_id(sought) && id_of(place(found)) == id {
+                return Some(place(found));
             }
             position = self.after(position);
         }
         None
     }
 
-    fn insert(&mut self, id: OrderId, place: u32) {
+    fn insert(&mut self, entry: u64) {
         self.live += 1;
         if self.live * 2 > self.entries.len() {
             self.double();
         }
-        self.put(entry(id, place));
+        self.put(entry);
     }
 
     fn put(&mut self, entry: u64) {
@@ -160,8 +160,7 @@ impl OldOrders {
         self.entries[position] = entry;
     }
 
-    fn remove(&mut self, id: OrderId, place: u32) {
-        let sought = entry(id, place);
+    fn remove(&mut self, sought: u64) {
         let mut hole = self.home(sought);
         while self.entries[hole] != sought {
             assert_ne!(self.entries[hole], EMPTY, "the order is indexed");
@@ -221,9 +220,7 @@ mod tests {
                 self.ids.push(id);
             }
             self.ids[place as usize] = id;
-            let ids = &self.ids;
-            self.index
-                .insert(OrderId(id), place, |place| OrderId(ids[place as usize]));
+            self.index.insert(OrderId(id), place);
             place
         }
 

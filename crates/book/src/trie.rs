@@ -1,10 +1,10 @@
 //! A sorted map from integer keys to places: a tree of bitmaps, 64 children a node, six bits of the
 //! key a step. It costs the same wherever the keys lie, so a price may jump as far as it likes.
 //!
-//! Invariants: a node other than the root has at least one child; a child that is not occupied is
-//! never read; a remembered leaf is in the tree.
+//! Invariants: a node other than the root has at least one child; a child is `NONE` exactly where its
+//! bit is clear; a remembered leaf is in the tree.
 
-use crate::slab::Slab;
+use crate::slab::{NONE, Slab};
 
 /// Bits of the key per node.
 const STEP: u32 = 6;
@@ -26,18 +26,27 @@ struct Node {
 impl Node {
     const EMPTY: Self = Self {
         occupied: 0,
-        children: [0; 64],
+        children: [NONE; 64],
     };
 
     #[inline]
     fn child(&self, digit: u32) -> Option<u32> {
-        (self.occupied >> digit & 1 == 1).then(|| self.children[digit as usize])
+        let child = self.children[digit as usize];
+        (child != NONE).then_some(child)
     }
 
     #[inline]
     fn set(&mut self, digit: u32, child: u32) {
         self.occupied |= 1 << digit;
         self.children[digit as usize] = child;
+    }
+
+    /// Whether the node is empty after it.
+    #[inline]
+    fn clear(&mut self, digit: u32) -> bool {
+        self.occupied &= !(1 << digit);
+        self.children[digit as usize] = NONE;
+        self.occupied == 0
     }
 
     /// The child with the smallest digit of at least `from`, which may be 64.
@@ -97,9 +106,7 @@ impl Trie {
     #[inline]
     pub(crate) fn remove(&mut self, key: u64) {
         let leaf = self.leaf(key).expect("the key is there");
-        let node = &mut self.nodes[leaf];
-        node.occupied &= !(1 << digit(key, 0));
-        if node.occupied == 0 {
+        if self.nodes[leaf].clear(digit(key, 0)) {
             self.shrink(key);
         }
     }
@@ -161,9 +168,7 @@ impl Trie {
         let path = self.path(key).0;
         for depth in 1..self.height {
             self.nodes.remove(path[depth - 1]);
-            let parent = &mut self.nodes[path[depth]];
-            parent.occupied &= !(1 << digit(key, depth));
-            if parent.occupied != 0 {
+            if !self.nodes[path[depth]].clear(digit(key, depth)) {
                 return;
             }
         }
