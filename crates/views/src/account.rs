@@ -132,16 +132,18 @@ impl Account {
         Ok((fill, order))
     }
 
-    /// A market order by quote traded in an entry that did not cancel it: it has spent what it could.
-    /// None if it was cancelled after all. Should the sweep go on in a later entry, further fills
-    /// reach it among the closed orders.
+    /// The entry in which an order by quote traded is over: unless it was cancelled (then none), it
+    /// has spent what it could. Should its sweep go on in a later entry, the fills there find it
+    /// among the closed orders.
     pub(crate) fn end_spent(
         &mut self,
         at: Stamp,
         market: MarketId,
         order: OrderId,
     ) -> Option<OrderView> {
-        let order = *self.open.get(&(market, order))?;
+        let order = self
+            .order(market, order)
+            .filter(|order| order.status.is_open())?;
         Some(self.end(at, order, OrderStatus::Filled, None))
     }
 
