@@ -1,7 +1,7 @@
 //! Operations a second of one market with all its effects, on one core:
 //! `cargo run --release -p book --example book_bench`.
 //!
-//! Commands are made beforehand and played twice into a fresh market; the second pass is measured, in
+//! Commands are made beforehand and played into a fresh market several times; the best pass counts, in
 //! processor time of the thread (wall time where the system does not tell it), so that a busy machine
 //! does not change the figure much. The effects are cleared after each command, as the engine does.
 
@@ -45,6 +45,9 @@ const SCALING: Scaling = Scaling {
     base_atoms_per_lot: 1,
 };
 
+/// The best of so many passes is told: the machine may be busy.
+const PASSES: usize = 5;
+
 fn main() {
     let flows = [
         Flow {
@@ -64,8 +67,9 @@ fn main() {
     let wanted = std::env::args().nth(1).unwrap_or_default();
     for flow in flows.iter().filter(|flow| flow.name.contains(&wanted)) {
         let (seed_orders, ops) = record(flow);
-        play(&seed_orders, &ops);
-        let (seconds, tally) = play(&seed_orders, &ops);
+        let mut passes: Vec<_> = (0..PASSES).map(|_| play(&seed_orders, &ops)).collect();
+        passes.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (seconds, tally) = passes.swap_remove(0);
         let per_second = ops.len() as f64 / seconds / 1e6;
         let nanos = seconds * 1e9 / ops.len() as f64;
         println!(

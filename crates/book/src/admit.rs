@@ -6,9 +6,18 @@ use types::{
 };
 
 use crate::market::{Market, Work};
+use crate::order::RestingOrder;
 use crate::taker::{Taker, lots_in};
 
 type Checked = Result<(), RejectCode>;
+
+/// What an order that passed its checks does.
+enum Entry {
+    /// It meets nothing, or nothing yet, and rests.
+    Rests { price: Price, quantity: Quantity },
+    /// It takes what it finds.
+    Matches,
+}
 
 impl Market {
     /// Takes a new order. Checks come in this order, and the first that fails refuses it:
@@ -23,9 +32,10 @@ impl Market {
     /// When the budget is not exactly what a limit order, or a sale by quantity, needs.
     pub fn admit(&mut self, admit: &Admit, work: &mut Work, fx: &mut Effects) {
         self.assert_not_interrupted();
-        if let Err(code) = self.check(admit) {
-            return self.refuse(admit, code, fx);
-        }
+        let entry = match self.check(admit) {
+            Ok(entry) => entry,
+            Err(code) => return self.refuse(admit, code, fx),
+        };
         // Nothing below can fail.
         let order = self.take_order_id();
         fx.emit(Event::OrderPlaced {
@@ -37,11 +47,11 @@ impl Market {
             side: admit.side,
             spec: admit.spec,
         });
-        let taker = Taker::new(order, admit);
-        if self.state == MarketState::Auction {
-            self.collect(&taker, fx);
-        } else {
-            self.run(taker, work, fx);
+        match entry {
+            Entry::Rests { price, quantity } => {
+                self.rest(&RestingOrder::new(order, admit, price, quantity), fx);
+            }
+            Entry::Matches => self.run(Taker::new(order, admit), work, fx),
         }
     }
 
@@ -61,7 +71,8 @@ impl Market {
         });
     }
 
-    fn check(&mut self, admit: &Admit) -> Checked {
+    #[inline]
+    fn check(&mut self, admit: &Admit) -> Result<Entry, RejectCode> {
         self.check_version(admit.version)?;
         self.check_state(&admit.spec)?;
         match admit.spec {
@@ -74,14 +85,29 @@ impl Market {
                 self.check_price(price)?;
                 self.check_quantity(quantity)?;
                 let need = self.need(admit.side, price, quantity);
-                assert_eq!(admit.budget, need, "a limit order's hold is its need");
-                self.check_limit(admit, price, quantity, time_in_force, post_only)
+                assert!(admit.budget == need, "a limit order's hold is its need");
+                let rests = time_in_force == TimeInForce::Gtc;
+                ensure(rests || !post_only, RejectCode::InvalidCombination)?;
+                let meets = self.would_match(admit.side, price);
+                ensure(!(post_only && meets), RejectCode::WouldMatch)?;
+                if time_in_force == TimeInForce::Fok {
+                    self.check_fillable(admit, price, quantity)?;
+                }
+                if !rests || meets {
+                    return Ok(Entry::Matches);
+                }
+                self.room_for(admit.side, price)?;
+                Ok(Entry::Rests { price, quantity })
             }
             OrderSpec::MarketByQuantity { quantity, .. } => {
                 self.check_quantity(quantity)?;
-                self.check_by_quantity(admit, quantity)
+                self.check_by_quantity(admit, quantity)?;
+                Ok(Entry::Matches)
             }
-            OrderSpec::MarketByQuote { quote, .. } => self.check_by_quote(admit, quote),
+            OrderSpec::MarketByQuote { quote, .. } => {
+                self.check_by_quote(admit, quote)?;
+                Ok(Entry::Matches)
+            }
         }
     }
 
@@ -120,28 +146,15 @@ impl Market {
         ensure(valid, RejectCode::InvalidQuantity)
     }
 
+    /// Whether a limit order would match on arrival. During an auction nothing does.
     #[inline]
-    fn check_limit(
-        &mut self,
-        admit: &Admit,
-        price: Price,
-        quantity: Quantity,
-        time_in_force: TimeInForce,
-        post_only: bool,
-    ) -> Checked {
-        let rests = time_in_force == TimeInForce::Gtc;
-        ensure(rests || !post_only, RejectCode::InvalidCombination)?;
-        let matches = self.state == MarketState::Continuous
-            && self.book.ladder(admit.side.opposite()).meets(price);
-        ensure(!(post_only && matches), RejectCode::WouldMatch)?;
-        if time_in_force == TimeInForce::Fok {
-            let executable = self.executable(admit.side, Some(price), quantity, own(admit));
-            ensure(executable.lots == quantity, RejectCode::NotFillable)?;
-        }
-        if rests && !matches {
-            self.room_for(admit.side, price)?;
-        }
-        Ok(())
+    pub(crate) fn would_match(&self, side: Side, limit: Price) -> bool {
+        self.state == MarketState::Continuous && self.book.ladder(side.opposite()).meets(limit)
+    }
+
+    fn check_fillable(&self, admit: &Admit, price: Price, quantity: Quantity) -> Checked {
+        let executable = self.executable(admit.side, Some(price), quantity, own(admit));
+        ensure(executable.lots == quantity, RejectCode::NotFillable)
     }
 
     fn check_by_quantity(&self, admit: &Admit, quantity: Quantity) -> Checked {
@@ -154,7 +167,7 @@ impl Market {
             }
             Side::Sell => {
                 let need = self.scaling.base(quantity);
-                assert_eq!(admit.budget, need, "a sale's hold is its need");
+                assert!(admit.budget == need, "a sale's hold is its need");
                 Ok(())
             }
         }
@@ -168,7 +181,7 @@ impl Market {
         ensure(!lots.is_zero(), RejectCode::InvalidQuantity)?;
         match admit.side {
             Side::Buy => {
-                assert_eq!(admit.budget, quote, "a buy by quote holds that quote");
+                assert!(admit.budget == quote, "a buy by quote holds that quote");
                 Ok(())
             }
             Side::Sell => {

@@ -9,7 +9,7 @@ use types::{
 use crate::admit::ensure;
 use crate::market::{Market, Work};
 use crate::order::RestingOrder;
-use crate::taker::{Aim, Taker};
+use crate::taker::Taker;
 
 /// What a valid amendment does.
 enum Change {
@@ -91,8 +91,7 @@ impl Market {
         if !deep || self.book.has_level(old.side, price) {
             return Ok(());
         }
-        let matches = self.state == MarketState::Continuous
-            && self.book.ladder(old.side.opposite()).meets(price);
+        let matches = self.would_match(old.side, price);
         let frees_level = self.book.is_alone(old.id);
         ensure(matches || frees_level, RejectCode::TooManyLevels)
     }
@@ -142,26 +141,16 @@ impl Market {
         let budget = self.need(old.side, price, remaining);
         let has = old.need(&self.scaling) + amend.extra;
         release(old, has - budget, fx);
-        let taker = Taker {
-            order,
-            account: old.account,
-            side: old.side,
-            hold: old.hold,
-            self_trade_group: old.self_trade_group,
-            self_trade_prevention: old.self_trade_prevention,
-            fees: old.fees,
-            budget,
-            filled: old.filled,
-            aim: Aim::Limit {
-                price,
-                remaining,
-                rests: true,
-            },
+        let entering = RestingOrder {
+            id: order,
+            price,
+            remaining,
+            ..*old
         };
-        if self.state == MarketState::Auction {
-            self.collect(&taker, fx);
+        if self.would_match(old.side, price) {
+            self.run(Taker::again(&entering, budget), work, fx);
         } else {
-            self.run(taker, work, fx);
+            self.rest(&entering, fx);
         }
     }
 }

@@ -255,7 +255,7 @@ mod tests {
             map.insert(id, places.insert(id));
             // First it fills up, then it stays level, with every tenth removal a random old one.
             if step > 20_000 {
-                let pivot = if random % 10 == 0 {
+                let pivot = if random.is_multiple_of(10) {
                     random / 10 % id
                 } else {
                     id - id.min(3_000)

@@ -35,11 +35,6 @@ impl Market {
         self.close_taker(&taker, fx);
     }
 
-    /// Puts an order into the book without matching, as an auction does.
-    pub(crate) fn collect(&mut self, taker: &Taker, fx: &mut Effects) {
-        self.end_remainder(taker, fx);
-    }
-
     /// Trades up to `wanted` lots with one resting order.
     #[inline]
     fn trade(
@@ -82,6 +77,7 @@ impl Market {
     }
 
     /// A resting order as a side of a trade that it was already filled by.
+    /// Puts an order into the book, for which there is room.
     #[inline]
     pub(crate) fn resting_party(&self, place: u32, release: Amount) -> Party {
         let order = self.book.at(place);
@@ -107,8 +103,9 @@ impl Market {
         }
     }
 
+    /// Puts an order into the book, for which there is room.
     #[inline]
-    fn rest(&mut self, order: &RestingOrder, fx: &mut Effects) {
+    pub(crate) fn rest(&mut self, order: &RestingOrder, fx: &mut Effects) {
         self.book.insert(order);
         fx.emit(Event::OrderRested {
             market: self.def.id,

@@ -2,8 +2,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AccountId, Amount, FeeRates, HoldId, OrderId, Price, Quantity, Scaling, SelfTradePrevention,
-    Side,
+    AccountId, Admit, Amount, FeeRates, HoldId, OrderId, Price, Quantity, Scaling,
+    SelfTradePrevention, Side,
 };
 
 /// A resting order with all that the market knows of it.
@@ -32,6 +32,23 @@ pub struct RestingOrder {
 }
 
 impl RestingOrder {
+    /// A new order that rests as it comes.
+    #[inline]
+    pub(crate) fn new(id: OrderId, admit: &Admit, price: Price, quantity: Quantity) -> Self {
+        Self {
+            id,
+            account: admit.account,
+            side: admit.side,
+            price,
+            remaining: quantity,
+            filled: Quantity::ZERO,
+            hold: admit.hold,
+            self_trade_group: admit.self_trade_group,
+            fees: admit.fees,
+            self_trade_prevention: admit.self_trade_prevention,
+        }
+    }
+
     /// What its hold contains: quote atoms of a buy at its limit, base atoms of a sell.
     #[must_use]
     pub fn need(&self, scaling: &Scaling) -> Amount {

@@ -67,6 +67,26 @@ impl Taker {
         }
     }
 
+    /// An order that enters again after an amendment, with `budget` in its hold.
+    pub(crate) fn again(order: &RestingOrder, budget: Amount) -> Self {
+        Self {
+            order: order.id,
+            account: order.account,
+            side: order.side,
+            hold: order.hold,
+            self_trade_group: order.self_trade_group,
+            self_trade_prevention: order.self_trade_prevention,
+            fees: order.fees,
+            budget,
+            filled: order.filled,
+            aim: Aim::Limit {
+                price: order.price,
+                remaining: order.remaining,
+                rests: true,
+            },
+        }
+    }
+
     /// The lots it wants at `price`, the best of the other side.
     #[inline]
     pub(crate) fn wish(&self, price: Price, scaling: &Scaling) -> Wish {

@@ -599,7 +599,7 @@ impl Naive {
             let exact = received * u128::from(rate.0);
             Fee {
                 income: Amount::new(exact / 1_000_000),
-                rounding: Amount::new(u128::from(exact % 1_000_000 != 0)),
+                rounding: Amount::new(u128::from(!exact.is_multiple_of(1_000_000))),
             }
         };
         let (buyer_fee, seller_fee) = (fee(base, buyer.1), fee(quote, seller.1));
