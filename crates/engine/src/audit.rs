@@ -12,7 +12,6 @@ use ledger::Totals;
 use types::{AssetId, Fill, MarketState, Message};
 
 use crate::partition::Partition;
-use crate::steps::Step;
 
 /// Value in messages under way, by what it will change when it arrives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,10 +40,7 @@ pub struct Audit {
 /// Audits all partitions of an exchange, each between two entries.
 #[must_use]
 pub fn audit(partitions: &[&Partition]) -> Audit {
-    let mut audit = Audit {
-        quiet: true,
-        ..Audit::default()
-    };
+    let mut audit = Audit { quiet: true, ..Audit::default() };
     for partition in partitions {
         let slots = partition.ledger.audit();
         audit.violations.extend(slots.violations);
@@ -66,16 +62,9 @@ pub fn audit(partitions: &[&Partition]) -> Audit {
 
 /// Messages that were sent and not yet handled, wherever they are.
 fn under_way<'a>(partitions: &'a [&'a Partition]) -> impl Iterator<Item = &'a Message> {
-    let queued = partitions.iter().flat_map(|partition| {
-        partition
-            .queue
-            .iter()
-            .chain(&partition.deferred)
-            .filter_map(|step| match step {
-                Step::Message(message) => Some(message),
-                Step::Request { .. } => None,
-            })
-    });
+    let queued = partitions
+        .iter()
+        .flat_map(|partition| partition.fx.messages.iter().chain(&partition.deferred));
     let travelling = partitions.iter().flat_map(move |from| {
         partitions.iter().flat_map(move |to| {
             let received = to.received_from(from.id());
@@ -91,13 +80,7 @@ impl Audit {
     fn count(&mut self, message: &Message) {
         let signed = |amount: types::Amount| amount.get() as i128;
         match message {
-            Message::Filled(Fill {
-                debit_asset,
-                debit,
-                credit_asset,
-                credit,
-                ..
-            }) => {
+            Message::Filled(Fill { debit_asset, debit, credit_asset, credit, .. }) => {
                 self.in_flight.entry(*debit_asset).or_default().clearing += signed(*debit);
                 self.in_flight.entry(*credit_asset).or_default().clearing -= signed(*credit);
             }
@@ -146,8 +129,7 @@ impl Audit {
         for market in partition.markets.iter().flatten() {
             let trading = market.state() == MarketState::Continuous && !market.is_interrupted();
             if trading && market.book().is_crossed() {
-                self.violations
-                    .push(format!("market {}: crossed", market.definition().id));
+                self.violations.push(format!("market {}: crossed", market.definition().id));
             }
         }
     }
@@ -162,9 +144,7 @@ impl Audit {
                 Some(((market, order), (hold.account, hold.locked)))
             })
             .collect();
-        let markets = partitions
-            .iter()
-            .flat_map(|partition| partition.markets.iter().flatten());
+        let markets = partitions.iter().flat_map(|partition| partition.markets.iter().flatten());
         for market in markets {
             let id = market.definition().id;
             let listed = partitions[0].definitions.market(id).expect("it has a book");

@@ -26,11 +26,7 @@ struct Outbox {
 
 impl Channels {
     pub fn send(&mut self, to: PartitionId, message: Message) {
-        self.outboxes
-            .entry(to)
-            .or_default()
-            .waiting
-            .push_back(message);
+        self.outboxes.entry(to).or_default().waiting.push_back(message);
     }
 
     /// Drops what the destination has made durable.
@@ -39,9 +35,7 @@ impl Channels {
         let sent = outbox.acknowledged + outbox.waiting.len() as u64;
         let through = through.min(sent);
         if through > outbox.acknowledged {
-            outbox
-                .waiting
-                .drain(..(through - outbox.acknowledged) as usize);
+            outbox.waiting.drain(..(through - outbox.acknowledged) as usize);
             outbox.acknowledged = through;
         }
     }
@@ -63,32 +57,22 @@ impl Channels {
     }
 
     pub fn acknowledged_by(&self, peer: PartitionId) -> u64 {
-        self.outboxes
-            .get(&peer)
-            .map_or(0, |outbox| outbox.acknowledged)
+        self.outboxes.get(&peer).map_or(0, |outbox| outbox.acknowledged)
     }
 
     /// Peers with messages that they have not acknowledged.
     pub fn waiting_peers(&self) -> impl Iterator<Item = PartitionId> {
-        self.outboxes
-            .iter()
-            .filter(|(_, outbox)| !outbox.waiting.is_empty())
-            .map(|(&peer, _)| peer)
+        self.outboxes.iter().filter(|(_, outbox)| !outbox.waiting.is_empty()).map(|(&peer, _)| peer)
     }
 
     pub fn waiting_count(&self) -> usize {
-        self.outboxes
-            .values()
-            .map(|outbox| outbox.waiting.len())
-            .sum()
+        self.outboxes.values().map(|outbox| outbox.waiting.len()).sum()
     }
 
     /// Number of the last message sent to `peer`.
     pub fn sent_to(&self, peer: PartitionId) -> u64 {
         let outbox = self.outboxes.get(&peer);
-        outbox.map_or(0, |outbox| {
-            outbox.acknowledged + outbox.waiting.len() as u64
-        })
+        outbox.map_or(0, |outbox| outbox.acknowledged + outbox.waiting.len() as u64)
     }
 
     /// Up to `max` messages to `peer` with numbers above `after`.
@@ -101,19 +85,10 @@ impl Channels {
     ) -> Option<Delivery> {
         let outbox = self.outboxes.get(&peer)?;
         let skip = after.max(outbox.acknowledged) - outbox.acknowledged;
-        let messages: Vec<_> = outbox
-            .waiting
-            .iter()
-            .skip(skip as usize)
-            .take(max)
-            .cloned()
-            .collect();
+        let messages: Vec<_> =
+            outbox.waiting.iter().skip(skip as usize).take(max).cloned().collect();
         let first = outbox.acknowledged + skip + 1;
-        (!messages.is_empty()).then_some(Delivery {
-            from,
-            first,
-            messages,
-        })
+        (!messages.is_empty()).then_some(Delivery { from, first, messages })
     }
 
     /// All messages sent to `peer` that it has not acknowledged, with their numbers.
@@ -134,9 +109,7 @@ mod tests {
     const B: PartitionId = PartitionId(1);
 
     fn message(market: u32) -> Message {
-        Message::Resume {
-            market: MarketId(market),
-        }
+        Message::Resume { market: MarketId(market) }
     }
 
     #[test]
@@ -155,10 +128,7 @@ mod tests {
         assert_eq!(receiver.received_from(A), 5);
         sender.acknowledge(B, 4);
         sender.acknowledge(B, 2);
-        assert_eq!(
-            sender.waiting_for(B).collect::<Vec<_>>(),
-            vec![(5, &message(5))]
-        );
+        assert_eq!(sender.waiting_for(B).collect::<Vec<_>>(), vec![(5, &message(5))]);
         sender.acknowledge(B, 99);
         assert_eq!((sender.acknowledged_by(B), sender.sent_to(B)), (5, 5));
         assert_eq!(sender.outbox(A, B, 0, 9), None);

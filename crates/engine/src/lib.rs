@@ -14,11 +14,11 @@
 
 mod audit;
 mod channel;
+mod messages;
 mod partition;
 mod registry;
 mod requests;
 mod snapshot;
-mod steps;
 
 pub use audit::{Audit, InFlight, audit};
 pub use book::Market;

@@ -10,7 +10,7 @@ use types::{
 };
 
 use crate::channel::Channels;
-use crate::steps::Step;
+use crate::messages::WaitingRequest;
 
 /// Steps and fills that one entry may do before the rest waits for a `Continue`.
 const WORK_PER_ENTRY: u32 = 4_096;
@@ -31,12 +31,14 @@ pub struct Partition {
     /// Here if this is the treasury's partition.
     pub(crate) treasury: Option<Treasury>,
     pub(crate) channels: Channels,
-    /// What is still to do, first in, first out.
-    pub(crate) queue: VecDeque<Step>,
-    /// Steps for markets that are interrupted; each market takes them up when it has finished.
-    pub(crate) deferred: VecDeque<Step>,
-    /// Reused from step to step, empty between steps.
+    /// Events of the current entry, and the messages that are still to be handled or sent, first in,
+    /// first out.
     pub(crate) fx: Effects,
+    /// Messages for markets that are interrupted; each market takes them up when it has finished.
+    pub(crate) deferred: VecDeque<Message>,
+    /// Requests that came while messages were left: each waits until all that was caused before it
+    /// is done.
+    pub(crate) waiting: VecDeque<WaitingRequest>,
 }
 
 impl Partition {
@@ -56,9 +58,9 @@ impl Partition {
             markets: Vec::new(),
             treasury: None,
             channels: Channels::default(),
-            queue: VecDeque::new(),
-            deferred: VecDeque::new(),
             fx: Effects::default(),
+            deferred: VecDeque::new(),
+            waiting: VecDeque::new(),
         }
     }
 
@@ -72,25 +74,15 @@ impl Partition {
         assert!(time >= self.now, "time never goes backwards");
         (self.seq, self.now) = (seq, time);
         std::mem::swap(&mut self.fx.events, events);
-        let mut work = Work {
-            remaining: WORK_PER_ENTRY,
-        };
+        let mut work = Work { remaining: WORK_PER_ENTRY };
         match command {
-            Command::Request {
-                reply,
-                valid_until,
-                request,
-            } => {
-                if self.queue.is_empty() {
-                    self.request(*reply, *valid_until, request, &mut work);
-                    self.route();
+            Command::Request { reply, valid_until, request } => {
+                let (reply, valid_until) = (*reply, *valid_until);
+                if self.needs_continue() {
+                    let request = request.clone();
+                    self.waiting.push_back(WaitingRequest { reply, valid_until, request });
                 } else {
-                    let (reply, valid_until) = (*reply, *valid_until);
-                    self.queue.push_back(Step::Request {
-                        reply,
-                        valid_until,
-                        request: request.clone(),
-                    });
+                    self.request(reply, valid_until, request, &mut work);
                 }
             }
             Command::Deliver(delivery) => self.deliver(delivery),
@@ -107,51 +99,44 @@ impl Partition {
     /// Whether work is left: the sequencer appends [`Command::Continue`] before anything else.
     #[must_use]
     pub fn needs_continue(&self) -> bool {
-        !self.queue.is_empty()
+        !self.fx.messages.is_empty() || !self.waiting.is_empty()
     }
 
-    /// Works off the queue as far as this entry may.
+    /// Works off what is left, as far as this entry may.
     fn run(&mut self, work: &mut Work) {
         while work.remaining > 0 {
-            let Some(step) = self.queue.pop_front() else {
-                break;
-            };
             work.remaining -= 1;
-            self.step(step, work);
-            self.route();
+            if let Some(message) = self.fx.messages.pop_front() {
+                self.route(message, work);
+            } else if let Some(waiting) = self.waiting.pop_front() {
+                self.request(waiting.reply, waiting.valid_until, &waiting.request, work);
+            } else {
+                break;
+            }
         }
     }
 
-    /// Sends the messages of the last step on their ways.
-    fn route(&mut self) {
-        for mut message in self.fx.messages.drain(..) {
-            let home = home_of(
-                self.id,
-                self.topology.as_ref(),
-                &self.definitions,
-                message.to(),
-            );
-            if home == self.id {
-                self.queue.push_back(Step::Message(message));
-            } else {
-                if let Some(reply) = message.reply_mut() {
-                    (reply.passed, reply.passed_seq) = (self.id, self.seq);
-                }
-                self.channels.send(home, message);
+    /// Handles a message here, or sends it to its partition.
+    fn route(&mut self, mut message: Message, work: &mut Work) {
+        let topology = self.topology.as_ref().expect("the topology comes first");
+        let home = home_of(self.id, topology, &self.definitions, message.to());
+        if home == self.id {
+            self.handle(message, work);
+        } else {
+            if let Some(reply) = message.reply_mut() {
+                (reply.passed, reply.passed_seq) = (self.id, self.seq);
             }
+            self.channels.send(home, message);
         }
     }
 
     fn deliver(&mut self, delivery: &Delivery) {
         let new = self.channels.accept(delivery);
-        self.queue.extend(new.iter().cloned().map(Step::Message));
+        self.fx.messages.extend(new.iter().cloned());
     }
 
     fn set_topology(&mut self, topology: &Topology) {
-        assert!(
-            self.topology.is_none(),
-            "the topology is the first entry of a log"
-        );
+        assert!(self.topology.is_none(), "the topology is the first entry of a log");
         assert!(topology.is_valid(), "the sequencer checks the topology");
         self.ledger = Ledger::new(topology.slots_of(self.id), self.hash_seed);
         self.treasury = (topology.treasury == self.id).then(Treasury::default);
@@ -197,9 +182,7 @@ impl Partition {
     /// The partition that hosts a market's book, if the market is known.
     #[must_use]
     pub fn market_home(&self, market: MarketId) -> Option<PartitionId> {
-        self.definitions
-            .market(market)
-            .map(|listed| listed.def.home)
+        self.definitions.market(market).map(|listed| listed.def.home)
     }
 
     /// A market that lives here.
@@ -269,23 +252,17 @@ pub(crate) fn context<'a>(
 ) -> Context<'a> {
     let (max_accounts, max_client_ids_per_account) =
         topology.map_or((0, 0), |t| (t.max_accounts, t.max_client_ids_per_account));
-    Context {
-        definitions,
-        now,
-        max_accounts,
-        max_client_ids_per_account,
-    }
+    Context { definitions, now, max_accounts, max_client_ids_per_account }
 }
 
 /// The partition that hosts a component. Messages name components that exist: the sender checked the
 /// definition or was written to by the component itself.
 fn home_of(
     here: PartitionId,
-    topology: Option<&Topology>,
+    topology: &Topology,
     definitions: &Definitions,
     component: Component,
 ) -> PartitionId {
-    let topology = topology.expect("the topology comes first");
     match component {
         Component::Ledger(slot) => topology.home_of_slot(slot),
         Component::Market(market) => definitions.market(market).map_or(here, |m| m.def.home),

@@ -21,10 +21,7 @@ impl Partition {
         self.fx.emit(answer(reply, &definition));
         let partitions = self.topology.as_ref().expect("it comes first").partitions;
         for to in (0..partitions).map(PartitionId).filter(|&to| to != self.id) {
-            self.fx.send(Message::Define {
-                to,
-                definition: definition.clone(),
-            });
+            self.fx.send(Message::Define { to, definition: definition.clone() });
         }
         self.define(definition);
     }
@@ -82,14 +79,8 @@ impl Partition {
 
 fn answer(reply: ReplyTo, definition: &Definition) -> Event {
     match definition {
-        Definition::Asset(asset) => Event::AssetDefined {
-            reply,
-            asset: asset.clone(),
-        },
-        Definition::Market(market) => Event::MarketListed {
-            reply,
-            market: market.clone(),
-        },
+        Definition::Asset(asset) => Event::AssetDefined { reply, asset: asset.clone() },
+        Definition::Market(market) => Event::MarketListed { reply, market: market.clone() },
         &Definition::FeeTier { tier, rates } => Event::FeeTierSet { reply, tier, rates },
     }
 }

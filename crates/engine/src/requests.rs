@@ -26,74 +26,26 @@ impl Partition {
             Request::PlaceOrder(ref order) => {
                 ledger.place_order(&ctx, reply, valid_until, order, fx)
             }
-            Request::AmendOrder {
-                account,
-                market,
-                version,
-                order,
-                price,
-                quantity,
-            } => {
-                let amendment = Amendment {
-                    account,
-                    market,
-                    version,
-                    order,
-                    price,
-                    quantity,
-                };
+            Request::AmendOrder { account, market, version, order, price, quantity } => {
+                let amendment = Amendment { account, market, version, order, price, quantity };
                 ledger.amend_order(&ctx, reply, &amendment, fx);
             }
-            Request::CancelOrder {
-                account,
-                market,
-                order,
-            } => {
-                match self
-                    .markets
-                    .get_mut(market.0 as usize)
-                    .and_then(Option::as_mut)
-                {
+            Request::CancelOrder { account, market, order } => {
+                match self.markets.get_mut(market.0 as usize).and_then(Option::as_mut) {
                     Some(book) => book.cancel(reply, account, order, CancelCause::Client, fx),
                     None => self.reject_at_market(reply, RequestKind::CancelOrder, account, market),
                 }
             }
-            Request::CancelByClientId {
-                account,
-                client_order_id,
-            } => {
+            Request::CancelByClientId { account, client_order_id } => {
                 ledger.cancel_by_client_id(&ctx, reply, account, client_order_id, fx);
             }
             Request::CancelAll { account, market } => ledger.cancel_all(reply, account, market, fx),
-            Request::Transfer {
-                from,
-                to,
-                asset,
-                amount,
-                client_id,
-            } => {
-                let transfer = Transfer {
-                    from,
-                    to,
-                    asset,
-                    amount,
-                    client_id,
-                };
+            Request::Transfer { from, to, asset, amount, client_id } => {
+                let transfer = Transfer { from, to, asset, amount, client_id };
                 ledger.transfer(&ctx, reply, valid_until, &transfer, fx);
             }
-            Request::ReserveDebit {
-                account,
-                asset,
-                amount,
-                client_id,
-            } => {
-                let reservation = Reservation {
-                    account,
-                    asset,
-                    amount,
-                    client_id,
-                    valid_until,
-                };
+            Request::ReserveDebit { account, asset, amount, client_id } => {
+                let reservation = Reservation { account, asset, amount, client_id, valid_until };
                 ledger.reserve_debit(&ctx, reply, &reservation, fx);
             }
             Request::ReleaseDebit { account, client_id } => {
@@ -113,29 +65,17 @@ impl Partition {
                 ledger.set_account_fee_tier(reply, account, fee_tier, fx);
             }
             Request::DefineAsset(ref asset) => {
-                self.register(
-                    reply,
-                    RequestKind::DefineAsset,
-                    Definition::Asset(asset.clone()),
-                );
+                self.register(reply, RequestKind::DefineAsset, Definition::Asset(asset.clone()));
             }
             Request::ListMarket(ref market) => {
-                self.register(
-                    reply,
-                    RequestKind::ListMarket,
-                    Definition::Market(market.clone()),
-                );
+                self.register(reply, RequestKind::ListMarket, Definition::Market(market.clone()));
             }
             Request::SetFeeTier { tier, rates } => {
                 let definition = Definition::FeeTier { tier, rates };
                 self.register(reply, RequestKind::SetFeeTier, definition);
             }
             Request::SetMarketState { market, state } => {
-                match self
-                    .markets
-                    .get_mut(market.0 as usize)
-                    .and_then(Option::as_mut)
-                {
+                match self.markets.get_mut(market.0 as usize).and_then(Option::as_mut) {
                     Some(book) => book.set_state(reply, state, work, fx),
                     None => {
                         let kind = RequestKind::SetMarketState;
@@ -171,24 +111,13 @@ impl Partition {
             // A market that is not here is answered as such.
             Request::CancelOrder { .. } | Request::SetMarketState { .. } => true,
         };
-        if here {
-            Ok(())
-        } else {
-            Err(RejectCode::WrongPartition)
-        }
+        if here { Ok(()) } else { Err(RejectCode::WrongPartition) }
     }
 
     fn reject(&mut self, reply: ReplyTo, request: &Request, code: RejectCode) {
         let (account, market, client_order_id) = subject(request);
         let request = request.kind();
-        self.fx.emit(Event::Rejected {
-            reply,
-            request,
-            account,
-            market,
-            client_order_id,
-            code,
-        });
+        self.fx.emit(Event::Rejected { reply, request, account, market, client_order_id, code });
     }
 }
 
@@ -197,26 +126,15 @@ fn subject(request: &Request) -> (AccountId, MarketId, ClientOrderId) {
     let (nobody, nowhere, none) = (AccountId(0), MarketId(0), ClientOrderId::NONE);
     match *request {
         Request::PlaceOrder(ref order) => (order.account, order.market, order.client_order_id),
-        Request::AmendOrder {
-            account, market, ..
-        }
-        | Request::CancelOrder {
-            account, market, ..
-        }
+        Request::AmendOrder { account, market, .. }
+        | Request::CancelOrder { account, market, .. }
         | Request::CancelAll { account, market } => (account, market, none),
-        Request::CancelByClientId {
-            account,
-            client_order_id,
-        } => (account, nowhere, client_order_id),
-        Request::Transfer {
-            from, client_id, ..
-        } => (from, nowhere, client_id),
-        Request::ReserveDebit {
-            account, client_id, ..
+        Request::CancelByClientId { account, client_order_id } => {
+            (account, nowhere, client_order_id)
         }
-        | Request::SettleDebit {
-            account, client_id, ..
-        }
+        Request::Transfer { from, client_id, .. } => (from, nowhere, client_id),
+        Request::ReserveDebit { account, client_id, .. }
+        | Request::SettleDebit { account, client_id, .. }
         | Request::ReleaseDebit { account, client_id } => (account, nowhere, client_id),
         Request::Credit { account, .. }
         | Request::Debit { account, .. }

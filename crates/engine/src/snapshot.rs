@@ -49,8 +49,7 @@ impl Partition {
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.write(&mut bytes)
-            .expect("writing to memory does not fail");
+        self.write(&mut bytes).expect("writing to memory does not fail");
         bytes
     }
 
@@ -86,14 +85,12 @@ impl Partition {
         partition.definitions = Definitions::deserialize_reader(reader)?;
         partition.ledger = Ledger::restore(hash_seed, reader)?;
         let markets = Vec::<Option<Market>>::deserialize_reader(reader)?;
-        partition.markets = markets
-            .into_iter()
-            .map(|market| market.map(Box::new))
-            .collect();
+        partition.markets = markets.into_iter().map(|market| market.map(Box::new)).collect();
         partition.treasury = Option::<Treasury>::deserialize_reader(reader)?;
         partition.channels = BorshDeserialize::deserialize_reader(reader)?;
-        partition.queue = BorshDeserialize::deserialize_reader(reader)?;
+        partition.fx.messages = BorshDeserialize::deserialize_reader(reader)?;
         partition.deferred = BorshDeserialize::deserialize_reader(reader)?;
+        partition.waiting = BorshDeserialize::deserialize_reader(reader)?;
         if !reader.is_empty() {
             return Err(io::Error::from(io::ErrorKind::InvalidData).into());
         }
@@ -105,6 +102,6 @@ impl Partition {
         (&self.topology, &self.definitions).serialize(writer)?;
         self.ledger.serialize(writer)?;
         (&self.markets, &self.treasury, &self.channels).serialize(writer)?;
-        (&self.queue, &self.deferred).serialize(writer)
+        (&self.fx.messages, &self.deferred, &self.waiting).serialize(writer)
     }
 }

@@ -37,29 +37,15 @@ fn random_request(random: &mut Random, serial: u64) -> Request {
             }
             Request::PlaceOrder(place)
         }
-        60..=74 => Request::CancelOrder {
-            account,
-            market,
-            order,
-        },
+        60..=74 => Request::CancelOrder { account, market, order },
         75..=82 => {
             let quantity = quantity.filter(|_| random.below(2) == 0);
             let price = price.filter(|_| random.below(2) == 0);
-            Request::AmendOrder {
-                account,
-                market,
-                version: 1,
-                order,
-                price,
-                quantity,
-            }
+            Request::AmendOrder { account, market, version: 1, order, price, quantity }
         }
         83..=86 => {
             let client_order_id = client_id(random.below(serial + 1));
-            Request::CancelByClientId {
-                account,
-                client_order_id,
-            }
+            Request::CancelByClientId { account, client_order_id }
         }
         87 => Request::CancelAll { account, market },
         88..=91 => Request::Transfer {
@@ -75,10 +61,7 @@ fn random_request(random: &mut Random, serial: u64) -> Request {
             amount: Amount::new(5),
             client_id: client_id(2_000_000 + serial % 7),
         },
-        94 => Request::ReleaseDebit {
-            account,
-            client_id: client_id(2_000_000 + serial % 7),
-        },
+        94 => Request::ReleaseDebit { account, client_id: client_id(2_000_000 + serial % 7) },
         95..=97 => Request::SetMarketState {
             market,
             state: random.pick(&[
@@ -89,49 +72,25 @@ fn random_request(random: &mut Random, serial: u64) -> Request {
                 MarketState::Halted,
             ]),
         },
-        _ => Request::FreezeAccount {
-            account,
-            frozen: random.below(4) == 0,
-        },
+        _ => Request::FreezeAccount { account, frozen: random.below(4) == 0 },
     }
 }
 
 fn random_spec(random: &mut Random, limit: OrderSpec) -> OrderSpec {
-    let OrderSpec::Limit {
-        price, quantity, ..
-    } = limit
-    else {
-        unreachable!("a limit order")
-    };
+    let OrderSpec::Limit { price, quantity, .. } = limit else { unreachable!("a limit order") };
     match random.below(10) {
-        0 => OrderSpec::MarketByQuantity {
-            quantity,
-            max_spend: None,
-        },
+        0 => OrderSpec::MarketByQuantity { quantity, max_spend: None },
         1 => {
             let quote = Amount::new(u128::from(random.below(5_000)));
-            OrderSpec::MarketByQuote {
-                quote,
-                max_spend: None,
-            }
+            OrderSpec::MarketByQuote { quote, max_spend: None }
         }
         2 => {
             let time_in_force = random.pick(&[TimeInForce::Ioc, TimeInForce::Fok]);
-            OrderSpec::Limit {
-                price,
-                quantity,
-                time_in_force,
-                post_only: false,
-            }
+            OrderSpec::Limit { price, quantity, time_in_force, post_only: false }
         }
         3 => {
             let time_in_force = TimeInForce::Gtc;
-            OrderSpec::Limit {
-                price,
-                quantity,
-                time_in_force,
-                post_only: true,
-            }
+            OrderSpec::Limit { price, quantity, time_in_force, post_only: true }
         }
         _ => limit,
     }
@@ -159,9 +118,7 @@ fn quiet_between_commands_any_number_of_partitions_ends_the_same() {
                 exchange.submit_quietly(request.clone());
             }
         }
-        let [one, two, five] = exchanges.as_slice() else {
-            unreachable!("three")
-        };
+        let [one, two, five] = exchanges.as_slice() else { unreachable!("three") };
         for other in [two, five] {
             assert_eq!(one.books(), other.books());
             assert_eq!(one.balances(), other.balances());
@@ -171,10 +128,7 @@ fn quiet_between_commands_any_number_of_partitions_ends_the_same() {
             assert!(audit.quiet);
             exchange.assert_replays();
         }
-        assert!(
-            one.books().values().any(|orders| !orders.is_empty()),
-            "something rests"
-        );
+        assert!(one.books().values().any(|orders| !orders.is_empty()), "something rests");
     }
 }
 
@@ -188,10 +142,8 @@ fn messages_late_twice_and_out_of_order_lose_and_double_nothing() {
         for serial in 0..2_000 {
             let request = random_request(&mut random, serial);
             exchange.submit(request);
-            let (from, to) = (
-                PartitionId(random.below(5) as u16),
-                PartitionId(random.below(5) as u16),
-            );
+            let (from, to) =
+                (PartitionId(random.below(5) as u16), PartitionId(random.below(5) as u16));
             match random.below(6) {
                 0..=2 => {
                     exchange.carry(from, to, 1 + random.below(8) as usize);
@@ -271,10 +223,7 @@ fn a_sweep_longer_than_an_entry_goes_on_and_later_commands_keep_their_turn() {
     }
     assert!(continues > 2, "{continues}");
     let books = exchange.books();
-    assert!(
-        books[&(FIRST_MARKET, Side::Buy)].is_empty(),
-        "the last lot met the order behind"
-    );
+    assert!(books[&(FIRST_MARKET, Side::Buy)].is_empty(), "the last lot met the order behind");
     let [(_, owner, _, left)] = books[&(FIRST_MARKET, Side::Sell)][..] else {
         panic!("one is left")
     };
@@ -291,14 +240,7 @@ fn a_snapshot_in_the_middle_of_a_sweep_goes_on_as_well() {
     let request = Request::PlaceOrder(limit(2, Side::Buy, 200, 20_000));
     let reply = types::ReplyTo::new(1, 1);
     let valid_until = types::Timestamp(u64::MAX);
-    exchange.append_one(
-        PartitionId(0),
-        Command::Request {
-            reply,
-            valid_until,
-            request,
-        },
-    );
+    exchange.append_one(PartitionId(0), Command::Request { reply, valid_until, request });
     while exchange.partitions[0].needs_continue() {
         let bytes = exchange.partitions[0].snapshot();
         exchange.partitions[0] = engine::Partition::restore(PartitionId(0), 1, &bytes).unwrap();

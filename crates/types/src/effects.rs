@@ -1,5 +1,7 @@
 //! What a component's step gives out. Nothing of it is delivered before the step returns.
 
+use std::collections::VecDeque;
+
 use crate::{Event, Message};
 
 /// Events and messages of one step, in order. The buffers are reused from step to step.
@@ -7,8 +9,9 @@ use crate::{Event, Message};
 pub struct Effects {
     /// Facts for the event log.
     pub events: Vec<Event>,
-    /// Messages for other components.
-    pub messages: Vec<Message>,
+    /// Messages for other components. A queue, because the partition works it off from the front
+    /// while steps add to its end.
+    pub messages: VecDeque<Message>,
 }
 
 impl Effects {
@@ -21,6 +24,6 @@ impl Effects {
     /// Sends a message.
     #[inline]
     pub fn send(&mut self, message: Message) {
-        self.messages.push(message);
+        self.messages.push_back(message);
     }
 }

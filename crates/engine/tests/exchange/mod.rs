@@ -30,9 +30,7 @@ impl Exchange {
     pub fn new(partitions: u16) -> Self {
         let topology = Topology::spread(partitions);
         let mut exchange = Self {
-            partitions: (0..partitions)
-                .map(|id| Partition::new(PartitionId(id), 7))
-                .collect(),
+            partitions: (0..partitions).map(|id| Partition::new(PartitionId(id), 7)).collect(),
             logs: vec![Vec::new(); usize::from(partitions)],
             events: vec![Vec::new(); usize::from(partitions)],
             topology,
@@ -41,10 +39,7 @@ impl Exchange {
             next_reference: 0,
         };
         for id in 0..partitions {
-            exchange.append(
-                PartitionId(id),
-                Command::SetTopology(exchange.topology.clone()),
-            );
+            exchange.append(PartitionId(id), Command::SetTopology(exchange.topology.clone()));
         }
         exchange
     }
@@ -53,11 +48,7 @@ impl Exchange {
     pub fn funded(partitions: u16, markets: u32, accounts: u32, each: u128) -> Self {
         let mut exchange = Self::new(partitions);
         for (id, symbol) in [(BASE, "BASE"), (QUOTE, "QUOTE")] {
-            let asset = AssetDef {
-                id,
-                symbol: symbol.into(),
-                scale: 0,
-            };
+            let asset = AssetDef { id, symbol: symbol.into(), scale: 0 };
             exchange.submit_quietly(Request::DefineAsset(asset));
         }
         for id in 1..=markets {
@@ -65,10 +56,7 @@ impl Exchange {
         }
         for id in 1..=accounts {
             let account = AccountId(id);
-            exchange.submit_quietly(Request::CreateAccount {
-                account,
-                fee_tier: 0,
-            });
+            exchange.submit_quietly(Request::CreateAccount { account, fee_tier: 0 });
             for asset in [BASE, QUOTE] {
                 exchange.credit(account, asset, each);
             }
@@ -77,26 +65,15 @@ impl Exchange {
     }
 
     pub fn set_fees(&mut self, maker: u32, taker: u32) {
-        let rates = FeeRates {
-            maker: PartsPerMillion(maker),
-            taker: PartsPerMillion(taker),
-        };
+        let rates = FeeRates { maker: PartsPerMillion(maker), taker: PartsPerMillion(taker) };
         self.submit_quietly(Request::SetFeeTier { tier: 0, rates });
     }
 
     pub fn credit(&mut self, account: AccountId, asset: AssetId, amount: u128) -> Vec<Event> {
         self.next_reference += 1;
-        let reference = TreasuryReference {
-            source: 1,
-            number: self.next_reference,
-        };
+        let reference = TreasuryReference { source: 1, number: self.next_reference };
         let amount = Amount::new(amount);
-        self.submit_quietly(Request::Credit {
-            reference,
-            account,
-            asset,
-            amount,
-        })
+        self.submit_quietly(Request::Credit { reference, account, asset, amount })
     }
 
     /// Submits and delivers all messages until nothing is under way. All events that it caused.
@@ -112,14 +89,7 @@ impl Exchange {
         self.next_token += 1;
         let reply = ReplyTo::new(1, self.next_token);
         let valid_until = self.now.saturating_add_nanos(1_000_000_000);
-        self.append(
-            home,
-            Command::Request {
-                reply,
-                valid_until,
-                request,
-            },
-        )
+        self.append(home, Command::Request { reply, valid_until, request })
     }
 
     /// Appends and applies one entry, and the continuations that it needs.
@@ -152,9 +122,7 @@ impl Exchange {
     }
 
     fn next_wire(&self) -> Option<(PartitionId, PartitionId)> {
-        self.partitions
-            .iter()
-            .find_map(|p| p.outgoing().next().map(|to| (p.id(), to)))
+        self.partitions.iter().find_map(|p| p.outgoing().next().map(|to| (p.id(), to)))
     }
 
     /// Delivers up to `max` of the messages that `to` does not have yet.
@@ -211,29 +179,19 @@ impl Exchange {
             for (n, (time, command)) in log.iter().enumerate() {
                 let mut events = Vec::new();
                 replayed.apply(Seq(n as u64 + 1), *time, command, &mut events);
-                assert_eq!(
-                    events,
-                    self.events[index][n].1,
-                    "partition {index}, entry {}",
-                    n + 1
-                );
+                assert_eq!(events, self.events[index][n].1, "partition {index}, entry {}", n + 1);
             }
-            assert_eq!(
-                replayed.state_hash(),
-                original.state_hash(),
-                "partition {index}"
-            );
+            assert_eq!(replayed.state_hash(), original.state_hash(), "partition {index}");
         }
     }
 
     pub fn balances(&self) -> BTreeMap<(AccountId, AssetId), (Amount, Amount)> {
         let all = self.partitions.iter().flat_map(|p| p.ledger().balances());
-        all.map(|(account, asset, available, held)| ((account, asset), (available, held)))
-            .collect()
+        all.map(|(account, asset, available, held)| ((account, asset), (available, held))).collect()
     }
 
     /// Every resting order in priority order, by market and side.
-    pub fn books(&self) -> BTreeMap<(MarketId, Side), Vec<(OrderId, AccountId, Price, Quantity)>> {
+    pub fn books(&self) -> Books {
         let mut books = BTreeMap::new();
         let treasury = &self.partitions[usize::from(self.topology.treasury.0)];
         for listed in treasury.definitions().markets() {
@@ -241,9 +199,7 @@ impl Exchange {
             let market = home.market(listed.def.id).expect("it lives there");
             for side in [Side::Buy, Side::Sell] {
                 let orders = market.book().orders(side);
-                let seen = orders
-                    .map(|o| (o.id, o.account, o.price, o.remaining))
-                    .collect();
+                let seen = orders.map(|o| (o.id, o.account, o.price, o.remaining)).collect();
                 books.insert((listed.def.id, side), seen);
             }
         }
@@ -262,10 +218,7 @@ pub fn market(id: MarketId) -> MarketDef {
         lot: Decimal::new(1, 0),
         max_price: Price::new(1_000_000),
         max_quantity: Quantity::new(1_000_000_000),
-        bounds: MarketBounds {
-            max_orders_per_account: 100_000,
-            ..MarketBounds::default()
-        },
+        bounds: MarketBounds { max_orders_per_account: 100_000, ..MarketBounds::default() },
         home: PartitionId(0),
         version: 1,
     }
@@ -288,6 +241,9 @@ pub fn limit(account: u32, side: Side, price: u64, quantity: u64) -> PlaceOrder 
         self_trade_prevention: SelfTradePrevention::None,
     }
 }
+
+/// Resting orders in priority order.
+pub type Books = BTreeMap<(MarketId, Side), Vec<(OrderId, AccountId, Price, Quantity)>>;
 
 /// A small generator with a printed seed; nothing here needs a better one.
 pub struct Random(pub u64);

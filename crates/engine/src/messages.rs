@@ -1,0 +1,134 @@
+//! Messages: each is handled by the one component that it is for.
+
+use book::Work;
+use borsh::{BorshDeserialize, BorshSerialize};
+use types::{
+    Admit, AmendOrder, ClientOrderId, Component, Event, MarketId, Message, RejectCode, ReplyTo,
+    Request, RequestKind, Timestamp,
+};
+
+use crate::partition::Partition;
+
+/// A client's request that arrived while earlier work was left.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct WaitingRequest {
+    pub reply: ReplyTo,
+    pub valid_until: Timestamp,
+    pub request: Request,
+}
+
+impl Partition {
+    /// Handles a message for a component here. A market that is in the middle of an order takes
+    /// nothing but its own `Resume`; what comes for it meanwhile waits, in order.
+    pub(crate) fn handle(&mut self, message: Message, work: &mut Work) {
+        if let Some(market) = interruptible(&message)
+            && self.is_interrupted(market)
+        {
+            self.deferred.push_back(message);
+            return;
+        }
+        self.dispatch(&message, work);
+    }
+
+    fn dispatch(&mut self, message: &Message, work: &mut Work) {
+        match message {
+            Message::Admit(admit) => self.admit(admit, work),
+            Message::AmendOrder(amend) => self.amend(amend, work),
+            Message::CancelOrder { reply, account, market, order, cause } => {
+                match self.markets.get_mut(market.0 as usize).and_then(Option::as_mut) {
+                    Some(book) => book.cancel(*reply, *account, *order, *cause, &mut self.fx),
+                    None => {
+                        self.reject_at_market(*reply, RequestKind::CancelOrder, *account, *market)
+                    }
+                }
+            }
+            Message::Resume { market } => self.resume(*market, work),
+            Message::Debited { reference, asset, amount, outcome } => {
+                let treasury = self.treasury.as_mut().expect("messages are routed");
+                treasury.debited(*reference, *asset, *amount, *outcome);
+            }
+            Message::Define { definition, .. } => self.define(definition.clone()),
+            Message::Rested { .. }
+            | Message::Filled(_)
+            | Message::Released { .. }
+            | Message::Closed { .. }
+            | Message::Refused { .. }
+            | Message::Credit { .. }
+            | Message::Debit { .. }
+            | Message::SettleDebit { .. }
+            | Message::TransferIn { .. } => self.ledger.receive(message, &mut self.fx),
+        }
+    }
+
+    fn admit(&mut self, admit: &Admit, work: &mut Work) {
+        match self.markets.get_mut(admit.market.0 as usize).and_then(Option::as_mut) {
+            Some(market) => market.admit(admit, work, &mut self.fx),
+            None => {
+                // The ledger's partition heard of the market before this one did.
+                let code = RejectCode::UnknownMarket;
+                self.fx.emit(Event::Rejected {
+                    reply: admit.reply,
+                    request: RequestKind::PlaceOrder,
+                    account: admit.account,
+                    market: admit.market,
+                    client_order_id: admit.client_order_id,
+                    code,
+                });
+                let (account, hold) = (admit.account, admit.hold);
+                self.fx.send(Message::Refused { account, hold, code });
+            }
+        }
+    }
+
+    fn amend(&mut self, amend: &AmendOrder, work: &mut Work) {
+        match self.markets.get_mut(amend.market.0 as usize).and_then(Option::as_mut) {
+            Some(market) => market.amend(amend, work, &mut self.fx),
+            None => unreachable!("an order of market {} has an id", amend.market),
+        }
+    }
+
+    fn resume(&mut self, market: MarketId, work: &mut Work) {
+        let book = self.markets.get_mut(market.0 as usize).and_then(Option::as_mut);
+        book.expect("only a market here sends itself a message").resume(work, &mut self.fx);
+        if !self.is_interrupted(market) {
+            self.take_up_deferred(market);
+        }
+    }
+
+    /// What waited for `market` goes to the front of the queue, in order.
+    fn take_up_deferred(&mut self, market: MarketId) {
+        let (mine, others) = std::mem::take(&mut self.deferred)
+            .into_iter()
+            .partition::<Vec<_>, _>(|message| interruptible(message) == Some(market));
+        self.deferred = others.into();
+        for message in mine.into_iter().rev() {
+            self.fx.messages.push_front(message);
+        }
+    }
+
+    fn is_interrupted(&self, market: MarketId) -> bool {
+        self.market(market).is_some_and(book::Market::is_interrupted)
+    }
+
+    pub(crate) fn reject_at_market(
+        &mut self,
+        reply: ReplyTo,
+        request: RequestKind,
+        account: types::AccountId,
+        market: MarketId,
+    ) {
+        let known = self.definitions.market(market).is_some();
+        let code = if known { RejectCode::WrongPartition } else { RejectCode::UnknownMarket };
+        let client_order_id = ClientOrderId::NONE;
+        self.fx.emit(Event::Rejected { reply, request, account, market, client_order_id, code });
+    }
+}
+
+/// The market that must not be interrupted for this message, if it goes to one.
+fn interruptible(message: &Message) -> Option<MarketId> {
+    match (message, message.to()) {
+        (Message::Resume { .. }, _) => None,
+        (_, Component::Market(market)) => Some(market),
+        (_, Component::Ledger(_) | Component::Treasury | Component::Registry(_)) => None,
+    }
+}
