@@ -1,0 +1,322 @@
+//! The history against the engine: nothing missing, nothing twice, sums exact.
+
+#[path = "../../views/tests/traffic/mod.rs"]
+mod traffic;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use store::{FillQuery, LedgerQuery, OrderQuery, OrderState, Store, StoreError};
+use traffic::exchange::{Exchange, Random};
+use traffic::{ACCOUNTS, interleaved, last_seq, traffic};
+use types::{AccountId, Amount, AssetId, Event, EventBatch, MarketId, PartitionId, Seq, Timestamp};
+
+fn totals(exchange: &Exchange) -> Vec<(AccountId, AssetId, Amount)> {
+    let balances = exchange.balances().into_iter();
+    balances
+        .map(|((account, asset), (free, held))| (account, asset, free + held))
+        .collect()
+}
+
+/// Projects in calls of random size; partitions that come too early are tried again later.
+fn project(store: &Store, batches: &[Arc<EventBatch>], random: &mut Random) {
+    let mut projector = store.projector();
+    let mut rest = batches;
+    let mut size = 1 + random.below(20) as usize;
+    while !rest.is_empty() {
+        size = size.min(rest.len());
+        match projector.apply(&rest[..size]) {
+            Ok(_) => {
+                rest = &rest[size..];
+                size = 1 + random.below(20) as usize;
+            }
+            // The listing of the market comes with a later batch of another partition.
+            Err(StoreError::UnknownMarket(_)) => size *= 2,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+fn assert_is_history_of(store: &Store, exchange: &Exchange) {
+    for partition in 0..exchange.partitions.len() as u16 {
+        assert_eq!(
+            store.cursor(PartitionId(partition)).unwrap(),
+            last_seq(exchange, partition)
+        );
+    }
+    let verified = store.check(totals(exchange)).unwrap();
+    assert_eq!(verified.mismatches, []);
+    assert!(verified.entries > 100 && verified.balances >= u64::from(ACCOUNTS) * 2);
+    let mut trades: BTreeMap<MarketId, u64> = BTreeMap::new();
+    for (_, events) in exchange.events.iter().flatten() {
+        for event in events {
+            if let Event::Trade(trade) = event {
+                *trades.entry(trade.market).or_default() += 1;
+            }
+        }
+    }
+    for (&market, &count) in &trades {
+        let rows = store.trades(market, None, 1_000_000).unwrap();
+        assert_eq!(rows.len() as u64, count);
+        let ids: Vec<_> = rows.iter().map(|row| row.trade.0).collect();
+        assert_eq!(ids, (1..=count).rev().collect::<Vec<_>>());
+    }
+    let mut open = 0;
+    for ((market, side), orders) in exchange.books() {
+        open += orders.len();
+        for (order, account, price, remaining) in orders {
+            let row = store.order(market, order).unwrap().unwrap();
+            assert_eq!(
+                (row.account, row.side, row.price),
+                (account, side, Some(price))
+            );
+            assert_eq!(row.quantity.unwrap() - row.filled, remaining);
+        }
+    }
+    let query = |account| OrderQuery {
+        account: AccountId(account),
+        market: None,
+        state: Some(OrderState::Open),
+        before: None,
+        limit: u32::MAX,
+    };
+    let rows = (1..=ACCOUNTS).map(|account| store.orders(&query(account)).unwrap().len());
+    assert_eq!(rows.sum::<usize>(), open);
+}
+
+#[test]
+fn the_history_is_that_of_the_engine_in_one_partition_and_in_several() {
+    for (seed, partitions) in [(101, 1), (102, 3), (103, 5)] {
+        let exchange = traffic(seed, partitions, 800);
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let random = &mut Random(seed);
+        project(&store, &interleaved(&exchange, random), random);
+        assert_is_history_of(&store, &exchange);
+    }
+}
+
+#[test]
+fn projecting_the_same_batches_again_changes_nothing() {
+    let exchange = traffic(111, 1, 300);
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let batches = interleaved(&exchange, &mut Random(111));
+    project(&store, &batches, &mut Random(1));
+    for batch in &batches {
+        let again = store
+            .projector()
+            .apply(std::slice::from_ref(batch))
+            .unwrap();
+        assert_eq!((again.entries, again.rows), (0, 0));
+    }
+    assert_is_history_of(&store, &exchange);
+}
+
+/// The files as a kill would leave them.
+fn copy_files(from: &Path) -> tempfile::TempDir {
+    let to = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.path().join(file.file_name())).unwrap();
+    }
+    to
+}
+
+#[test]
+fn a_crash_between_batches_or_within_a_call_loses_and_doubles_nothing() {
+    let exchange = traffic(121, 1, 400);
+    let batches = interleaved(&exchange, &mut Random(121));
+    let mut directory = tempfile::tempdir().unwrap();
+    for chunk in batches.chunks(50) {
+        let store = Store::open(directory.path()).unwrap();
+        let before = store.cursor(PartitionId(0)).unwrap();
+        // A call that fails at its end leaves nothing of what it did before.
+        let mut broken = chunk.to_vec();
+        let mut beyond = EventBatch::new(PartitionId(0));
+        beyond.push(Seq(1_000_000), Timestamp(u64::MAX >> 1), &mut Vec::new());
+        broken.push(Arc::new(beyond));
+        let error = store.projector().apply(&broken).unwrap_err();
+        assert!(matches!(error, StoreError::Gap { .. }), "{error}");
+        assert_eq!(store.cursor(PartitionId(0)).unwrap(), before);
+
+        let (first, second) = chunk.split_at(chunk.len() / 2);
+        store.projector().apply(first).unwrap();
+        let copy = copy_files(directory.path());
+        store.projector().apply(second).unwrap();
+        drop(store);
+        // On from the copy: it has the first half, and gets all of it again.
+        let store = Store::open(copy.path()).unwrap();
+        assert!(store.cursor(PartitionId(0)).unwrap() < chunk.last().unwrap().last_seq().unwrap());
+        store.projector().apply(chunk).unwrap();
+        drop(store);
+        directory = copy;
+    }
+    let store = Store::open(directory.path()).unwrap();
+    assert_is_history_of(&store, &exchange);
+}
+
+#[test]
+fn pages_join_to_the_whole_in_order() {
+    let exchange = traffic(131, 1, 800);
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    project(
+        &store,
+        &interleaved(&exchange, &mut Random(131)),
+        &mut Random(2),
+    );
+    let account = AccountId(3);
+    for market in [None, Some(MarketId(2))] {
+        let orders = |before, limit| {
+            let state = Some(OrderState::Closed);
+            store
+                .orders(&OrderQuery {
+                    account,
+                    market,
+                    state,
+                    before,
+                    limit,
+                })
+                .unwrap()
+        };
+        let fills = |before, limit| {
+            store
+                .fills(&FillQuery {
+                    account,
+                    market,
+                    order: None,
+                    before,
+                    limit,
+                })
+                .unwrap()
+        };
+        let entries = |before, limit| {
+            let asset = market.map(|_| AssetId(2));
+            store
+                .ledger_entries(&LedgerQuery {
+                    account,
+                    asset,
+                    before,
+                    limit,
+                })
+                .unwrap()
+        };
+        assert_pages(orders, |row| row.id);
+        assert_pages(fills, |row| row.id);
+        assert_pages(entries, |row| row.id);
+    }
+    let all = store.trades(MarketId(1), None, u32::MAX).unwrap();
+    let page = store.trades(MarketId(1), Some(all[4].trade), 3).unwrap();
+    assert_eq!(page, all[5..8]);
+}
+
+fn assert_pages<T: PartialEq + std::fmt::Debug>(
+    read: impl Fn(Option<u64>, u32) -> Vec<T>,
+    id: impl Fn(&T) -> u64,
+) {
+    let whole = read(None, u32::MAX);
+    assert!(whole.len() > 20, "{}", whole.len());
+    assert!(
+        whole.windows(2).all(|pair| id(&pair[0]) > id(&pair[1])),
+        "newest first"
+    );
+    let mut joined = Vec::new();
+    let mut before = None;
+    loop {
+        let page = read(before, 7);
+        let Some(last) = page.last() else {
+            break;
+        };
+        before = Some(id(last));
+        joined.extend(page);
+    }
+    assert_eq!(joined, whole);
+}
+
+#[test]
+fn fills_and_client_ids_lead_back_to_their_orders() {
+    let exchange = traffic(141, 1, 800);
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    project(
+        &store,
+        &interleaved(&exchange, &mut Random(141)),
+        &mut Random(3),
+    );
+    let account = AccountId(1);
+    let fills = |order, market| {
+        let query = FillQuery {
+            account,
+            market,
+            order,
+            before: None,
+            limit: u32::MAX,
+        };
+        store.fills(&query).unwrap()
+    };
+    let mut named = 0;
+    for fill in fills(None, None) {
+        let order = store.order(fill.market, fill.order).unwrap().unwrap();
+        assert_eq!((order.account, order.side), (account, fill.side));
+        assert_eq!(order.client_order_id, fill.client_order_id);
+        let of_order = fills(Some(fill.order), Some(fill.market));
+        let of_side = of_order.iter().filter(|other| other.side == fill.side);
+        assert_eq!(
+            of_side.map(|fill| fill.quantity.get()).sum::<u64>(),
+            order.filled.get()
+        );
+        if let Some(id) = &order.client_order_id {
+            let found = store.order_by_client_id(account, id).unwrap().unwrap();
+            assert_eq!(found.client_order_id.as_ref(), Some(id));
+            named += 1;
+        }
+    }
+    assert!(named > 10);
+    let unknown = store.order_by_client_id(account, "never-used").unwrap();
+    assert_eq!(unknown, None);
+}
+
+#[test]
+fn a_balance_that_the_entries_do_not_give_is_named() {
+    let exchange = traffic(151, 1, 200);
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    project(
+        &store,
+        &interleaved(&exchange, &mut Random(151)),
+        &mut Random(4),
+    );
+    let mut wrong = totals(&exchange);
+    wrong[3].2 += Amount::new(1);
+    let removed = wrong.pop().unwrap();
+    let mismatches = store.check(wrong.clone()).unwrap().mismatches;
+    let named: Vec<_> = mismatches.iter().map(|m| (m.account, m.asset)).collect();
+    let mut expected = vec![(wrong[3].0, wrong[3].1), (removed.0, removed.1)];
+    expected.sort_unstable();
+    assert_eq!(named, expected);
+}
+
+/// Prints rows per second: `cargo test --release -p store --test history -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn measure_projection() {
+    let exchange = traffic(161, 1, 60_000);
+    let batches = interleaved(&exchange, &mut Random(161));
+    for per_call in [16, 256, 4_096] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let mut projector = store.projector();
+        let start = std::time::Instant::now();
+        let rows: u64 = batches
+            .chunks(per_call)
+            .map(|chunk| projector.apply(chunk).unwrap().rows)
+            .sum();
+        let seconds = start.elapsed().as_secs_f64();
+        println!(
+            "{per_call} batches a call: {rows} rows, {:.0} rows/s",
+            rows as f64 / seconds
+        );
+    }
+}
