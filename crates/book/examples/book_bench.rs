@@ -13,15 +13,8 @@ use types::*;
 /// A command in a few bytes, so that reading them is not what is measured.
 #[derive(Clone, Copy)]
 enum Op {
-    Place {
-        side: Side,
-        price: u64,
-        quantity: u64,
-        kind: Kind,
-    },
-    Cancel {
-        order: u64,
-    },
+    Place { side: Side, price: u64, quantity: u64, kind: Kind },
+    Cancel { order: u64 },
 }
 
 #[derive(Clone, Copy)]
@@ -40,10 +33,7 @@ struct Flow {
     operations: usize,
 }
 
-const SCALING: Scaling = Scaling {
-    quote_atoms_per_tick_lot: 1,
-    base_atoms_per_lot: 1,
-};
+const SCALING: Scaling = Scaling { quote_atoms_per_tick_lot: 1, base_atoms_per_lot: 1 };
 
 /// The best of so many passes is told: the machine may be busy.
 const PASSES: usize = 5;
@@ -72,10 +62,7 @@ fn main() {
         let (seconds, tally) = passes.swap_remove(0);
         let per_second = ops.len() as f64 / seconds / 1e6;
         let nanos = seconds * 1e9 / ops.len() as f64;
-        println!(
-            "{}: {per_second:.1} M operations/s, {nanos:.0} ns each",
-            flow.name
-        );
+        println!("{}: {per_second:.1} M operations/s, {nanos:.0} ns each", flow.name);
         println!("  {tally}");
     }
 }
@@ -161,37 +148,21 @@ fn record(flow: &Flow) -> (Vec<Op>, Vec<Op>) {
 
 /// Near the touch more often than far from it.
 fn rest(random: &mut Random, centre: u64, half_width: u64) -> Op {
-    let side = if random.below(2) == 0 {
-        Side::Buy
-    } else {
-        Side::Sell
-    };
+    let side = if random.below(2) == 0 { Side::Buy } else { Side::Sell };
     let distance = 1 + random.below(half_width).min(random.below(half_width));
     Op::Place {
         side,
-        price: if side == Side::Buy {
-            centre - distance
-        } else {
-            centre + distance
-        },
+        price: if side == Side::Buy { centre - distance } else { centre + distance },
         quantity: 1 + random.below(100),
         kind: Kind::Rest,
     }
 }
 
 fn take(random: &mut Random, centre: u64, kind: Kind) -> Op {
-    let side = if random.below(2) == 0 {
-        Side::Buy
-    } else {
-        Side::Sell
-    };
+    let side = if random.below(2) == 0 { Side::Buy } else { Side::Sell };
     Op::Place {
         side,
-        price: if side == Side::Buy {
-            centre + 50
-        } else {
-            centre - 50
-        },
+        price: if side == Side::Buy { centre + 50 } else { centre - 50 },
         quantity: 1 + random.below(100),
         kind,
     }
@@ -224,22 +195,16 @@ fn apply(market: &mut Market, fx: &mut Effects, op: &Op) {
             let reply = ReplyTo::new(1, order);
             market.cancel(reply, AccountId(7), OrderId(order), CancelCause::Client, fx);
         }
-        Op::Place {
-            side,
-            price,
-            quantity,
-            kind,
-        } => market.admit(&admit(side, price, quantity, kind), &mut work, fx),
+        Op::Place { side, price, quantity, kind } => {
+            market.admit(&admit(side, price, quantity, kind), &mut work, fx)
+        }
     }
 }
 
 fn admit(side: Side, price: u64, quantity: u64, kind: Kind) -> Admit {
     let (price, quantity) = (Price::new(price), Quantity::new(quantity));
     let spec = match kind {
-        Kind::Market => OrderSpec::MarketByQuantity {
-            quantity,
-            max_spend: None,
-        },
+        Kind::Market => OrderSpec::MarketByQuantity { quantity, max_spend: None },
         Kind::Rest | Kind::Immediate => OrderSpec::Limit {
             price,
             quantity,
@@ -262,10 +227,7 @@ fn admit(side: Side, price: u64, quantity: u64, kind: Kind) -> Admit {
         self_trade_group: 7,
         hold: HoldId(7),
         budget,
-        fees: FeeRates {
-            maker: PartsPerMillion(1_000),
-            taker: PartsPerMillion(2_000),
-        },
+        fees: FeeRates { maker: PartsPerMillion(1_000), taker: PartsPerMillion(2_000) },
         market: MarketId(1),
         version: 1,
         client_order_id: ClientOrderId::NONE,
@@ -302,15 +264,9 @@ struct Stopwatch {
 }
 
 impl Stopwatch {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a bench is no part of the pure crate"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a bench is no part of the pure crate")]
     fn start() -> Self {
-        Self {
-            processor: Self::processor_nanos(),
-            wall: Instant::now(),
-        }
+        Self { processor: Self::processor_nanos(), wall: Instant::now() }
     }
 
     fn processor_nanos() -> Option<u64> {

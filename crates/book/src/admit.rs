@@ -64,11 +64,7 @@ impl Market {
             client_order_id: admit.client_order_id,
             code,
         });
-        fx.send(Message::Refused {
-            account: admit.account,
-            hold: admit.hold,
-            code,
-        });
+        fx.send(Message::Refused { account: admit.account, hold: admit.hold, code });
     }
 
     #[inline]
@@ -76,12 +72,7 @@ impl Market {
         self.check_version(admit.version)?;
         self.check_state(&admit.spec)?;
         match admit.spec {
-            OrderSpec::Limit {
-                price,
-                quantity,
-                time_in_force,
-                post_only,
-            } => {
+            OrderSpec::Limit { price, quantity, time_in_force, post_only } => {
                 self.check_price(price)?;
                 self.check_quantity(quantity)?;
                 let need = self.need(admit.side, price, quantity);
@@ -120,11 +111,7 @@ impl Market {
     fn check_state(&self, spec: &OrderSpec) -> Checked {
         let collects = matches!(
             spec,
-            OrderSpec::Limit {
-                time_in_force: TimeInForce::Gtc,
-                post_only: false,
-                ..
-            }
+            OrderSpec::Limit { time_in_force: TimeInForce::Gtc, post_only: false, .. }
         );
         match self.state {
             MarketState::Continuous => Ok(()),

@@ -29,13 +29,7 @@ impl Market {
     pub fn amend(&mut self, amend: &AmendOrder, work: &mut Work, fx: &mut Effects) {
         self.assert_not_interrupted();
         let reject = |market: &Self, code, fx: &mut Effects| {
-            market.reject(
-                amend.reply,
-                RequestKind::AmendOrder,
-                amend.account,
-                code,
-                fx,
-            );
+            market.reject(amend.reply, RequestKind::AmendOrder, amend.account, code, fx);
         };
         let Some(place) = self.find_own(amend.account, amend.order) else {
             return reject(self, RejectCode::UnknownOrder, fx);
@@ -141,12 +135,7 @@ impl Market {
         let budget = self.need(old.side, price, remaining);
         let has = old.need(&self.scaling) + amend.extra;
         release(old, has - budget, fx);
-        let entering = RestingOrder {
-            id: order,
-            price,
-            remaining,
-            ..*old
-        };
+        let entering = RestingOrder { id: order, price, remaining, ..*old };
         if self.would_match(old.side, price) {
             self.run(Taker::again(&entering, budget), work, fx);
         } else {
@@ -158,10 +147,6 @@ impl Market {
 /// Gives a part of the order's hold back, if it is anything.
 fn release(order: &RestingOrder, amount: Amount, fx: &mut Effects) {
     if !amount.is_zero() {
-        fx.send(Message::Released {
-            account: order.account,
-            hold: order.hold,
-            amount,
-        });
+        fx.send(Message::Released { account: order.account, hold: order.hold, amount });
     }
 }

@@ -119,10 +119,7 @@ pub(crate) fn clearing(book: &Book, last: Option<Price>) -> Option<Clearing> {
     bids.reverse();
     let asks = levels(Side::Sell, &|price| price <= bid);
     let tied = tied(&candidates(&bids, &asks));
-    Some(Clearing {
-        price: choose(&tied, last),
-        volume: tied[0].volume(),
-    })
+    Some(Clearing { price: choose(&tied, last), volume: tied[0].volume() })
 }
 
 /// Every limit price with its demand and supply. Both lists are by rising price.
@@ -139,11 +136,7 @@ fn candidates(bids: &[LevelView], asks: &[LevelView]) -> Vec<Candidate> {
         if let Some(level) = asks.next_if(|level| level.price == price) {
             supply += level.quantity;
         }
-        candidates.push(Candidate {
-            price,
-            demand,
-            supply,
-        });
+        candidates.push(Candidate { price, demand, supply });
         // Bids of this price buy here, but not above.
         if let Some(level) = bids.next_if(|level| level.price == price) {
             demand -= level.quantity;

@@ -40,11 +40,7 @@ pub(crate) struct OrderIndex {
 
 impl OrderIndex {
     pub(crate) fn new() -> Self {
-        Self {
-            ring: vec![EMPTY; FIRST_RING],
-            old: OldOrders::new(),
-            live: 0,
-        }
+        Self { ring: vec![EMPTY; FIRST_RING], old: OldOrders::new(), live: 0 }
     }
 
     /// The place of `id`, if it rests. `id_of` tells the id of the order in a place.
@@ -113,10 +109,7 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl OldOrders {
     fn new() -> Self {
-        Self {
-            entries: vec![EMPTY; FIRST_TABLE],
-            live: 0,
-        }
+        Self { entries: vec![EMPTY; FIRST_TABLE], live: 0 }
     }
 
     /// Where the search for an entry begins.
@@ -207,11 +200,7 @@ mod tests {
 
     impl Places {
         fn new() -> Self {
-            Self {
-                ids: Vec::new(),
-                free: Vec::new(),
-                index: OrderIndex::new(),
-            }
+            Self { ids: Vec::new(), free: Vec::new(), index: OrderIndex::new() }
         }
 
         fn insert(&mut self, id: u64) -> u32 {
@@ -225,8 +214,7 @@ mod tests {
         }
 
         fn get(&self, id: u64) -> Option<u32> {
-            self.index
-                .get(OrderId(id), |place| OrderId(self.ids[place as usize]))
+            self.index.get(OrderId(id), |place| OrderId(self.ids[place as usize]))
         }
     }
 
@@ -255,11 +243,8 @@ mod tests {
             map.insert(id, places.insert(id));
             // First it fills up, then it stays level, with every tenth removal a random old one.
             if step > 20_000 {
-                let pivot = if random.is_multiple_of(10) {
-                    random / 10 % id
-                } else {
-                    id - id.min(3_000)
-                };
+                let pivot =
+                    if random.is_multiple_of(10) { random / 10 % id } else { id - id.min(3_000) };
                 let key = *map.range(pivot..).next().unwrap().0;
                 let place = map.remove(&key).unwrap();
                 assert_eq!(places.get(key), Some(place));

@@ -53,13 +53,7 @@ pub(crate) struct Ladder {
 
 impl Ladder {
     pub(crate) fn new(side: Side, max_price: Price) -> Self {
-        Self {
-            side,
-            max_price,
-            trie: Trie::new(max_price.get()),
-            levels: Slab::new(),
-            best: NONE,
-        }
+        Self { side, max_price, trie: Trie::new(max_price.get()), levels: Slab::new(), best: NONE }
     }
 
     #[inline]

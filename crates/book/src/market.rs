@@ -118,9 +118,7 @@ impl Market {
     /// Leaves the rest of the work for a later entry.
     pub(crate) fn interrupt(&mut self, pending: Pending, fx: &mut Effects) {
         self.pending = Some(pending);
-        fx.send(Message::Resume {
-            market: self.def.id,
-        });
+        fx.send(Message::Resume { market: self.def.id });
     }
 
     /// Interrupted work has the book to itself: its checks were made against it.
@@ -229,12 +227,7 @@ impl Market {
             remaining,
             cause,
         });
-        fx.send(Message::Closed {
-            account,
-            hold,
-            order: id,
-            release,
-        });
+        fx.send(Message::Closed { account, hold, order: id, release });
     }
 
     /// Takes a filled order out of the book and closes its hold, in which nothing is left.

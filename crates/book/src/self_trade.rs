@@ -70,11 +70,7 @@ impl Market {
         }
         if !share.is_zero() {
             taker.budget -= share;
-            fx.send(Message::Released {
-                account: taker.account,
-                hold: taker.hold,
-                amount: share,
-            });
+            fx.send(Message::Released { account: taker.account, hold: taker.hold, amount: share });
         }
         GoesOn::Yes
     }
@@ -82,11 +78,8 @@ impl Market {
     /// What happens instead of a trade of two resting orders of one group in an auction. The younger
     /// one counts as the incoming one.
     pub(crate) fn prevent_self_trade_in_auction(&mut self, bid: u32, ask: u32, fx: &mut Effects) {
-        let (older, younger) = if self.book.at(bid).id < self.book.at(ask).id {
-            (bid, ask)
-        } else {
-            (ask, bid)
-        };
+        let (older, younger) =
+            if self.book.at(bid).id < self.book.at(ask).id { (bid, ask) } else { (ask, bid) };
         match self.book.at(younger).self_trade_prevention {
             SelfTradePrevention::None => unreachable!("then they trade"),
             SelfTradePrevention::ExpireTaker => self.expire(younger, fx),
@@ -125,25 +118,10 @@ impl Market {
                 remaining,
                 cause: CancelCause::SelfTrade,
             });
-            fx.send(Message::Closed {
-                account,
-                hold,
-                order: id,
-                release: amount,
-            });
+            fx.send(Message::Closed { account, hold, order: id, release: amount });
         } else {
-            fx.emit(Event::OrderReduced {
-                reply,
-                market,
-                order: id,
-                account,
-                remaining,
-            });
-            fx.send(Message::Released {
-                account,
-                hold,
-                amount,
-            });
+            fx.emit(Event::OrderReduced { reply, market, order: id, account, remaining });
+            fx.send(Message::Released { account, hold, amount });
         }
     }
 

@@ -23,11 +23,7 @@ impl Market {
         }
         let was_auction = self.state == MarketState::Auction;
         self.state = state;
-        fx.emit(Event::MarketStateChanged {
-            reply,
-            market: self.def.id,
-            state,
-        });
+        fx.emit(Event::MarketStateChanged { reply, market: self.def.id, state });
         if state != MarketState::Continuous {
             return;
         }

@@ -29,11 +29,7 @@ pub(crate) struct Taker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) enum Aim {
     /// Lots at `price` or better; what is left rests, or is cancelled.
-    Limit {
-        price: Price,
-        remaining: Quantity,
-        rests: bool,
-    },
+    Limit { price: Price, remaining: Quantity, rests: bool },
     /// Lots at whatever price.
     Quantity { remaining: Quantity },
     /// Lots for so much quote.
@@ -79,11 +75,7 @@ impl Taker {
             fees: order.fees,
             budget,
             filled: order.filled,
-            aim: Aim::Limit {
-                price: order.price,
-                remaining: order.remaining,
-                rests: true,
-            },
+            aim: Aim::Limit { price: order.price, remaining: order.remaining, rests: true },
         }
     }
 
@@ -91,20 +83,12 @@ impl Taker {
     #[inline]
     pub(crate) fn wish(&self, price: Price, scaling: &Scaling) -> Wish {
         match self.aim {
-            Aim::Limit {
-                price: limit,
-                remaining,
-                ..
-            } => {
+            Aim::Limit { price: limit, remaining, .. } => {
                 let meets = match self.side {
                     Side::Buy => price <= limit,
                     Side::Sell => price >= limit,
                 };
-                if meets {
-                    Wish::Lots(remaining)
-                } else {
-                    Wish::NotHere
-                }
+                if meets { Wish::Lots(remaining) } else { Wish::NotHere }
             }
             Aim::Quantity { remaining } => Wish::Lots(remaining),
             Aim::Quote { remaining } => self.wish_for_quote(remaining, price, scaling),
@@ -182,12 +166,7 @@ impl Taker {
     /// Its remainder as it would rest, if it does.
     #[inline]
     pub(crate) fn resting(&self, scaling: &Scaling) -> Option<RestingOrder> {
-        let Aim::Limit {
-            price,
-            remaining,
-            rests: true,
-        } = self.aim
-        else {
+        let Aim::Limit { price, remaining, rests: true } = self.aim else {
             return None;
         };
         assert_eq!(
@@ -214,19 +193,10 @@ impl Taker {
 impl Aim {
     fn new(spec: &OrderSpec) -> Self {
         match *spec {
-            OrderSpec::Limit {
-                price,
-                quantity,
-                time_in_force,
-                ..
-            } => Self::Limit {
-                price,
-                remaining: quantity,
-                rests: time_in_force == TimeInForce::Gtc,
-            },
-            OrderSpec::MarketByQuantity { quantity, .. } => Self::Quantity {
-                remaining: quantity,
-            },
+            OrderSpec::Limit { price, quantity, time_in_force, .. } => {
+                Self::Limit { price, remaining: quantity, rests: time_in_force == TimeInForce::Gtc }
+            }
+            OrderSpec::MarketByQuantity { quantity, .. } => Self::Quantity { remaining: quantity },
             OrderSpec::MarketByQuote { quote, .. } => Self::Quote { remaining: quote },
         }
     }

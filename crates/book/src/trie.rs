@@ -24,10 +24,7 @@ struct Node {
 }
 
 impl Node {
-    const EMPTY: Self = Self {
-        occupied: 0,
-        children: [NONE; 64],
-    };
+    const EMPTY: Self = Self { occupied: 0, children: [NONE; 64] };
 
     #[inline]
     fn child(&self, digit: u32) -> Option<u32> {
@@ -132,9 +129,9 @@ impl Trie {
         if known == prefix {
             return Some(leaf);
         }
-        let leaf = (1..self.height).rev().try_fold(ROOT, |node, depth| {
-            self.nodes[node].child(digit(key, depth))
-        })?;
+        let leaf = (1..self.height)
+            .rev()
+            .try_fold(ROOT, |node, depth| self.nodes[node].child(digit(key, depth)))?;
         self.remembered[prefix as usize % REMEMBERED] = (prefix, leaf);
         Some(leaf)
     }
@@ -253,16 +250,8 @@ mod tests {
                 random ^= random >> 7;
                 random ^= random << 17;
                 // Half the keys lie together, half anywhere.
-                let key = if random & 1 == 0 {
-                    random % 200
-                } else {
-                    random
-                };
-                let key = if max_key == u64::MAX {
-                    key
-                } else {
-                    key % (max_key + 1)
-                };
+                let key = if random & 1 == 0 { random % 200 } else { random };
+                let key = if max_key == u64::MAX { key } else { key % (max_key + 1) };
                 if map.remove(&key).is_some() {
                     trie.remove(key);
                 } else {

@@ -36,11 +36,7 @@ impl Holds {
                 *self.0.get_mut(&hold).unwrap() -= amount;
             }
             Message::Closed { hold, release, .. } => {
-                assert_eq!(
-                    self.0.remove(&hold),
-                    Some(release),
-                    "what is left is released"
-                );
+                assert_eq!(self.0.remove(&hold), Some(release), "what is left is released");
             }
             Message::Refused { hold, .. } => {
                 self.0.remove(&hold).unwrap();
@@ -99,9 +95,7 @@ impl Session {
     fn step(&mut self, step: u32) {
         let mut fast = Effects::default();
         let mut slow = Effects::default();
-        let mut work = Work {
-            remaining: self.random.below(self.flow.work + 1) as u32,
-        };
+        let mut work = Work { remaining: self.random.below(self.flow.work + 1) as u32 };
         let mut slow_work = work;
         let what = if self.naive.is_interrupted() {
             self.interruptions += 1;
@@ -126,11 +120,7 @@ impl Session {
         slow_work: &mut Work,
         slow: &mut Effects,
     ) -> String {
-        let quiet = if self.naive.state == MarketState::Continuous {
-            2
-        } else {
-            7
-        };
+        let quiet = if self.naive.state == MarketState::Continuous { 2 } else { 7 };
         match self.random.below(100) {
             n if n < quiet => {
                 let state = self.random_state();
@@ -178,11 +168,7 @@ impl Session {
             return (AccountId(1), OrderId(self.random.below(1_000)));
         }
         let order = self.random.pick(&queue);
-        let account = if self.random.in_hundred(4) {
-            AccountId(77)
-        } else {
-            order.account
-        };
+        let account = if self.random.in_hundred(4) { AccountId(77) } else { order.account };
         (account, order.id)
     }
 
@@ -214,10 +200,9 @@ impl Session {
         use TimeInForce::*;
         let (price, quantity) = (self.random_price(), self.random_quantity());
         match self.random.below(100) {
-            0..10 => OrderSpec::MarketByQuantity {
-                quantity: Quantity::new(quantity),
-                max_spend: None,
-            },
+            0..10 => {
+                OrderSpec::MarketByQuantity { quantity: Quantity::new(quantity), max_spend: None }
+            }
             10..20 => OrderSpec::MarketByQuote {
                 quote: Amount::new(u128::from(price * quantity * 3 + self.random.below(9))),
                 max_spend: None,
@@ -233,18 +218,14 @@ impl Session {
 
     fn random_admit(&mut self) -> Admit {
         use SelfTradePrevention::*;
-        let (side, spec) = (
-            self.random.pick(&[Side::Buy, Side::Sell]),
-            self.random_spec(),
-        );
+        let (side, spec) = (self.random.pick(&[Side::Buy, Side::Sell]), self.random_spec());
         let account = 1 + self.random.below(5) as u32;
         let mut order = admit(account, self.next_hold, side, spec);
         self.next_hold += 1;
         // Accounts 4 and 5 belong together.
         order.self_trade_group = account.min(4);
         order.self_trade_prevention =
-            self.random
-                .pick(&[None, ExpireTaker, ExpireMaker, ExpireBoth, Decrement]);
+            self.random.pick(&[None, ExpireTaker, ExpireMaker, ExpireBoth, Decrement]);
         let (price, lots) = (self.centre, self.random.below(20));
         let free = match side {
             Side::Buy => u128::from(price * lots * 3),
@@ -273,12 +254,7 @@ impl Session {
         if self.random.in_hundred(1) {
             amendment.version += 1;
         }
-        if let Some(order) = self
-            .market
-            .book()
-            .order(id)
-            .filter(|o| o.account == account)
-        {
+        if let Some(order) = self.market.book().order(id).filter(|o| o.account == account) {
             amendment.hold = order.hold;
             let price = amendment.price.unwrap_or(order.price);
             let total = amendment.quantity.unwrap_or(order.filled + order.remaining);
@@ -295,9 +271,7 @@ impl Session {
     }
 
     fn settle(&mut self, fx: &Effects) {
-        fx.messages
-            .iter()
-            .for_each(|message| self.holds.apply(message));
+        fx.messages.iter().for_each(|message| self.holds.apply(message));
         for event in &fx.events {
             let name = match event {
                 Event::Trade(_) => {
@@ -322,10 +296,7 @@ impl Session {
         let mut levels = 0;
         for side in [Side::Buy, Side::Sell] {
             let expected = self.naive.queue(side);
-            assert!(
-                self.market.book().orders(side).eq(expected.iter().copied()),
-                "{at}"
-            );
+            assert!(self.market.book().orders(side).eq(expected.iter().copied()), "{at}");
             let expected_levels: Vec<LevelView> = expected
                 .chunk_by(|a, b| a.price == b.price)
                 .map(|orders| LevelView {
@@ -334,13 +305,7 @@ impl Session {
                     orders: orders.len() as u32,
                 })
                 .collect();
-            assert!(
-                self.market
-                    .book()
-                    .levels(side)
-                    .eq(expected_levels.iter().copied()),
-                "{at}"
-            );
+            assert!(self.market.book().levels(side).eq(expected_levels.iter().copied()), "{at}");
             for order in &expected {
                 assert_eq!(self.market.book().order(order.id), Some(*order), "{at}");
                 assert_eq!(self.holds.0[&order.hold], order.need(&SCALING), "{at}");
@@ -367,24 +332,14 @@ impl Session {
 }
 
 fn bounds(max_orders: u32, max_levels: u32) -> MarketBounds {
-    MarketBounds {
-        max_orders,
-        max_levels,
-        max_orders_per_account: 1_000,
-    }
+    MarketBounds { max_orders, max_levels, max_orders_per_account: 1_000 }
 }
 
 #[test]
 fn narrow_prices_with_little_work_per_command_agree_with_the_naive_market() {
     let mut session = Session::new(
         1,
-        Flow {
-            max_price: 40,
-            max_quantity: 30,
-            bounds: bounds(60, 40),
-            spread: 6,
-            work: 3,
-        },
+        Flow { max_price: 40, max_quantity: 30, bounds: bounds(60, 40), spread: 6, work: 3 },
     );
     session.run(100_000);
     assert!(session.interruptions > 1_000);
@@ -409,13 +364,7 @@ fn jumping_prices_over_a_wide_range_agree_with_the_naive_market() {
 fn a_tiny_book_agrees_with_the_naive_market() {
     let mut session = Session::new(
         3,
-        Flow {
-            max_price: 9,
-            max_quantity: 9,
-            bounds: bounds(7, 5),
-            spread: 4,
-            work: 2,
-        },
+        Flow { max_price: 9, max_quantity: 9, bounds: bounds(7, 5), spread: 4, work: 2 },
     );
     session.run(120_000);
 }

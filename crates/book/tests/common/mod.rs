@@ -1,6 +1,7 @@
 //! Shared by the tests: a market to trade in, small random numbers, and commands as tests write them.
 #![expect(dead_code, reason = "each test file uses a part of this")]
 
+pub mod desk;
 pub mod naive;
 
 use types::{
@@ -10,10 +11,7 @@ use types::{
 };
 
 /// A lot is 7 base atoms, a lot at one tick 3 quote atoms: no factor hides behind a one.
-pub const SCALING: Scaling = Scaling {
-    quote_atoms_per_tick_lot: 3,
-    base_atoms_per_lot: 7,
-};
+pub const SCALING: Scaling = Scaling { quote_atoms_per_tick_lot: 3, base_atoms_per_lot: 7 };
 
 pub const BASE: AssetId = AssetId(1);
 pub const QUOTE: AssetId = AssetId(2);
@@ -48,12 +46,7 @@ pub fn limit(price: u64, quantity: u64, time_in_force: TimeInForce) -> OrderSpec
 /// quote of a buy by quote, else `free`.
 pub fn budget(side: Side, spec: &OrderSpec, free: u128) -> Amount {
     match (side, *spec) {
-        (
-            Side::Buy,
-            OrderSpec::Limit {
-                price, quantity, ..
-            },
-        ) => SCALING.notional(price, quantity),
+        (Side::Buy, OrderSpec::Limit { price, quantity, .. }) => SCALING.notional(price, quantity),
         (Side::Buy, OrderSpec::MarketByQuote { quote, .. }) => quote,
         (
             Side::Sell,
@@ -71,10 +64,7 @@ pub fn admit(account: u32, hold: u32, side: Side, spec: OrderSpec) -> Admit {
         self_trade_group: account,
         hold: HoldId(hold),
         budget: budget(side, &spec, 1 << 60),
-        fees: FeeRates {
-            maker: PartsPerMillion(1_000),
-            taker: PartsPerMillion(2_000),
-        },
+        fees: FeeRates { maker: PartsPerMillion(1_000), taker: PartsPerMillion(2_000) },
         market: MarketId(9),
         version: VERSION,
         client_order_id: ClientOrderId::NONE,

@@ -111,11 +111,7 @@ impl Naive {
                 client_order_id: a.client_order_id,
                 code,
             });
-            fx.send(Message::Refused {
-                account: a.account,
-                hold: a.hold,
-                code,
-            });
+            fx.send(Message::Refused { account: a.account, hold: a.hold, code });
             return;
         }
         let incoming = self.incoming(a);
@@ -134,17 +130,9 @@ impl Naive {
     fn incoming(&mut self, a: &Admit) -> Incoming {
         self.last_order += 1;
         let (price, lots, quote, kind) = match a.spec {
-            OrderSpec::Limit {
-                price,
-                quantity,
-                time_in_force,
-                ..
-            } => {
-                let kind = if time_in_force == TimeInForce::Gtc {
-                    Kind::Rests
-                } else {
-                    Kind::Immediate
-                };
+            OrderSpec::Limit { price, quantity, time_in_force, .. } => {
+                let kind =
+                    if time_in_force == TimeInForce::Gtc { Kind::Rests } else { Kind::Immediate };
                 (price, quantity.get(), 0, kind)
             }
             OrderSpec::MarketByQuantity { quantity, .. } => {
@@ -177,20 +165,8 @@ impl Naive {
         if a.version != self.def.version {
             return Some(StaleDefinition);
         }
-        let resting = matches!(
-            a.spec,
-            OrderSpec::Limit {
-                time_in_force: TimeInForce::Gtc,
-                ..
-            }
-        );
-        let post = matches!(
-            a.spec,
-            OrderSpec::Limit {
-                post_only: true,
-                ..
-            }
-        );
+        let resting = matches!(a.spec, OrderSpec::Limit { time_in_force: TimeInForce::Gtc, .. });
+        let post = matches!(a.spec, OrderSpec::Limit { post_only: true, .. });
         match self.state {
             MarketState::Halted => return Some(MarketHalted),
             MarketState::CancelOnly => return Some(MarketCancelOnly),
@@ -219,12 +195,7 @@ impl Naive {
                 })
         };
         match a.spec {
-            OrderSpec::Limit {
-                price,
-                quantity,
-                time_in_force,
-                ..
-            } => {
+            OrderSpec::Limit { price, quantity, time_in_force, .. } => {
                 if post && crosses(price) {
                     return Some(WouldMatch);
                 }
@@ -281,13 +252,7 @@ impl Naive {
         let mut copy = self.clone();
         let incoming = copy.incoming(a);
         let mut fx = Effects::default();
-        copy.go_on(
-            incoming,
-            &mut Work {
-                remaining: u32::MAX,
-            },
-            &mut fx,
-        );
+        copy.go_on(incoming, &mut Work { remaining: u32::MAX }, &mut fx);
         let mut sum = (0, 0);
         for event in fx.events {
             if let Event::Trade(trade) = event {
@@ -408,17 +373,11 @@ impl Naive {
         let mut without = self.clone();
         without.orders.retain(|o| o.id != old.id);
         let crosses = self.state == MarketState::Continuous
-            && self
-                .first(old.side.opposite())
-                .is_some_and(|o| match old.side {
-                    Side::Buy => o.price <= price,
-                    Side::Sell => o.price >= price,
-                });
-        if crosses {
-            None
-        } else {
-            without.no_room(old.side, price)
-        }
+            && self.first(old.side.opposite()).is_some_and(|o| match old.side {
+                Side::Buy => o.price <= price,
+                Side::Sell => o.price >= price,
+            });
+        if crosses { None } else { without.no_room(old.side, price) }
     }
 
     pub fn set_state(
@@ -434,11 +393,7 @@ impl Naive {
             return self.reject(reply, request, AccountId(0), code, fx);
         }
         let old = std::mem::replace(&mut self.state, state);
-        fx.emit(Event::MarketStateChanged {
-            reply,
-            market: self.def.id,
-            state,
-        });
+        fx.emit(Event::MarketStateChanged { reply, market: self.def.id, state });
         if state != MarketState::Continuous {
             return;
         }
@@ -507,9 +462,7 @@ impl Naive {
             }
             if work.remaining == 0 {
                 self.pending = Some(Pending::Order(taker));
-                fx.send(Message::Resume {
-                    market: self.def.id,
-                });
+                fx.send(Message::Resume { market: self.def.id });
                 return;
             }
             work.remaining -= 1;
@@ -621,18 +574,8 @@ impl Naive {
             seller: trade_side(&seller.0, seller_fee),
         }));
         for (party, fee, pays, gets) in [
-            (
-                buyer,
-                buyer_fee,
-                (self.def.quote, quote),
-                (self.def.base, base),
-            ),
-            (
-                seller,
-                seller_fee,
-                (self.def.base, base),
-                (self.def.quote, quote),
-            ),
+            (buyer, buyer_fee, (self.def.quote, quote), (self.def.base, base)),
+            (seller, seller_fee, (self.def.base, base), (self.def.quote, quote)),
         ] {
             fx.send(Message::Filled(Fill {
                 account: party.0.account,
@@ -763,10 +706,7 @@ impl Naive {
             let orders = self.orders.iter().filter(|o| o.side == side && takes(o));
             orders.map(|o| u128::from(o.remaining.get())).sum()
         };
-        (
-            sum(Side::Buy, &|o| o.price >= price),
-            sum(Side::Sell, &|o| o.price <= price),
-        )
+        (sum(Side::Buy, &|o| o.price >= price), sum(Side::Sell, &|o| o.price <= price))
     }
 
     /// The auction's price and volume, if anything trades.
@@ -821,9 +761,7 @@ impl Naive {
                 }
                 if work.remaining == 0 {
                     self.pending = Some(Pending::Auction(price));
-                    fx.send(Message::Resume {
-                        market: self.def.id,
-                    });
+                    fx.send(Message::Resume { market: self.def.id });
                     return;
                 }
                 work.remaining -= 1;
@@ -840,11 +778,7 @@ impl Naive {
         fx: &mut Effects,
     ) {
         let lots = bid.remaining.min(ask.remaining).get();
-        let (old, young) = if bid.id < ask.id {
-            (bid, ask)
-        } else {
-            (ask, bid)
-        };
+        let (old, young) = if bid.id < ask.id { (bid, ask) } else { (ask, bid) };
         let (nobody, cause) = (ReplyTo::NOBODY, CancelCause::SelfTrade);
         let own = bid.self_trade_group == ask.self_trade_group;
         match young.self_trade_prevention {
