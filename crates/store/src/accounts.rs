@@ -33,11 +33,7 @@ impl Store {
         )?;
         let id = u32::try_from(writer.last_insert_rowid());
         let id = AccountId(id.map_err(|_| StoreError::OutOfRange("an account id"))?);
-        Ok(Account {
-            id,
-            name: name.to_owned(),
-            created_at,
-        })
+        Ok(Account { id, name: name.to_owned(), created_at })
     }
 
     /// An account by id.

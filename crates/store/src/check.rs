@@ -49,13 +49,10 @@ impl Store {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let text = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
-            let delta: i128 = text
-                .parse()
-                .map_err(|_| StoreError::Corrupt(format!("delta {text}")))?;
+            let delta: i128 =
+                text.parse().map_err(|_| StoreError::Corrupt(format!("delta {text}")))?;
             let (sum, _) = sums.entry((row.get(0)?, row.get(1)?)).or_default();
-            *sum = sum
-                .checked_add(delta)
-                .ok_or(StoreError::OutOfRange("a sum of entries"))?;
+            *sum = sum.checked_add(delta).ok_or(StoreError::OutOfRange("a sum of entries"))?;
             verified.entries += 1;
         }
         for (account, asset, balance) in balances {
@@ -65,12 +62,7 @@ impl Store {
             verified.balances += 1;
             if u128::try_from(entries) != Ok(balance.get()) {
                 let (account, asset) = (AccountId(account), AssetId(asset));
-                verified.mismatches.push(Mismatch {
-                    account,
-                    asset,
-                    entries,
-                    balance,
-                });
+                verified.mismatches.push(Mismatch { account, asset, entries, balance });
             }
         }
         Ok(verified)

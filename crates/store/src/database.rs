@@ -59,10 +59,7 @@ impl Database {
     pub(crate) fn reader(&self) -> Result<Reader<'_>> {
         let idle = self.idle_readers.lock().pop();
         let connection = idle.map_or_else(|| connect_reader(&self.path), Ok)?;
-        Ok(Reader {
-            database: self,
-            connection: Some(connection),
-        })
+        Ok(Reader { database: self, connection: Some(connection) })
     }
 }
 
@@ -114,11 +111,7 @@ fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res
             transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if version > known {
             let path = path.to_owned();
-            return Err(StoreError::NewerSchema {
-                path,
-                found: version,
-                known,
-            });
+            return Err(StoreError::NewerSchema { path, found: version, known });
         }
         let Some(migration) = migrations.get(version as usize) else {
             return Ok(());

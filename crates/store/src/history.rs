@@ -227,9 +227,7 @@ impl Store {
     pub fn cursor(&self, partition: PartitionId) -> Result<Seq> {
         let reader = self.history.reader()?;
         let sql = "SELECT seq FROM projection_cursor WHERE partition = ?1";
-        let seq = reader
-            .query_row(sql, [partition.0], |row| row.get::<_, i64>(0))
-            .optional()?;
+        let seq = reader.query_row(sql, [partition.0], |row| row.get::<_, i64>(0)).optional()?;
         Ok(Seq(seq.unwrap_or(0) as u64))
     }
 
@@ -278,9 +276,7 @@ impl Store {
             "SELECT {ORDER_COLUMNS} FROM orders WHERE account = ?1 AND client_order_id = ?2
              ORDER BY id DESC LIMIT 1"
         );
-        Ok(self
-            .rows(&sql, params![account.0, client_order_id], order_row)?
-            .pop())
+        Ok(self.rows(&sql, params![account.0, client_order_id], order_row)?.pop())
     }
 
     /// Fills of an account, newest first.
@@ -310,17 +306,8 @@ impl Store {
             side("sell", "sell_order", "seller", "seller_fee", 1),
         );
         let market = query.market.map(|market| market.0);
-        let order = query
-            .order
-            .map(|order| sql_integer(order.0, "an order id"))
-            .transpose()?;
-        let values = params![
-            query.account.0,
-            market,
-            order,
-            before(query.before),
-            query.limit
-        ];
+        let order = query.order.map(|order| sql_integer(order.0, "an order id")).transpose()?;
+        let values = params![query.account.0, market, order, before(query.before), query.limit];
         self.rows(&sql, values, fill_row)
     }
 
@@ -447,9 +434,7 @@ fn ledger_row(row: &Row<'_>) -> Result<LedgerRow> {
         id: whole(row, "id")?,
         account: AccountId(row.get("account")?),
         asset: AssetId(row.get("asset")?),
-        delta: delta
-            .parse()
-            .map_err(|_| StoreError::Corrupt(format!("delta {delta}")))?,
+        delta: delta.parse().map_err(|_| StoreError::Corrupt(format!("delta {delta}")))?,
         kind: row.get("kind")?,
         reference: row.get("reference")?,
         time: Timestamp(whole(row, "time")?),
@@ -468,9 +453,7 @@ fn whole(row: &Row<'_>, name: &str) -> Result<u64> {
 }
 
 fn maybe_whole(row: &Row<'_>, name: &str) -> Result<Option<u64>> {
-    let value = column::<Option<i64>>(row, name)?
-        .map(u64::try_from)
-        .transpose();
+    let value = column::<Option<i64>>(row, name)?.map(u64::try_from).transpose();
     value.map_err(|_| StoreError::Corrupt(format!("{name} below zero")))
 }
 
@@ -482,9 +465,7 @@ fn maybe_amount(row: &Row<'_>, name: &str) -> Result<Option<Amount>> {
     let Some(text) = column::<Option<String>>(row, name)? else {
         return Ok(None);
     };
-    let value = text
-        .parse()
-        .map_err(|_| StoreError::Corrupt(format!("{name} {text}")))?;
+    let value = text.parse().map_err(|_| StoreError::Corrupt(format!("{name} {text}")))?;
     Ok(Some(Amount::new(value)))
 }
 
@@ -493,10 +474,7 @@ fn side(row: &Row<'_>) -> Result<Side> {
 }
 
 fn aggressor(row: &Row<'_>) -> Result<Option<Side>> {
-    column::<Option<String>>(row, "aggressor")?
-        .as_deref()
-        .map(parse_side)
-        .transpose()
+    column::<Option<String>>(row, "aggressor")?.as_deref().map(parse_side).transpose()
 }
 
 fn parse_side(word: &str) -> Result<Side> {

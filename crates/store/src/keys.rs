@@ -178,10 +178,7 @@ impl Store {
     /// When the database fails.
     pub fn has_admin_key(&self) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM api_keys WHERE is_admin AND revoked_at IS NULL)";
-        Ok(self
-            .directory
-            .reader()?
-            .query_row(sql, [], |row| row.get(0))?)
+        Ok(self.directory.reader()?.query_row(sql, [], |row| row.get(0))?)
     }
 
     /// Revokes every key that may operate the exchange and stores `new` in the same step: for an
@@ -264,11 +261,7 @@ fn api_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
     Ok(ApiKey {
         key_id: row.get("key_id")?,
         // The table admits no third word.
-        kind: if kind == "hmac" {
-            KeyKind::Hmac
-        } else {
-            KeyKind::Ed25519
-        },
+        kind: if kind == "hmac" { KeyKind::Hmac } else { KeyKind::Ed25519 },
         account: row.get::<_, Option<u32>>("account")?.map(AccountId),
         permissions: Permissions {
             read: row.get("may_read")?,

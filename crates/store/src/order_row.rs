@@ -49,18 +49,16 @@ impl Order {
     pub(crate) fn placed(at: Moment, placement: &Placement) -> Self {
         let id = placement.client_order_id;
         let (kind, price, quantity, quote_quantity) = match placement.spec {
-            OrderSpec::Limit {
-                price, quantity, ..
-            } => ("limit", Some(price), Some(quantity), None),
+            OrderSpec::Limit { price, quantity, .. } => {
+                ("limit", Some(price), Some(quantity), None)
+            }
             OrderSpec::MarketByQuantity { quantity, .. } => ("market", None, Some(quantity), None),
             OrderSpec::MarketByQuote { quote, .. } => ("market_by_quote", None, None, Some(quote)),
         };
         let (time_in_force, post_only) = match placement.spec {
-            OrderSpec::Limit {
-                time_in_force,
-                post_only,
-                ..
-            } => (Some(time_in_force_word(time_in_force)), post_only),
+            OrderSpec::Limit { time_in_force, post_only, .. } => {
+                (Some(time_in_force_word(time_in_force)), post_only)
+            }
             OrderSpec::MarketByQuantity { .. } | OrderSpec::MarketByQuote { .. } => (None, false),
         };
         let row = OrderRow {
@@ -87,19 +85,11 @@ impl Order {
             updated_seq: at.seq,
             updated_at: at.time,
         };
-        Self {
-            row,
-            is_new: true,
-            is_dirty: true,
-        }
+        Self { row, is_new: true, is_dirty: true }
     }
 
     pub(crate) fn loaded(row: &Row<'_>) -> Result<Self> {
-        Ok(Self {
-            row: order_row(row)?,
-            is_new: false,
-            is_dirty: false,
-        })
+        Ok(Self { row: order_row(row)?, is_new: false, is_dirty: false })
     }
 
     pub(crate) fn is_by_quote(&self) -> bool {
@@ -165,11 +155,7 @@ impl Order {
             placed_at: at.time,
             ..self.row.clone()
         };
-        Self {
-            row,
-            is_new: true,
-            is_dirty: true,
-        }
+        Self { row, is_new: true, is_dirty: true }
     }
 
     fn turn(&mut self, at: Moment, status: &str, cause: Option<&str>) {
@@ -189,10 +175,7 @@ impl Order {
             return Ok(0);
         }
         let row = &self.row;
-        let quantity = row
-            .quantity
-            .map(|q| sql_integer(q.get(), "a quantity"))
-            .transpose()?;
+        let quantity = row.quantity.map(|q| sql_integer(q.get(), "a quantity")).transpose()?;
         let filled = sql_integer(row.filled.get(), "a quantity")?;
         let quote_filled = row.quote_filled.to_string();
         let fee = row.fee.to_string();
@@ -222,9 +205,7 @@ impl Order {
             row.kind,
             row.time_in_force,
             row.post_only,
-            row.price
-                .map(|price| sql_integer(price.get(), "a price"))
-                .transpose()?,
+            row.price.map(|price| sql_integer(price.get(), "a price")).transpose()?,
             quantity,
             row.quote_quantity.map(|quote| quote.to_string()),
             filled,
@@ -232,9 +213,7 @@ impl Order {
             fee,
             row.status,
             row.cause,
-            row.replaces
-                .map(|old| sql_integer(old.0, "an order id"))
-                .transpose()?,
+            row.replaces.map(|old| sql_integer(old.0, "an order id")).transpose()?,
             sql_integer(row.placed_seq.0, "a seq")?,
             sql_integer(row.placed_at.0, "a time")?,
             updated_seq,

@@ -127,11 +127,7 @@ impl<'t> Projection<'t> {
                 continue;
             };
             if found > cursor.next() {
-                return Err(StoreError::Gap {
-                    partition,
-                    expected: cursor.next(),
-                    found,
-                });
+                return Err(StoreError::Gap { partition, expected: cursor.next(), found });
             }
             for entry in batch.iter_after(cursor) {
                 self.entry(partition, &entry)?;
@@ -161,31 +157,12 @@ impl<'t> Projection<'t> {
     }
 
     fn entry(&mut self, partition: PartitionId, entry: &EntryEvents<'_>) -> Result<()> {
-        let moment = Moment {
-            seq: entry.seq,
-            time: entry.time,
-        };
+        let moment = Moment { seq: entry.seq, time: entry.time };
         for (index, event) in (0..).zip(entry.events) {
-            self.event(
-                Stamp {
-                    partition,
-                    index,
-                    moment,
-                },
-                event,
-            )?;
+            self.event(Stamp { partition, index, moment }, event)?;
         }
         for (market, order) in std::mem::take(&mut self.spent) {
-            self.order(
-                Stamp {
-                    partition,
-                    index: 0,
-                    moment,
-                },
-                market,
-                order,
-            )?
-            .end_spent(moment);
+            self.order(Stamp { partition, index: 0, moment }, market, order)?.end_spent(moment);
         }
         self.projected.entries += 1;
         Ok(())
@@ -194,133 +171,48 @@ impl<'t> Projection<'t> {
     fn event(&mut self, at: Stamp, event: &Event) -> Result<()> {
         let moment = at.moment;
         match *event {
-            Event::OrderPlaced {
-                market,
-                order,
-                account,
-                client_order_id,
-                side,
-                spec,
-                ..
-            } => {
-                let placement = Placement {
-                    market,
-                    order,
-                    account,
-                    client_order_id,
-                    side,
-                    spec,
-                };
+            Event::OrderPlaced { market, order, account, client_order_id, side, spec, .. } => {
+                let placement = Placement { market, order, account, client_order_id, side, spec };
                 self.keep(market, order, Order::placed(moment, &placement));
             }
             Event::Trade(ref trade) => self.trade(at, trade)?,
-            Event::OrderCancelled {
-                market,
-                order,
-                cause,
-                ..
-            } => {
+            Event::OrderCancelled { market, order, cause, .. } => {
                 self.order(at, market, order)?.cancel(moment, cause);
             }
-            Event::OrderReduced {
-                market,
-                order,
-                remaining,
-                ..
-            } => {
+            Event::OrderReduced { market, order, remaining, .. } => {
                 self.order(at, market, order)?.reduce(moment, remaining);
             }
-            Event::OrderReplaced {
-                market,
-                old_order,
-                order,
-                price,
-                quantity,
-                ..
-            } => {
+            Event::OrderReplaced { market, old_order, order, price, quantity, .. } => {
                 let old = self.order(at, market, old_order)?;
                 let new = old.replace(moment, order, price, quantity);
                 self.keep(market, order, new);
             }
-            Event::Credited {
-                reference,
-                account,
-                asset,
-                amount,
-                suspense,
-                ..
-            } => {
+            Event::Credited { reference, account, asset, amount, suspense, .. } => {
                 let reference = format!("{}:{}", reference.source, reference.number);
                 let reference = reference.as_str();
                 let kind = "credit";
-                let posting = Posting {
-                    account,
-                    asset,
-                    amount,
-                    kind,
-                    reference,
-                    suspense,
-                };
+                let posting = Posting { account, asset, amount, kind, reference, suspense };
                 self.gain(at, &posting)?;
             }
-            Event::Debited {
-                reference,
-                account,
-                asset,
-                amount,
-                ..
-            } => {
+            Event::Debited { reference, account, asset, amount, .. } => {
                 let reference = format!("{}:{}", reference.source, reference.number);
                 let (reference, suspense) = (reference.as_str(), false);
                 let kind = "debit";
-                let posting = Posting {
-                    account,
-                    asset,
-                    amount,
-                    kind,
-                    reference,
-                    suspense,
-                };
+                let posting = Posting { account, asset, amount, kind, reference, suspense };
                 self.lose(at, &posting)?;
             }
-            Event::TransferredOut {
-                account,
-                to,
-                asset,
-                amount,
-                ..
-            } => {
+            Event::TransferredOut { account, to, asset, amount, .. } => {
                 let reference = to.to_string();
                 let (reference, suspense) = (reference.as_str(), false);
                 let kind = "transfer_out";
-                let posting = Posting {
-                    account,
-                    asset,
-                    amount,
-                    kind,
-                    reference,
-                    suspense,
-                };
+                let posting = Posting { account, asset, amount, kind, reference, suspense };
                 self.lose(at, &posting)?;
             }
-            Event::TransferredIn {
-                account,
-                from,
-                asset,
-                amount,
-                suspense,
-            } => {
+            Event::TransferredIn { account, from, asset, amount, suspense } => {
                 let reference = from.to_string();
                 let reference = reference.as_str();
                 let kind = "transfer_in";
-                let posting = Posting {
-                    account,
-                    asset,
-                    amount,
-                    kind,
-                    reference,
-                    suspense,
-                };
+                let posting = Posting { account, asset, amount, kind, reference, suspense };
                 self.gain(at, &posting)?;
             }
             // Listed before the first batch; the others change neither orders nor total balances.
@@ -388,13 +280,7 @@ impl<'t> Projection<'t> {
         };
         let fee = party.fee.total();
         let order = self.order(at, trade.market, party.order)?;
-        order.fill(
-            at.moment,
-            trade.quantity,
-            trade.quote_amount,
-            fee,
-            party.remaining,
-        );
+        order.fill(at.moment, trade.quantity, trade.quote_amount, fee, party.remaining);
         if order.is_by_quote() {
             self.spent.push((trade.market, party.order));
         }
@@ -451,12 +337,7 @@ impl<'t> Projection<'t> {
             let mut rows = self.select_order.query(params![market.0, id])?;
             let Some(row) = rows.next()? else {
                 let (partition, seq) = (at.partition, at.moment.seq);
-                return Err(StoreError::UnknownOrder {
-                    partition,
-                    seq,
-                    market,
-                    order,
-                });
+                return Err(StoreError::UnknownOrder { partition, seq, market, order });
             };
             let loaded = Order::loaded(row)?;
             drop(rows);
@@ -493,10 +374,7 @@ fn load_cursors(connection: &Connection) -> Result<BTreeMap<PartitionId, Seq>> {
 fn load_markets(connection: &Connection) -> Result<HashMap<MarketId, (AssetId, AssetId)>> {
     let mut statement = connection.prepare("SELECT market, base, quote FROM markets")?;
     let market = |row: &rusqlite::Row<'_>| {
-        Ok((
-            MarketId(row.get(0)?),
-            (AssetId(row.get(1)?), AssetId(row.get(2)?)),
-        ))
+        Ok((MarketId(row.get(0)?), (AssetId(row.get(1)?), AssetId(row.get(2)?))))
     };
     Ok(statement.query_map([], market)?.collect::<Result<_, _>>()?)
 }

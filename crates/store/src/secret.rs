@@ -56,19 +56,14 @@ impl Vault {
             }
             Err(source) => return Err(file_error(path, source)),
         };
-        Ok(Self {
-            cipher: XChaCha20Poly1305::new(&key.into()),
-        })
+        Ok(Self { cipher: XChaCha20Poly1305::new(&key.into()) })
     }
 
     /// Nonce and ciphertext of `secret`, which decrypts for the same `owner` only.
     pub(crate) fn seal(&self, owner: &str, secret: &Secret) -> Result<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
         random(&mut nonce)?;
-        let payload = Payload {
-            msg: secret.expose(),
-            aad: owner.as_bytes(),
-        };
+        let payload = Payload { msg: secret.expose(), aad: owner.as_bytes() };
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload);
         let sealed = sealed.map_err(|_| StoreError::OutOfRange("a secret"))?;
         Ok([nonce.as_slice(), &sealed].concat())
@@ -77,13 +72,8 @@ impl Vault {
     /// What [`Self::seal`] sealed for this `owner`.
     pub(crate) fn unseal(&self, owner: &str, sealed: &[u8]) -> Result<Secret> {
         let undecryptable = || StoreError::Undecryptable(owner.to_owned());
-        let (nonce, sealed) = sealed
-            .split_first_chunk::<NONCE_LEN>()
-            .ok_or_else(undecryptable)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: owner.as_bytes(),
-        };
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(undecryptable)?;
+        let payload = Payload { msg: sealed, aad: owner.as_bytes() };
         let secret = self.cipher.decrypt(&XNonce::from(*nonce), payload);
         secret.map(Secret).map_err(|_| undecryptable())
     }
@@ -95,8 +85,7 @@ fn read_key(path: &Path, mut file: File) -> Result<[u8; KEY_LEN]> {
     if metadata.permissions().mode() & 0o077 != 0 {
         tracing::warn!(path = %path.display(), "the secret key can be read by others: chmod 600");
     }
-    file.read_to_end(&mut bytes)
-        .map_err(|source| file_error(path, source))?;
+    file.read_to_end(&mut bytes).map_err(|source| file_error(path, source))?;
     let invalid = |_| StoreError::SecretKeyInvalid(path.to_owned());
     bytes.try_into().map_err(invalid)
 }
@@ -108,12 +97,8 @@ fn make_key(path: &Path) -> Result<[u8; KEY_LEN]> {
     let temporary = path.with_extension("tmp");
     let write = || {
         let mut options = OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)?;
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
         file.write_all(&key)?;
         file.sync_all()?;
         std::fs::rename(&temporary, path)?;
@@ -128,8 +113,5 @@ fn random(bytes: &mut [u8]) -> Result<()> {
 }
 
 fn file_error(path: &Path, source: std::io::Error) -> StoreError {
-    StoreError::File {
-        path: path.to_owned(),
-        source,
-    }
+    StoreError::File { path: path.to_owned(), source }
 }

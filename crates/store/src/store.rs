@@ -10,9 +10,8 @@ use crate::error::{Result, StoreError};
 use crate::projector::Projector;
 use crate::secret::Vault;
 
-const DIRECTORY_MIGRATIONS: &[&str] = &[include_str!(
-    "../migrations/directory/0001_accounts_keys_transfers.sql"
-)];
+const DIRECTORY_MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/directory/0001_accounts_keys_transfers.sql")];
 
 const HISTORY_MIGRATIONS: &[&str] = &[include_str!("../migrations/history/0001_history.sql")];
 
@@ -31,11 +30,8 @@ impl Store {
     /// # Errors
     /// When a file cannot be opened, is of a newer schema, or `secret.key` is gone.
     pub fn open(data: &Path) -> Result<Self> {
-        let directory = Database::open(
-            &directory_path(data),
-            Durability::Full,
-            DIRECTORY_MIGRATIONS,
-        )?;
+        let directory =
+            Database::open(&directory_path(data), Durability::Full, DIRECTORY_MIGRATIONS)?;
         let history = Database::open(&history_path(data), Durability::Normal, HISTORY_MIGRATIONS)?;
         let sealed: bool = directory.reader()?.query_row(
             "SELECT EXISTS (SELECT 1 FROM api_keys WHERE kind = 'hmac')",
@@ -43,11 +39,7 @@ impl Store {
             |row| row.get(0),
         )?;
         let vault = Vault::open(&data.join("secret.key"), sealed)?;
-        Ok(Self {
-            directory,
-            history: Arc::new(history),
-            vault,
-        })
+        Ok(Self { directory, history: Arc::new(history), vault })
     }
 
     /// The writer of the history. One at a time: its cursor is the history's.

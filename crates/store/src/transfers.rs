@@ -135,15 +135,9 @@ impl Store {
         let mut rows = statement.query([source])?;
         let mut pending = Vec::new();
         while let Some(row) = rows.next()? {
-            let Stored {
-                number, content, ..
-            } = stored(row)?;
+            let Stored { number, content, .. } = stored(row)?;
             let reference = row.get("reference")?;
-            pending.push(PendingTransfer {
-                number,
-                reference,
-                content,
-            });
+            pending.push(PendingTransfer { number, reference, content });
         }
         Ok(pending)
     }
@@ -174,16 +168,11 @@ impl Store {
                 status,
                 code,
                 entry.map(|(partition, _)| partition.0),
-                entry
-                    .map(|(_, seq)| sql_integer(seq.0, "a seq"))
-                    .transpose()?,
+                entry.map(|(_, seq)| sql_integer(seq.0, "a seq")).transpose()?,
             ],
         )?;
         if changed == 0 {
-            return Err(StoreError::NotPending {
-                source_id: source,
-                number,
-            });
+            return Err(StoreError::NotPending { source_id: source, number });
         }
         Ok(())
     }
@@ -194,10 +183,7 @@ impl Store {
     /// When the database fails.
     pub fn last_transfer_number(&self, source: u32) -> Result<u64> {
         let sql = "SELECT coalesce(max(number), 0) FROM external_transfers WHERE source = ?1";
-        let last: i64 = self
-            .directory
-            .reader()?
-            .query_row(sql, [source], |row| row.get(0))?;
+        let last: i64 = self.directory.reader()?.query_row(sql, [source], |row| row.get(0))?;
         Ok(last as u64)
     }
 }
@@ -210,16 +196,12 @@ fn insert(
     content: TransferContent,
 ) -> Result<()> {
     let (kind, account, value, client_id) = match content {
-        TransferContent::Credit {
-            account,
-            asset,
-            amount,
-        } => ("credit", account, Some((asset, amount)), None),
-        TransferContent::Debit {
-            account,
-            asset,
-            amount,
-        } => ("debit", account, Some((asset, amount)), None),
+        TransferContent::Credit { account, asset, amount } => {
+            ("credit", account, Some((asset, amount)), None)
+        }
+        TransferContent::Debit { account, asset, amount } => {
+            ("debit", account, Some((asset, amount)), None)
+        }
         TransferContent::Settle { account, client_id } => {
             ("settle", account, None, Some(client_id))
         }
@@ -263,17 +245,9 @@ fn stored(row: &Row<'_>) -> Result<Stored> {
         let amount: String = row.get("amount")?;
         let amount = Amount::new(amount.parse().map_err(|_| corrupt("the amount"))?);
         if kind == "credit" {
-            TransferContent::Credit {
-                account,
-                asset,
-                amount,
-            }
+            TransferContent::Credit { account, asset, amount }
         } else {
-            TransferContent::Debit {
-                account,
-                asset,
-                amount,
-            }
+            TransferContent::Debit { account, asset, amount }
         }
     };
     let status: String = row.get("status")?;
@@ -286,14 +260,8 @@ fn stored(row: &Row<'_>) -> Result<Stored> {
         _ => {
             let number: u16 = row.get("code")?;
             let code = RejectCode::ALL.iter().find(|code| code.number() == number);
-            Some(TransferOutcome::Rejected(
-                *code.ok_or_else(|| corrupt("the reject code"))?,
-            ))
+            Some(TransferOutcome::Rejected(*code.ok_or_else(|| corrupt("the reject code"))?))
         }
     };
-    Ok(Stored {
-        number,
-        content,
-        outcome,
-    })
+    Ok(Stored { number, content, outcome })
 }

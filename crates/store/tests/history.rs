@@ -14,9 +14,7 @@ use types::{AccountId, Amount, AssetId, Event, EventBatch, MarketId, PartitionId
 
 fn totals(exchange: &Exchange) -> Vec<(AccountId, AssetId, Amount)> {
     let balances = exchange.balances().into_iter();
-    balances
-        .map(|((account, asset), (free, held))| (account, asset, free + held))
-        .collect()
+    balances.map(|((account, asset), (free, held))| (account, asset, free + held)).collect()
 }
 
 /// Projects in calls of random size; partitions that come too early are tried again later.
@@ -40,10 +38,7 @@ fn project(store: &Store, batches: &[Arc<EventBatch>], random: &mut Random) {
 
 fn assert_is_history_of(store: &Store, exchange: &Exchange) {
     for partition in 0..exchange.partitions.len() as u16 {
-        assert_eq!(
-            store.cursor(PartitionId(partition)).unwrap(),
-            last_seq(exchange, partition)
-        );
+        assert_eq!(store.cursor(PartitionId(partition)).unwrap(), last_seq(exchange, partition));
     }
     let verified = store.check(totals(exchange)).unwrap();
     assert_eq!(verified.mismatches, []);
@@ -67,10 +62,7 @@ fn assert_is_history_of(store: &Store, exchange: &Exchange) {
         open += orders.len();
         for (order, account, price, remaining) in orders {
             let row = store.order(market, order).unwrap().unwrap();
-            assert_eq!(
-                (row.account, row.side, row.price),
-                (account, side, Some(price))
-            );
+            assert_eq!((row.account, row.side, row.price), (account, side, Some(price)));
             assert_eq!(row.quantity.unwrap() - row.filled, remaining);
         }
     }
@@ -105,10 +97,7 @@ fn projecting_the_same_batches_again_changes_nothing() {
     let batches = interleaved(&exchange, &mut Random(111));
     project(&store, &batches, &mut Random(1));
     for batch in &batches {
-        let again = store
-            .projector()
-            .apply(std::slice::from_ref(batch))
-            .unwrap();
+        let again = store.projector().apply(std::slice::from_ref(batch)).unwrap();
         assert_eq!((again.entries, again.rows), (0, 0));
     }
     assert_is_history_of(&store, &exchange);
@@ -162,46 +151,19 @@ fn pages_join_to_the_whole_in_order() {
     let exchange = traffic(131, 1, 800);
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
-    project(
-        &store,
-        &interleaved(&exchange, &mut Random(131)),
-        &mut Random(2),
-    );
+    project(&store, &interleaved(&exchange, &mut Random(131)), &mut Random(2));
     let account = AccountId(3);
     for market in [None, Some(MarketId(2))] {
         let orders = |before, limit| {
             let state = Some(OrderState::Closed);
-            store
-                .orders(&OrderQuery {
-                    account,
-                    market,
-                    state,
-                    before,
-                    limit,
-                })
-                .unwrap()
+            store.orders(&OrderQuery { account, market, state, before, limit }).unwrap()
         };
         let fills = |before, limit| {
-            store
-                .fills(&FillQuery {
-                    account,
-                    market,
-                    order: None,
-                    before,
-                    limit,
-                })
-                .unwrap()
+            store.fills(&FillQuery { account, market, order: None, before, limit }).unwrap()
         };
         let entries = |before, limit| {
             let asset = market.map(|_| AssetId(2));
-            store
-                .ledger_entries(&LedgerQuery {
-                    account,
-                    asset,
-                    before,
-                    limit,
-                })
-                .unwrap()
+            store.ledger_entries(&LedgerQuery { account, asset, before, limit }).unwrap()
         };
         assert_pages(orders, |row| row.id);
         assert_pages(fills, |row| row.id);
@@ -218,10 +180,7 @@ fn assert_pages<T: PartialEq + std::fmt::Debug>(
 ) {
     let whole = read(None, u32::MAX);
     assert!(whole.len() > 20, "{}", whole.len());
-    assert!(
-        whole.windows(2).all(|pair| id(&pair[0]) > id(&pair[1])),
-        "newest first"
-    );
+    assert!(whole.windows(2).all(|pair| id(&pair[0]) > id(&pair[1])), "newest first");
     let mut joined = Vec::new();
     let mut before = None;
     loop {
@@ -240,20 +199,10 @@ fn fills_and_client_ids_lead_back_to_their_orders() {
     let exchange = traffic(141, 1, 800);
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
-    project(
-        &store,
-        &interleaved(&exchange, &mut Random(141)),
-        &mut Random(3),
-    );
+    project(&store, &interleaved(&exchange, &mut Random(141)), &mut Random(3));
     let account = AccountId(1);
     let fills = |order, market| {
-        let query = FillQuery {
-            account,
-            market,
-            order,
-            before: None,
-            limit: u32::MAX,
-        };
+        let query = FillQuery { account, market, order, before: None, limit: u32::MAX };
         store.fills(&query).unwrap()
     };
     let mut named = 0;
@@ -263,10 +212,7 @@ fn fills_and_client_ids_lead_back_to_their_orders() {
         assert_eq!(order.client_order_id, fill.client_order_id);
         let of_order = fills(Some(fill.order), Some(fill.market));
         let of_side = of_order.iter().filter(|other| other.side == fill.side);
-        assert_eq!(
-            of_side.map(|fill| fill.quantity.get()).sum::<u64>(),
-            order.filled.get()
-        );
+        assert_eq!(of_side.map(|fill| fill.quantity.get()).sum::<u64>(), order.filled.get());
         if let Some(id) = &order.client_order_id {
             let found = store.order_by_client_id(account, id).unwrap().unwrap();
             assert_eq!(found.client_order_id.as_ref(), Some(id));
@@ -283,11 +229,7 @@ fn a_balance_that_the_entries_do_not_give_is_named() {
     let exchange = traffic(151, 1, 200);
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
-    project(
-        &store,
-        &interleaved(&exchange, &mut Random(151)),
-        &mut Random(4),
-    );
+    project(&store, &interleaved(&exchange, &mut Random(151)), &mut Random(4));
     let mut wrong = totals(&exchange);
     wrong[3].2 += Amount::new(1);
     let removed = wrong.pop().unwrap();
@@ -309,14 +251,9 @@ fn measure_projection() {
         let store = Store::open(directory.path()).unwrap();
         let mut projector = store.projector();
         let start = std::time::Instant::now();
-        let rows: u64 = batches
-            .chunks(per_call)
-            .map(|chunk| projector.apply(chunk).unwrap().rows)
-            .sum();
+        let rows: u64 =
+            batches.chunks(per_call).map(|chunk| projector.apply(chunk).unwrap().rows).sum();
         let seconds = start.elapsed().as_secs_f64();
-        println!(
-            "{per_call} batches a call: {rows} rows, {:.0} rows/s",
-            rows as f64 / seconds
-        );
+        println!("{per_call} batches a call: {rows} rows, {:.0} rows/s", rows as f64 / seconds);
     }
 }

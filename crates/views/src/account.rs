@@ -141,9 +141,7 @@ impl Account {
         market: MarketId,
         order: OrderId,
     ) -> Option<OrderView> {
-        let order = self
-            .order(market, order)
-            .filter(|order| order.status.is_open())?;
+        let order = self.order(market, order).filter(|order| order.status.is_open())?;
         Some(self.end(at, order, OrderStatus::Filled, None))
     }
 
@@ -190,21 +188,10 @@ impl Account {
     ) -> Outcome<(OrderView, OrderView)> {
         let (order, price, quantity) = replacement;
         let old = *self.order_mut(account, market, old_order)?;
-        let post_only = matches!(
-            old.spec,
-            OrderSpec::Limit {
-                post_only: true,
-                ..
-            }
-        );
+        let post_only = matches!(old.spec, OrderSpec::Limit { post_only: true, .. });
         let new = OrderView {
             order,
-            spec: OrderSpec::Limit {
-                price,
-                quantity,
-                time_in_force: TimeInForce::Gtc,
-                post_only,
-            },
+            spec: OrderSpec::Limit { price, quantity, time_in_force: TimeInForce::Gtc, post_only },
             remaining: quantity,
             replaces: Some(old_order),
             ..OrderView::placed(at, old)
@@ -256,9 +243,7 @@ impl Account {
 
     fn closed_mut(&mut self, key: (MarketId, OrderId)) -> Option<&mut OrderView> {
         let newest_first = self.closed.iter_mut().rev();
-        newest_first
-            .into_iter()
-            .find(|order| (order.market, order.order) == key)
+        newest_first.into_iter().find(|order| (order.market, order.order) == key)
     }
 
     pub(crate) fn set_balance(&mut self, asset: AssetId, available: Amount, held: Amount) {
@@ -305,10 +290,7 @@ impl Account {
         if client_id.is_none() {
             return None;
         }
-        let open = self
-            .by_client_id
-            .get(client_id)
-            .and_then(|key| self.open.get(key));
+        let open = self.by_client_id.get(client_id).and_then(|key| self.open.get(key));
         let closed = || {
             let mut newest_first = self.closed.iter().rev();
             newest_first.find(|view| view.client_order_id == *client_id)

@@ -27,9 +27,7 @@ struct Shard {
 
 impl Default for Accounts {
     fn default() -> Self {
-        Self {
-            shards: std::array::from_fn(|_| Mutex::default()),
-        }
+        Self { shards: std::array::from_fn(|_| Mutex::default()) }
     }
 }
 
@@ -51,20 +49,10 @@ impl Accounts {
         recorder: &mut Recorder,
     ) {
         let mut spent = Vec::new();
-        let mut at = Stamp {
-            partition,
-            seq: entry.seq,
-            index: 0,
-            time: entry.time,
-        };
+        let mut at = Stamp { partition, seq: entry.seq, index: 0, time: entry.time };
         for (index, event) in (0..).zip(entry.events) {
             at.index = index;
-            let mut step = Step {
-                accounts: self,
-                at,
-                recorder,
-                spent: &mut spent,
-            };
+            let mut step = Step { accounts: self, at, recorder, spent: &mut spent };
             if let Err(what) = step.apply(event) {
                 recorder.contradiction(partition, at.seq, at.index, what);
             }
@@ -99,10 +87,7 @@ impl Accounts {
         let mut ids = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock();
-            let opened = shard
-                .accounts
-                .iter()
-                .filter(|(_, account)| account.view.is_some());
+            let opened = shard.accounts.iter().filter(|(_, account)| account.view.is_some());
             ids.extend(opened.map(|(&id, _)| id));
         }
         ids.sort_unstable();
@@ -112,9 +97,7 @@ impl Accounts {
 
 impl BorshSerialize for Accounts {
     fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
-        self.shards
-            .iter()
-            .try_for_each(|shard| shard.lock().serialize(writer))
+        self.shards.iter().try_for_each(|shard| shard.lock().serialize(writer))
     }
 }
 
@@ -130,12 +113,7 @@ impl BorshDeserialize for Accounts {
 
 impl Stamp {
     fn update(self, change: AccountChange) -> AccountUpdate {
-        AccountUpdate {
-            seq: self.seq,
-            index: self.index,
-            time: self.time,
-            change,
-        }
+        AccountUpdate { seq: self.seq, index: self.index, time: self.time, change }
     }
 }
 
@@ -157,48 +135,21 @@ impl Step<'_> {
                 let order = placed(at, event).expect("matched above");
                 self.note_order(self.accounts.write(account, |a| a.place(order)))
             }
-            Event::OrderRested {
-                market,
-                order,
-                account,
-                quantity,
-                ..
-            } => {
+            Event::OrderRested { market, order, account, quantity, .. } => {
                 let rest = |a: &mut Account| a.rest(at, account, market, order, quantity);
                 self.note_order(self.accounts.write(account, rest))
             }
             Event::Trade(ref trade) => self.trade(trade),
-            Event::OrderCancelled {
-                market,
-                order,
-                account,
-                remaining,
-                cause,
-                ..
-            } => {
+            Event::OrderCancelled { market, order, account, remaining, cause, .. } => {
                 let cancel =
                     |a: &mut Account| a.cancel(at, account, market, order, remaining, cause);
                 self.note_order(self.accounts.write(account, cancel))
             }
-            Event::OrderReduced {
-                market,
-                order,
-                account,
-                remaining,
-                ..
-            } => {
+            Event::OrderReduced { market, order, account, remaining, .. } => {
                 let reduce = |a: &mut Account| a.reduce(at, account, market, order, remaining);
                 self.note_order(self.accounts.write(account, reduce))
             }
-            Event::OrderReplaced {
-                market,
-                old_order,
-                order,
-                account,
-                price,
-                quantity,
-                ..
-            } => {
+            Event::OrderReplaced { market, old_order, order, account, price, quantity, .. } => {
                 let new = (order, price, quantity);
                 let replace = |a: &mut Account| a.replace(at, account, market, old_order, new);
                 let (old, new) = self.accounts.write(account, replace)?;
@@ -206,69 +157,34 @@ impl Step<'_> {
                 self.note(account, AccountChange::Order(new));
                 Ok(())
             }
-            Event::BalanceChanged {
-                account,
-                asset,
-                available,
-                held,
-            } => {
-                self.accounts
-                    .write(account, |a| a.set_balance(asset, available, held));
-                let balance = BalanceView {
-                    asset,
-                    available,
-                    held,
-                };
+            Event::BalanceChanged { account, asset, available, held } => {
+                self.accounts.write(account, |a| a.set_balance(asset, available, held));
+                let balance = BalanceView { asset, available, held };
                 self.note(account, AccountChange::Balance(balance));
                 Ok(())
             }
-            Event::DebitReserved {
-                account,
-                asset,
-                amount,
-                client_id,
-                ..
-            } => {
-                let debit = PendingDebit {
-                    client_id,
-                    asset,
-                    amount,
-                    since: at.time,
-                };
+            Event::DebitReserved { account, asset, amount, client_id, .. } => {
+                let debit = PendingDebit { client_id, asset, amount, since: at.time };
                 self.accounts.write(account, |a| a.reserve_debit(debit));
                 Ok(())
             }
-            Event::DebitReleased {
-                account, client_id, ..
-            } => self
-                .accounts
-                .write(account, |a| a.end_debit(account, client_id)),
-            Event::Debited {
-                account, client_id, ..
-            } if !client_id.is_none() => self
-                .accounts
-                .write(account, |a| a.end_debit(account, client_id)),
-            Event::AccountCreated {
-                account, fee_tier, ..
-            } => {
+            Event::DebitReleased { account, client_id, .. } => {
+                self.accounts.write(account, |a| a.end_debit(account, client_id))
+            }
+            Event::Debited { account, client_id, .. } if !client_id.is_none() => {
+                self.accounts.write(account, |a| a.end_debit(account, client_id))
+            }
+            Event::AccountCreated { account, fee_tier, .. } => {
                 self.change_account(account, |view| {
-                    *view = AccountView {
-                        created_at: at.time,
-                        frozen: false,
-                        fee_tier,
-                    };
+                    *view = AccountView { created_at: at.time, frozen: false, fee_tier };
                 });
                 Ok(())
             }
-            Event::AccountFrozen {
-                account, frozen, ..
-            } => {
+            Event::AccountFrozen { account, frozen, .. } => {
                 self.change_account(account, |view| view.frozen = frozen);
                 Ok(())
             }
-            Event::AccountFeeTierSet {
-                account, fee_tier, ..
-            } => {
+            Event::AccountFeeTierSet { account, fee_tier, .. } => {
                 self.change_account(account, |view| view.fee_tier = fee_tier);
                 Ok(())
             }
@@ -292,9 +208,7 @@ impl Step<'_> {
         let at = self.at;
         let mut outcome = Ok(());
         for (side, party) in [(Side::Buy, &trade.buyer), (Side::Sell, &trade.seller)] {
-            let filled = self
-                .accounts
-                .write(party.account, |a| a.fill(at, trade, side, party));
+            let filled = self.accounts.write(party.account, |a| a.fill(at, trade, side, party));
             match filled {
                 Ok((fill, order)) => {
                     self.note(party.account, AccountChange::Fill(fill));
@@ -321,15 +235,7 @@ impl Step<'_> {
 
 /// The order that an [`Event::OrderPlaced`] begins.
 fn placed(at: Stamp, event: &Event) -> Option<OrderView> {
-    let Event::OrderPlaced {
-        market,
-        order,
-        account,
-        client_order_id,
-        side,
-        spec,
-        ..
-    } = *event
+    let Event::OrderPlaced { market, order, account, client_order_id, side, spec, .. } = *event
     else {
         return None;
     };

@@ -78,9 +78,7 @@ impl Interval {
     /// The interval of that name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|interval| interval.word() == word)
+        Self::ALL.into_iter().find(|interval| interval.word() == word)
     }
 
     /// When the interval that `time` lies in begins.

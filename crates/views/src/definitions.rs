@@ -62,10 +62,7 @@ impl Definitions {
             }
             Event::FeeTierSet { tier, rates, .. } => {
                 self.fee_tiers.insert(*tier, *rates);
-                Ok(Some(DefinitionChange::FeeTier {
-                    tier: *tier,
-                    rates: *rates,
-                }))
+                Ok(Some(DefinitionChange::FeeTier { tier: *tier, rates: *rates }))
             }
             Event::MarketStateChanged { market, state, .. } => {
                 self.states.insert(*market, *state);
@@ -121,13 +118,7 @@ impl Definitions {
         let state = self.states.get(&def.id).copied().unwrap_or_default();
         let (base, quote) = (base.clone(), quote.clone());
         self.market_ids.insert(def.symbol.clone(), def.id);
-        let info = MarketInfo {
-            def,
-            scaling,
-            base,
-            quote,
-            state,
-        };
+        let info = MarketInfo { def, scaling, base, quote, state };
         self.markets.insert(info.def.id, Arc::new(info));
         Ok(())
     }
@@ -142,27 +133,16 @@ impl Definitions {
 
     pub(crate) fn image(&self) -> DefinitionsImage {
         DefinitionsImage {
-            assets: self
-                .assets
-                .values()
-                .map(|asset| asset.as_ref().clone())
-                .collect(),
-            markets: self
-                .markets
-                .values()
-                .map(|market| market.def.clone())
-                .collect(),
+            assets: self.assets.values().map(|asset| asset.as_ref().clone()).collect(),
+            markets: self.markets.values().map(|market| market.def.clone()).collect(),
             fee_tiers: self.fee_tiers.clone(),
             states: self.states.clone(),
         }
     }
 
     pub(crate) fn from_image(image: DefinitionsImage) -> Result<Self, Contradiction> {
-        let mut definitions = Self {
-            fee_tiers: image.fee_tiers,
-            states: image.states,
-            ..Self::default()
-        };
+        let mut definitions =
+            Self { fee_tiers: image.fee_tiers, states: image.states, ..Self::default() };
         for asset in image.assets {
             definitions.define_asset(asset);
         }

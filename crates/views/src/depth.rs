@@ -8,8 +8,8 @@
 //! quantities are the decimal strings of the depth messages, with all decimal places of the market's
 //! tick and lot. An empty book has checksum 0.
 //!
-//! Bids 100.50 × 2.000 and 100.00 × 1.250 and an ask 101.00 × 0.500 give the text
-//! `100.50:2.000|101.00:0.500|100.00:1.250` and the checksum `3CB9D94A`.
+//! Bids 100.5 × 2.000 and 100.0 × 1.250 and an ask 101.0 × 0.500 give the text
+//! `100.5:2.000|101.0:0.500|100.0:1.250` and the checksum `2F175681`.
 
 use std::collections::BTreeMap;
 
@@ -99,10 +99,7 @@ impl Depth {
         let (Some(rest), Some(orders)) = (rest, orders) else {
             return Err(NegativeLevel);
         };
-        *level = Level {
-            quantity: rest,
-            orders,
-        };
+        *level = Level { quantity: rest, orders };
         if orders == 0 {
             levels.remove(&price);
         }
@@ -156,11 +153,7 @@ impl Depth {
 }
 
 fn public(price: &Price, level: &Level) -> DepthLevel {
-    DepthLevel {
-        price: *price,
-        quantity: level.quantity,
-        orders: level.orders,
-    }
+    DepthLevel { price: *price, quantity: level.quantity, orders: level.orders }
 }
 
 /// CRC-32 (IEEE), a byte at a time.

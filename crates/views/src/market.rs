@@ -65,29 +65,12 @@ impl Market {
         record: &mut MarketRecord,
     ) -> Result<(), Contradiction> {
         match *event {
-            Event::OrderRested {
-                order,
-                account,
-                side,
-                price,
-                quantity,
-                ..
-            } => {
-                let resting = RestingOrder {
-                    account,
-                    side,
-                    price,
-                    remaining: quantity,
-                };
+            Event::OrderRested { order, account, side, price, quantity, .. } => {
+                let resting = RestingOrder { account, side, price, remaining: quantity };
                 self.rest(seq, order, resting, record)
             }
             Event::Trade(ref trade) => self.trade(seq, time, trade, record),
-            Event::OrderCancelled {
-                order,
-                remaining,
-                cause,
-                ..
-            } => {
+            Event::OrderCancelled { order, remaining, cause, .. } => {
                 // Without an entry in the book it was an incoming order, known to its account only.
                 let Some(resting) = self.orders.get(&order).copied() else {
                     return Ok(());
@@ -96,17 +79,11 @@ impl Market {
                 // Self-trade prevention may have reduced it before without saying so.
                 if cause != CancelCause::SelfTrade && remaining != resting.remaining {
                     let expected = resting.remaining;
-                    return Err(Contradiction::Remaining {
-                        order,
-                        expected,
-                        found: remaining,
-                    });
+                    return Err(Contradiction::Remaining { order, expected, found: remaining });
                 }
                 Ok(())
             }
-            Event::OrderReduced {
-                order, remaining, ..
-            } => {
+            Event::OrderReduced { order, remaining, .. } => {
                 if !self.orders.contains_key(&order) {
                     return Ok(());
                 }
@@ -121,9 +98,7 @@ impl Market {
                 record.states.push(state);
                 Ok(())
             }
-            Event::AuctionUncrossed {
-                price, quantity, ..
-            } => {
+            Event::AuctionUncrossed { price, quantity, .. } => {
                 record.uncrossings.push((price, quantity));
                 Ok(())
             }
@@ -162,8 +137,7 @@ impl Market {
             return Err(Contradiction::CannotRest(order));
         }
         self.orders.insert(order, resting);
-        self.depth
-            .add(resting.side, resting.price, resting.remaining);
+        self.depth.add(resting.side, resting.price, resting.remaining);
         self.touched(seq, &resting, record);
         Ok(())
     }
@@ -181,14 +155,7 @@ impl Market {
             let part = if trade.aggressor == Some(side) {
                 self.check_incoming(party.order)
             } else {
-                self.fill_resting(
-                    seq,
-                    side,
-                    party.order,
-                    trade.quantity,
-                    party.remaining,
-                    record,
-                )
+                self.fill_resting(seq, side, party.order, trade.quantity, party.remaining, record)
             };
             outcome = outcome.and(part);
         }
@@ -211,13 +178,8 @@ impl Market {
         self.trades.push_back(public);
         record.trades.push(public);
         for (interval, series) in Interval::ALL.into_iter().zip(&mut self.series) {
-            let closed = series.add(
-                interval,
-                time,
-                trade.price,
-                trade.quantity,
-                trade.quote_amount,
-            );
+            let closed =
+                series.add(interval, time, trade.price, trade.quantity, trade.quote_amount);
             if let Some(candle) = closed {
                 record.candle_closed(interval, candle);
             }
@@ -241,10 +203,7 @@ impl Market {
         left: Quantity,
         record: &mut MarketRecord,
     ) -> Result<(), Contradiction> {
-        let resting = self
-            .orders
-            .get(&order)
-            .ok_or(Contradiction::UnknownOrder(order))?;
+        let resting = self.orders.get(&order).ok_or(Contradiction::UnknownOrder(order))?;
         if resting.side != side {
             return Err(Contradiction::WrongRole(order));
         }
@@ -271,13 +230,8 @@ impl Market {
         order: OrderId,
         record: &mut MarketRecord,
     ) -> Result<(), Contradiction> {
-        let resting = self
-            .orders
-            .remove(&order)
-            .ok_or(Contradiction::UnknownOrder(order))?;
-        let taken = self
-            .depth
-            .take(resting.side, resting.price, resting.remaining, true);
+        let resting = self.orders.remove(&order).ok_or(Contradiction::UnknownOrder(order))?;
+        let taken = self.depth.take(resting.side, resting.price, resting.remaining, true);
         self.touched(seq, &resting, record);
         taken.map_err(|_| Contradiction::NegativeLevel(order))
     }
@@ -290,10 +244,7 @@ impl Market {
         left: Quantity,
         record: &mut MarketRecord,
     ) -> Result<(), Contradiction> {
-        let resting = self
-            .orders
-            .get_mut(&order)
-            .ok_or(Contradiction::UnknownOrder(order))?;
+        let resting = self.orders.get_mut(&order).ok_or(Contradiction::UnknownOrder(order))?;
         let Some(less) = resting.remaining.checked_sub(left) else {
             return Err(Contradiction::Remaining {
                 order,

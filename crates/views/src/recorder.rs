@@ -60,10 +60,7 @@ impl Recorder {
     pub(crate) fn account(&mut self, account: AccountId, update: AccountUpdate) {
         let accounts = &mut self.changes.accounts;
         let at = *self.account_at.entry(account).or_insert_with(|| {
-            accounts.push(AccountChanges {
-                account,
-                updates: Vec::new(),
-            });
+            accounts.push(AccountChanges { account, updates: Vec::new() });
             accounts.len() - 1
         });
         accounts[at].updates.push(update);
@@ -76,12 +73,7 @@ impl Recorder {
         index: u32,
         what: Contradiction,
     ) {
-        let error = ViewError::Contradiction {
-            partition,
-            seq,
-            index,
-            what,
-        };
+        let error = ViewError::Contradiction { partition, seq, index, what };
         self.changes.contradictions.push(error);
     }
 
@@ -122,51 +114,34 @@ impl MarketRecord {
     }
 
     pub(crate) fn candle_closed(&mut self, interval: Interval, candle: Candle) {
-        self.candles.push(CandleChange {
-            interval,
-            candle,
-            closed: true,
-        });
+        self.candles.push(CandleChange { interval, candle, closed: true });
     }
 
     fn finish(mut self, now: Timestamp, market: &Market) -> MarketChanges {
-        self.levels
-            .sort_unstable_by_key(|&(side, price)| match side {
-                Side::Buy => (side, u64::MAX - price.get()),
-                Side::Sell => (side, price.get()),
-            });
+        self.levels.sort_unstable_by_key(|&(side, price)| match side {
+            Side::Buy => (side, u64::MAX - price.get()),
+            Side::Sell => (side, price.get()),
+        });
         self.levels.dedup();
         let levels: Vec<_> = self
             .levels
             .iter()
-            .map(|&(side, price)| LevelChange {
-                side,
-                level: market.levels().level(side, price),
-            })
+            .map(|&(side, price)| LevelChange { side, level: market.levels().level(side, price) })
             .collect();
         if !self.trades.is_empty() {
             let last = Interval::ALL.into_iter().filter_map(|interval| {
                 let candle = market.last_candle(interval)?;
-                Some(CandleChange {
-                    interval,
-                    candle,
-                    closed: false,
-                })
+                Some(CandleChange { interval, candle, closed: false })
             });
             self.candles.extend(last);
-            self.candles
-                .sort_by_key(|change| (change.interval, change.candle.start));
+            self.candles.sort_by_key(|change| (change.interval, change.candle.start));
         }
         let ticker_changed = !self.trades.is_empty() || best(market) != self.best_before;
         MarketChanges {
             market: self.market,
             previous_depth_seq: self.previous_depth_seq,
             depth_seq: market.depth_seq(),
-            checksum: if levels.is_empty() {
-                0
-            } else {
-                market.checksum()
-            },
+            checksum: if levels.is_empty() { 0 } else { market.checksum() },
             levels,
             trades: self.trades,
             ticker: ticker_changed.then(|| market.ticker(now)),
@@ -178,8 +153,5 @@ impl MarketRecord {
 }
 
 fn best(market: &Market) -> [Option<DepthLevel>; 2] {
-    [
-        market.levels().best(Side::Buy),
-        market.levels().best(Side::Sell),
-    ]
+    [market.levels().best(Side::Buy), market.levels().best(Side::Sell)]
 }

@@ -81,11 +81,7 @@ impl Views {
         let applied = self.watermarks.applied(partition);
         let found = batch.first_seq().unwrap_or(applied);
         if found > applied.next() {
-            return Err(ViewError::Gap {
-                partition,
-                expected: applied.next(),
-                found,
-            });
+            return Err(ViewError::Gap { partition, expected: applied.next(), found });
         }
         let mut recorder = Recorder::new(batch, applied);
         for entry in batch.iter_after(applied) {
@@ -241,11 +237,7 @@ impl Views {
     #[must_use]
     pub fn fee_tiers(&self) -> Vec<(u8, FeeRates)> {
         let definitions = self.definitions.read();
-        definitions
-            .fee_tiers
-            .iter()
-            .map(|(&tier, &rates)| (tier, rates))
-            .collect()
+        definitions.fee_tiers.iter().map(|(&tier, &rates)| (tier, rates)).collect()
     }
 
     /// The last number of a source that became value; zero for none. Numbers of rejected commands
@@ -316,33 +308,25 @@ impl Views {
     /// The account as such, if it was opened.
     #[must_use]
     pub fn account(&self, account: AccountId) -> Option<AccountView> {
-        self.accounts
-            .read(account, |account| account.view)
-            .flatten()
+        self.accounts.read(account, |account| account.view).flatten()
     }
 
     /// Balances by asset: every asset that the account ever had.
     #[must_use]
     pub fn balances(&self, account: AccountId) -> Vec<BalanceView> {
-        self.accounts
-            .read(account, |account| account.balances())
-            .unwrap_or_default()
+        self.accounts.read(account, |account| account.balances()).unwrap_or_default()
     }
 
     /// Open orders by market and id, of one market or of all.
     #[must_use]
     pub fn open_orders(&self, account: AccountId, market: Option<MarketId>) -> Vec<OrderView> {
-        self.accounts
-            .read(account, |account| account.open_orders(market))
-            .unwrap_or_default()
+        self.accounts.read(account, |account| account.open_orders(market)).unwrap_or_default()
     }
 
     /// An order of the account, open or among the last 500 closed.
     #[must_use]
     pub fn order(&self, account: AccountId, market: MarketId, order: OrderId) -> Option<OrderView> {
-        self.accounts
-            .read(account, |account| account.order(market, order))
-            .flatten()
+        self.accounts.read(account, |account| account.order(market, order)).flatten()
     }
 
     /// The newest order of the account with this client id, open or among the last 500 closed.
@@ -352,9 +336,7 @@ impl Views {
         account: AccountId,
         client_id: &ClientOrderId,
     ) -> Option<OrderView> {
-        self.accounts
-            .read(account, |account| account.order_by_client_id(client_id))
-            .flatten()
+        self.accounts.read(account, |account| account.order_by_client_id(client_id)).flatten()
     }
 
     /// The last closed orders, newest first; at most 500 are kept.
@@ -365,9 +347,7 @@ impl Views {
         market: Option<MarketId>,
         limit: usize,
     ) -> Vec<OrderView> {
-        let read = self
-            .accounts
-            .read(account, |account| account.closed_orders(market, limit));
+        let read = self.accounts.read(account, |account| account.closed_orders(market, limit));
         read.unwrap_or_default()
     }
 
@@ -379,17 +359,13 @@ impl Views {
         market: Option<MarketId>,
         limit: usize,
     ) -> Vec<FillView> {
-        self.accounts
-            .read(account, |account| account.fills(market, limit))
-            .unwrap_or_default()
+        self.accounts.read(account, |account| account.fills(market, limit)).unwrap_or_default()
     }
 
     /// Debits that are reserved and neither settled nor released, by name.
     #[must_use]
     pub fn pending_debits(&self, account: AccountId) -> Vec<PendingDebit> {
-        self.accounts
-            .read(account, |account| account.pending_debits())
-            .unwrap_or_default()
+        self.accounts.read(account, |account| account.pending_debits()).unwrap_or_default()
     }
 }
 
@@ -401,28 +377,21 @@ impl Views {
     pub fn snapshot(&self) -> Vec<u8> {
         let _still = self.writer.lock();
         let mut bytes = Vec::new();
-        self.write_to(&mut bytes)
-            .expect("memory takes all that is written");
+        self.write_to(&mut bytes).expect("memory takes all that is written");
         bytes
     }
 
     fn write_to(&self, out: &mut Vec<u8>) -> std::io::Result<()> {
         let partitions = self.watermarks.partitions();
-        let marks: Vec<_> = (0..partitions)
-            .map(|p| self.applied(PartitionId(p)))
-            .collect();
+        let marks: Vec<_> = (0..partitions).map(|p| self.applied(PartitionId(p))).collect();
         SNAPSHOT_VERSION.serialize(out)?;
         marks.serialize(out)?;
         self.log_time().serialize(out)?;
         self.contradictions().serialize(out)?;
         self.treasury.lock().serialize(out)?;
         self.definitions.read().image().serialize(out)?;
-        let markets: BTreeMap<_, _> = self
-            .markets
-            .read()
-            .iter()
-            .map(|(&id, market)| (id, market.clone()))
-            .collect();
+        let markets: BTreeMap<_, _> =
+            self.markets.read().iter().map(|(&id, market)| (id, market.clone())).collect();
         (markets.len() as u32).serialize(out)?;
         for (id, market) in markets {
             id.serialize(out)?;
@@ -441,18 +410,12 @@ impl Views {
         let input = &mut &bytes[..];
         let found = u32::deserialize(input)?;
         if found != SNAPSHOT_VERSION {
-            return Err(RestoreError::Version {
-                expected: SNAPSHOT_VERSION,
-                found,
-            });
+            return Err(RestoreError::Version { expected: SNAPSHOT_VERSION, found });
         }
         let marks = Vec::<Seq>::deserialize(input)?;
         if marks.len() != usize::from(partitions) {
             let found = marks.len() as u16;
-            return Err(RestoreError::Partitions {
-                expected: partitions,
-                found,
-            });
+            return Err(RestoreError::Partitions { expected: partitions, found });
         }
         let mut views = Self::new(partitions);
         for (partition, &mark) in (0..).map(PartitionId).zip(&marks) {

@@ -113,9 +113,7 @@ mod tests {
         let marks = Arc::new(Watermarks::new(2));
         let told = Arc::new(Mutex::new(Vec::new()));
         let log = told.clone();
-        marks.on_applied(Box::new(move |partition, seq| {
-            log.lock().push((partition, seq))
-        }));
+        marks.on_applied(Box::new(move |partition, seq| log.lock().push((partition, seq))));
         let waiter = std::thread::spawn({
             let marks = marks.clone();
             move || marks.wait_for(P1, Seq(5), Duration::from_secs(60))

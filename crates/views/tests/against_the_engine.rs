@@ -50,31 +50,17 @@ fn books_balances_and_open_orders_are_those_of_the_engine() {
         let views = fed(&exchange, &mut Random(seed));
         assert_eq!(views.contradictions(), 0);
         for partition in 0..partitions {
-            assert_eq!(
-                views.applied(PartitionId(partition)),
-                last_seq(&exchange, partition)
-            );
+            assert_eq!(views.applied(PartitionId(partition)), last_seq(&exchange, partition));
         }
         let mut resting = 0;
         for ((market, side), orders) in exchange.books() {
             resting += orders.len();
-            let home = exchange
-                .partitions
-                .iter()
-                .find_map(|p| p.market(market))
-                .unwrap();
+            let home = exchange.partitions.iter().find_map(|p| p.market(market)).unwrap();
             let levels = home.book().levels(side);
             let engine: Vec<_> = levels.map(|l| (l.price, l.quantity, l.orders)).collect();
             let depth = views.depth(market, usize::MAX);
-            let seen = if side == Side::Buy {
-                depth.bids
-            } else {
-                depth.asks
-            };
-            let seen: Vec<_> = seen
-                .iter()
-                .map(|l| (l.price, l.quantity, l.orders))
-                .collect();
+            let seen = if side == Side::Buy { depth.bids } else { depth.asks };
+            let seen: Vec<_> = seen.iter().map(|l| (l.price, l.quantity, l.orders)).collect();
             assert_eq!(seen, engine);
             for (order, account, price, remaining) in orders {
                 let view = views.order(account, market, order).unwrap();
@@ -82,17 +68,12 @@ fn books_balances_and_open_orders_are_those_of_the_engine() {
                 assert_eq!((view.price(), view.remaining), (Some(price), remaining));
             }
         }
-        let open: usize = accounts()
-            .map(|account| views.open_orders(account, None).len())
-            .sum();
+        let open: usize = accounts().map(|account| views.open_orders(account, None).len()).sum();
         assert_eq!(open, resting, "an order is open exactly while it rests");
         assert!(resting > 0);
         for ((account, asset), (available, held)) in exchange.balances() {
             let balances = views.balances(account);
-            let seen = balances
-                .iter()
-                .find(|balance| balance.asset == asset)
-                .unwrap();
+            let seen = balances.iter().find(|balance| balance.asset == asset).unwrap();
             assert_eq!((seen.available, seen.held), (available, held));
         }
     }
@@ -106,9 +87,7 @@ fn cumulative_fills_of_orders_are_the_sums_of_their_trades() {
     for market in markets() {
         for (_, trade) in trades(&exchange, market) {
             for party in [trade.buyer, trade.seller] {
-                let sum = sums
-                    .entry((party.account, market, party.order))
-                    .or_default();
+                let sum = sums.entry((party.account, market, party.order)).or_default();
                 sum.0 += trade.quantity.get();
                 sum.1 += trade.quote_amount.get();
                 sum.2 += party.fee.total().get();
@@ -121,17 +100,10 @@ fn cumulative_fills_of_orders_are_the_sums_of_their_trades() {
         let Some(view) = views.order(account, market, order) else {
             continue;
         };
-        assert_eq!(
-            (view.filled.get(), view.quote_filled.get(), view.fee.get()),
-            sum
-        );
+        assert_eq!((view.filled.get(), view.quote_filled.get(), view.fee.get()), sum);
         assert_ne!(view.status, OrderStatus::Open);
         let fills = views.fills(account, Some(market), 500);
-        assert!(
-            fills
-                .iter()
-                .all(|fill| fill.account == account && fill.market == market)
-        );
+        assert!(fills.iter().all(|fill| fill.account == account && fill.market == market));
         checked += 1;
     }
     assert!(checked > 100, "{checked}");
@@ -147,10 +119,7 @@ fn candles_and_tickers_are_those_of_all_trades() {
         for interval in Interval::ALL {
             let mut naive: BTreeMap<u64, Vec<&Trade>> = BTreeMap::new();
             for (time, trade) in &trades {
-                naive
-                    .entry(time.0 / interval.nanos())
-                    .or_default()
-                    .push(trade);
+                naive.entry(time.0 / interval.nanos()).or_default().push(trade);
             }
             let seen = views.candles(market, interval, Timestamp(0), Timestamp(u64::MAX), 9_999);
             assert_eq!(seen.len(), naive.len());
@@ -167,20 +136,12 @@ fn candles_and_tickers_are_those_of_all_trades() {
             }
         }
         let ticker = views.ticker(market);
-        let volume: u128 = trades
-            .iter()
-            .map(|(_, t)| u128::from(t.quantity.get()))
-            .sum();
+        let volume: u128 = trades.iter().map(|(_, t)| u128::from(t.quantity.get())).sum();
         assert_eq!(ticker.volume, volume, "all of it lies within a day");
         assert_eq!(ticker.open, Some(trades[0].1.price));
         assert_eq!(ticker.last, Some(trades.last().unwrap().1.price));
         let recent = views.trades(market, 1_000);
-        let expected: Vec<_> = trades
-            .iter()
-            .rev()
-            .take(1_000)
-            .map(|(_, t)| t.trade)
-            .collect();
+        let expected: Vec<_> = trades.iter().rev().take(1_000).map(|(_, t)| t.trade).collect();
         assert_eq!(recent.iter().map(|t| t.trade).collect::<Vec<_>>(), expected);
     }
 }
@@ -198,11 +159,7 @@ impl Copy {
         assert_eq!(changes.previous_depth_seq, self.seq, "nothing was missed");
         self.seq = changes.depth_seq;
         for change in &changes.levels {
-            let side = if change.side == Side::Buy {
-                &mut self.bids
-            } else {
-                &mut self.asks
-            };
+            let side = if change.side == Side::Buy { &mut self.bids } else { &mut self.asks };
             if change.level.quantity == 0 {
                 side.remove(&change.level.price);
             } else {
@@ -220,11 +177,7 @@ impl Copy {
         let text = turns.cloned().collect::<Vec<_>>().join("|");
         let crc = text.bytes().fold(!0u32, |crc, byte| {
             (0..8).fold(crc ^ u32::from(byte), |crc, _| {
-                if crc & 1 == 1 {
-                    (crc >> 1) ^ 0xedb8_8320
-                } else {
-                    crc >> 1
-                }
+                if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
             })
         });
         !crc
@@ -281,17 +234,11 @@ fn an_account_that_follows_its_changes_has_its_balances_and_open_orders() {
     orders.retain(|_, order| order.status.is_open());
     for account in accounts() {
         let of = |&(owner, _): &(AccountId, _)| owner == account;
-        let followed: Vec<_> = balances
-            .iter()
-            .filter(|(key, _)| of(key))
-            .map(|(_, balance)| *balance)
-            .collect();
+        let followed: Vec<_> =
+            balances.iter().filter(|(key, _)| of(key)).map(|(_, balance)| *balance).collect();
         assert_eq!(views.balances(account), followed);
-        let followed: Vec<_> = orders
-            .values()
-            .filter(|order| order.account == account)
-            .copied()
-            .collect();
+        let followed: Vec<_> =
+            orders.values().filter(|order| order.account == account).copied().collect();
         assert_eq!(views.open_orders(account, None), followed);
     }
 }
@@ -307,11 +254,7 @@ fn views_restored_half_way_go_on_as_if_nothing_had_been() {
         if n == batches.len() / 2 {
             let bytes = views.snapshot();
             views = Views::restore(&bytes, 3).unwrap();
-            assert_eq!(
-                views.snapshot(),
-                bytes,
-                "the same state gives the same bytes"
-            );
+            assert_eq!(views.snapshot(), bytes, "the same state gives the same bytes");
         }
     }
     assert!(views.snapshot() == whole.snapshot());

@@ -53,11 +53,7 @@ fn random_request(random: &mut Random, serial: u64) -> Request {
             }
             Request::PlaceOrder(place)
         }
-        65..=74 => Request::CancelOrder {
-            account,
-            market,
-            order,
-        },
+        65..=74 => Request::CancelOrder { account, market, order },
         75..=84 => Request::AmendOrder {
             account,
             market,
@@ -96,29 +92,13 @@ fn random_request(random: &mut Random, serial: u64) -> Request {
 }
 
 fn random_spec(random: &mut Random, limit: OrderSpec) -> OrderSpec {
-    let OrderSpec::Limit {
-        price, quantity, ..
-    } = limit
-    else {
-        unreachable!("a limit order")
-    };
+    let OrderSpec::Limit { price, quantity, .. } = limit else { unreachable!("a limit order") };
     let time_in_force = random.pick(&[TimeInForce::Ioc, TimeInForce::Fok]);
     let quote = Amount::new(u128::from(random.below(5_000)));
     match random.below(10) {
-        0 => OrderSpec::MarketByQuantity {
-            quantity,
-            max_spend: None,
-        },
-        1 => OrderSpec::MarketByQuote {
-            quote,
-            max_spend: None,
-        },
-        2 => OrderSpec::Limit {
-            price,
-            quantity,
-            time_in_force,
-            post_only: false,
-        },
+        0 => OrderSpec::MarketByQuantity { quantity, max_spend: None },
+        1 => OrderSpec::MarketByQuote { quote, max_spend: None },
+        2 => OrderSpec::Limit { price, quantity, time_in_force, post_only: false },
         _ => limit,
     }
 }
@@ -148,9 +128,8 @@ pub fn batches(exchange: &Exchange, partition: u16, random: &mut Random) -> Vec<
 /// All batches of all partitions, in order within each, interleaved at random.
 pub fn interleaved(exchange: &Exchange, random: &mut Random) -> Vec<Arc<EventBatch>> {
     let count = exchange.partitions.len() as u16;
-    let mut queues: Vec<_> = (0..count)
-        .map(|partition| batches(exchange, partition, random).into_iter())
-        .collect();
+    let mut queues: Vec<_> =
+        (0..count).map(|partition| batches(exchange, partition, random).into_iter()).collect();
     let mut all = Vec::new();
     while !queues.is_empty() {
         let at = random.below(queues.len() as u64) as usize;
