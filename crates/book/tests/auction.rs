@@ -32,7 +32,7 @@ fn auction(last: Option<u64>, bids: &[(u64, u64)], asks: &[(u64, u64)]) -> (u64,
 
 #[test]
 fn the_price_with_the_most_volume_wins() {
-    // 103: 5 lots; 102: 15; 101: 15 bid but 12 offered; 100: 12 offered.
+    // 5 lots at 103, 15 at 102, 12 at 100.
     let bids = [(103, 5), (102, 10), (100, 20)];
     let asks = [(100, 12), (102, 4), (104, 50)];
     assert_eq!(auction(None, &bids, &asks), (102, 15));
