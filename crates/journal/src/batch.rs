@@ -105,11 +105,7 @@ impl BatchBuilder {
     /// nothing may be added.
     pub(crate) fn finish(&mut self, header: &mut RecordHeader) -> &[u8] {
         header.count = self.count;
-        header.time_base = if self.count == 0 {
-            Timestamp(0)
-        } else {
-            self.time_base
-        };
+        header.time_base = if self.count == 0 { Timestamp(0) } else { self.time_base };
         header.payload_len = u32::try_from(self.payload_len()).expect("a batch is below 4 GiB");
         self.buffer[..RECORD_HEADER].copy_from_slice(&header.encode_unhashed());
         header.hash = *blake3::hash(&self.buffer).as_bytes();
@@ -130,9 +126,7 @@ pub(crate) fn encode_events(events: &[Event], buffer: &mut Vec<u8>) {
 }
 
 fn encode(value: &impl BorshSerialize, buffer: &mut Vec<u8>) {
-    value
-        .serialize(buffer)
-        .expect("writing to memory does not fail");
+    value.serialize(buffer).expect("writing to memory does not fail");
 }
 
 /// Seven bits a byte, low ones first, the high bit set on all but the last byte.
@@ -169,10 +163,7 @@ pub(crate) struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     pub fn new(payload: &'a [u8], time_base: Timestamp) -> Self {
-        Self {
-            rest: payload,
-            time: time_base,
-        }
+        Self { rest: payload, time: time_base }
     }
 
     /// The next entry; none at the end or when the bytes are no entry.
@@ -202,16 +193,7 @@ mod tests {
 
     #[test]
     fn varints_are_read_back_and_only_in_their_shortest_form() {
-        for value in [
-            0,
-            1,
-            127,
-            128,
-            300,
-            u64::from(u32::MAX),
-            u64::MAX - 1,
-            u64::MAX,
-        ] {
+        for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
             let mut bytes = Vec::new();
             write_varint(&mut bytes, value);
             bytes.push(7);

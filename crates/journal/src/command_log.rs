@@ -55,10 +55,7 @@ impl CommandLog {
         disk::create_dir(dir)?;
         let listing = segment::list(dir)?;
         for name in &listing.ignored {
-            tracing::warn!(
-                "{} is no part of the log and is ignored",
-                dir.join(name).display()
-            );
+            tracing::warn!("{} is no part of the log and is ignored", dir.join(name).display());
         }
         let (writer, report) = if let Some(&last) = listing.segments.last() {
             segment::check_headers(dir, &listing.segments, Kind::Command, identity)?;
@@ -71,11 +68,7 @@ impl CommandLog {
             let writer = Writer::create(dir, Kind::Command, identity, options, Seq(1))?;
             (writer, empty_report(listing))
         };
-        let log = Self {
-            writer,
-            first_seq: report.first_seq,
-            sealed: report.sealed,
-        };
+        let log = Self { writer, first_seq: report.first_seq, sealed: report.sealed };
         Ok((log, report))
     }
 
@@ -110,25 +103,24 @@ impl CommandLog {
         self.writer.sync()
     }
 
-    /// Removes whole segments of entries below `seq`. Returns how many.
+    /// Removes whole segments of entries below `seq` from the log in `dir`, which may be open. Never
+    /// the last one. Returns the oldest entry that is kept.
     ///
     /// # Errors
     /// When a file cannot be removed.
-    pub fn remove_before(&mut self, seq: Seq) -> Result<usize> {
-        let dir = self.writer.dir();
+    pub fn remove_before(dir: &Path, seq: Seq) -> Result<Seq> {
         let segments = segment::list(dir)?.segments;
-        let mut removed = 0;
+        let mut oldest = segments.first().copied().unwrap_or(Seq(1));
         for pair in segments.windows(2).take_while(|pair| pair[1] <= seq) {
             let path = segment::path_of(dir, pair[0]);
             fs::remove_file(&path).context("remove", &path)?;
-            self.first_seq = pair[1];
-            removed += 1;
+            oldest = pair[1];
         }
         disk::sync_dir(dir)?;
-        Ok(removed)
+        Ok(oldest)
     }
 
-    /// The oldest entry that is kept.
+    /// The oldest entry that was kept when the log was opened.
     #[must_use]
     pub fn first_seq(&self) -> Seq {
         self.first_seq
@@ -170,9 +162,7 @@ fn walk_to_end(
 ) -> Result<(Position, RecoveryReport)> {
     let mut last: Option<RecordHeader> = None;
     let mut records = 0;
-    let start = listing
-        .segments
-        .partition_point(|&seq| seq <= walk.first_seq);
+    let start = listing.segments.partition_point(|&seq| seq <= walk.first_seq);
     let mut rest = listing.segments[start..].iter();
     let torn = loop {
         match walk.step()? {

@@ -66,7 +66,14 @@ impl CommandReader {
         Ok(reader)
     }
 
-    /// Hash of the record that holds the last entry given out, or the one before `from`.
+    /// Before the first batch was taken: hash of the record that ends with the entry before `from`.
+    /// None if `from` lies within a record.
+    #[must_use]
+    pub fn hash_before(&self) -> Option<Hash> {
+        (self.walk.at.next_seq == self.from).then_some(self.walk.at.prev_hash)
+    }
+
+    /// Hash of the record that holds the last entry given out.
     #[must_use]
     pub fn last_hash(&self) -> Hash {
         self.walk.at.prev_hash
@@ -78,10 +85,7 @@ impl CommandReader {
     /// # Errors
     /// Damage, or an end before `until`.
     pub fn next_batch(&mut self, entries: &mut Vec<Entry>) -> Result<Option<BatchInfo>> {
-        if self
-            .until
-            .is_some_and(|until| self.walk.at.next_seq > until)
-        {
+        if self.until.is_some_and(|until| self.walk.at.next_seq > until) {
             return Ok(None);
         }
         let Some(header) = self.next_record()? else {

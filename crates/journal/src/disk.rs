@@ -31,9 +31,7 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
 
 /// Makes created, renamed and removed names of a directory durable.
 pub(crate) fn sync_dir(path: &Path) -> Result<()> {
-    File::open(path)
-        .and_then(|dir| dir.sync_all())
-        .context("sync directory", path)
+    File::open(path).and_then(|dir| dir.sync_all()).context("sync directory", path)
 }
 
 pub(crate) fn open_read(path: &Path) -> Result<File> {
@@ -41,11 +39,7 @@ pub(crate) fn open_read(path: &Path) -> Result<File> {
 }
 
 pub(crate) fn open_write(path: &Path) -> Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .context("open for writing", path)
+    OpenOptions::new().read(true).write(true).open(path).context("open for writing", path)
 }
 
 pub(crate) fn create(path: &Path) -> Result<File> {
@@ -65,8 +59,7 @@ pub(crate) fn write_zeros(file: &File, path: &Path, from: u64, to: u64) -> Resul
     let mut at = from;
     while at < to {
         let len = (to - at).min(CHUNK as u64);
-        file.write_all_at(&zeros[..len as usize], at)
-            .context("write", path)?;
+        file.write_all_at(&zeros[..len as usize], at).context("write", path)?;
         at += len;
     }
     Ok(())

@@ -107,11 +107,7 @@ impl EventLog {
                 )?)
             }
         };
-        assert_eq!(
-            writer.last_seq().next(),
-            first_seq,
-            "the event log has no gaps"
-        );
+        assert_eq!(writer.last_seq().next(), first_seq, "the event log has no gaps");
         let acked = writer.last_seq();
         writer.append(batch, acked, self.term)
     }
@@ -135,11 +131,7 @@ impl EventLog {
     /// # Errors
     /// When the directory cannot be read.
     pub fn oldest(&self) -> Result<Seq> {
-        Ok(segment::list(&self.dir)?
-            .segments
-            .first()
-            .copied()
-            .unwrap_or_default())
+        Ok(segment::list(&self.dir)?.segments.first().copied().unwrap_or_default())
     }
 
     /// Takes the events of an entry that were derived anew, as [`BatchBuilder::push_events`] encodes
@@ -152,10 +144,7 @@ impl EventLog {
         if seq <= self.last_seq() {
             return match self.reader.compare(seq, time, content)? {
                 true => Ok(()),
-                false => Err(JournalError::EventsDiffer {
-                    dir: self.dir.clone(),
-                    seq,
-                }),
+                false => Err(JournalError::EventsDiffer { dir: self.dir.clone(), seq }),
             };
         }
         self.missing.push_encoded(time, content);

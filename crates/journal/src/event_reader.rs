@@ -35,12 +35,7 @@ impl EventReader {
     /// A reader of the log in `dir`.
     #[must_use]
     pub fn open(dir: &Path, identity: Identity) -> Self {
-        Self {
-            dir: dir.to_path_buf(),
-            identity,
-            walk: None,
-            comparing: None,
-        }
+        Self { dir: dir.to_path_buf(), identity, walk: None, comparing: None }
     }
 
     /// The events of the entries after `after` that stand in one record. None if there are none yet.
@@ -59,11 +54,7 @@ impl EventReader {
     /// # Errors
     /// When the directory cannot be read.
     pub fn oldest(&self) -> Result<Seq> {
-        Ok(segment::list(&self.dir)?
-            .segments
-            .first()
-            .copied()
-            .unwrap_or_default())
+        Ok(segment::list(&self.dir)?.segments.first().copied().unwrap_or_default())
     }
 
     /// Steps over the record that holds `seq`.
@@ -139,11 +130,7 @@ impl EventReader {
     /// Whether the entry `seq` on disk has this time and content. Entries that are not kept any more
     /// compare as equal. Made for rising `seq`.
     pub(crate) fn compare(&mut self, seq: Seq, time: Timestamp, content: &[u8]) -> Result<bool> {
-        if self
-            .comparing
-            .as_ref()
-            .is_none_or(|comparing| comparing.next_seq != seq)
-        {
+        if self.comparing.as_ref().is_none_or(|comparing| comparing.next_seq != seq) {
             let header = match self.find(seq) {
                 Ok(Some(header)) => header,
                 Ok(None) => return Ok(false),

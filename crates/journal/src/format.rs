@@ -124,19 +124,11 @@ impl SegmentHeader {
         put(&mut bytes, at::MAGIC, SEGMENT_MAGIC);
         put(&mut bytes, at::VERSION, FORMAT_VERSION.to_le_bytes());
         put(&mut bytes, at::KIND, [self.kind as u8]);
-        put(
-            &mut bytes,
-            at::PARTITION,
-            self.identity.partition.0.to_le_bytes(),
-        );
+        put(&mut bytes, at::PARTITION, self.identity.partition.0.to_le_bytes());
         put(&mut bytes, at::CLUSTER, self.identity.cluster.to_le_bytes());
         put(&mut bytes, at::FIRST_SEQ, self.first_seq.0.to_le_bytes());
         put(&mut bytes, at::PREV_HASH, self.prev_hash);
-        put(
-            &mut bytes,
-            at::PREV_FIRST_SEQ,
-            self.prev_first_seq.0.to_le_bytes(),
-        );
+        put(&mut bytes, at::PREV_FIRST_SEQ, self.prev_first_seq.0.to_le_bytes());
         let check = xxh3_64(&bytes[..at::CHECK]);
         put(&mut bytes, at::CHECK, check.to_le_bytes());
         bytes
@@ -157,15 +149,9 @@ impl SegmentHeader {
         if version != FORMAT_VERSION {
             return Err(Malformed::Version(version));
         }
-        let spare = [
-            at::SPARE_1..at::PARTITION,
-            at::SPARE_2..at::CLUSTER,
-            at::SPARE_3..at::CHECK,
-        ];
+        let spare = [at::SPARE_1..at::PARTITION, at::SPARE_2..at::CLUSTER, at::SPARE_3..at::CHECK];
         if spare.into_iter().any(|range| !is_zero(&bytes[range])) {
-            return Err(Malformed::Bytes(
-                "spare bytes of the segment header are not zero",
-            ));
+            return Err(Malformed::Bytes("spare bytes of the segment header are not zero"));
         }
         check_identity(
             (bytes[at::KIND], kind),
@@ -213,17 +199,9 @@ impl RecordHeader {
         put(&mut bytes, at::MAGIC, RECORD_MAGIC);
         put(&mut bytes, at::VERSION, FORMAT_VERSION.to_le_bytes());
         put(&mut bytes, at::KIND, [self.kind as u8]);
-        put(
-            &mut bytes,
-            at::FLAGS,
-            [if self.seal { FLAG_SEAL } else { 0 }],
-        );
+        put(&mut bytes, at::FLAGS, [if self.seal { FLAG_SEAL } else { 0 }]);
         put(&mut bytes, at::CLUSTER, self.identity.cluster.to_le_bytes());
-        put(
-            &mut bytes,
-            at::PARTITION,
-            self.identity.partition.0.to_le_bytes(),
-        );
+        put(&mut bytes, at::PARTITION, self.identity.partition.0.to_le_bytes());
         put(&mut bytes, at::COUNT, self.count.to_le_bytes());
         put(&mut bytes, at::FIRST_SEQ, self.first_seq.0.to_le_bytes());
         put(&mut bytes, at::TERM, self.term.to_le_bytes());
@@ -258,9 +236,7 @@ impl RecordHeader {
             return Err(Malformed::Version(version));
         }
         if !is_zero(&bytes[at::SPARE..at::COUNT]) || bytes[at::FLAGS] & !FLAG_SEAL != 0 {
-            return Err(Malformed::Bytes(
-                "spare bytes of the record header are not zero",
-            ));
+            return Err(Malformed::Bytes("spare bytes of the record header are not zero"));
         }
         check_identity(
             (bytes[at::KIND], kind),

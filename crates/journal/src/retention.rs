@@ -43,24 +43,13 @@ impl Retention {
     /// Limits without consumers.
     #[must_use]
     pub fn new(max_bytes: Option<u64>, max_age: Option<u64>) -> Self {
-        Self {
-            max_bytes,
-            max_age,
-            consumers: BTreeMap::new(),
-        }
+        Self { max_bytes, max_age, consumers: BTreeMap::new() }
     }
 
     /// Registers a consumer that has read up to `cursor` and may hold `budget` bytes of the log.
     pub fn register(&mut self, name: &str, cursor: Seq, budget: u64) {
         let state = ConsumerState::Holding;
-        self.consumers.insert(
-            name.to_owned(),
-            Consumer {
-                cursor,
-                budget,
-                state,
-            },
-        );
+        self.consumers.insert(name.to_owned(), Consumer { cursor, budget, state });
     }
 
     /// The consumer has read up to `cursor`. Unknown names are nobody's business.
@@ -114,9 +103,7 @@ impl Retention {
         let modified = fs::metadata(&path)
             .and_then(|metadata| metadata.modified())
             .context("read the age of", &path)?;
-        let modified = modified
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_nanos());
+        let modified = modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         Ok(u128::from(now.0.saturating_sub(max_age)) > modified)
     }
 
@@ -148,9 +135,7 @@ impl Consumer {
 fn sizes(dir: &Path, segments: &[Seq]) -> Result<Vec<u64>> {
     let size = |&first: &Seq| {
         let path = segment::path_of(dir, first);
-        Ok(fs::metadata(&path)
-            .context("read the size of", &path)?
-            .len())
+        Ok(fs::metadata(&path).context("read the size of", &path)?.len())
     };
     segments.iter().map(size).collect()
 }

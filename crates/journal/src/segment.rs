@@ -64,8 +64,7 @@ pub(crate) fn read_header(
 ) -> Result<SegmentHeader> {
     let mut bytes = [0; SEGMENT_HEADER];
     let len = disk::file_len(file, path)?.min(SEGMENT_HEADER as u64) as usize;
-    file.read_exact_at(&mut bytes[..len], 0)
-        .context("read", path)?;
+    file.read_exact_at(&mut bytes[..len], 0).context("read", path)?;
     let header = SegmentHeader::decode(&bytes[..len], kind, identity)
         .map_err(|malformed| malformed_error(malformed, path, 0, first_seq))?;
     if header.first_seq != first_seq {
@@ -85,12 +84,7 @@ pub(crate) fn malformed_error(
 ) -> JournalError {
     let file = path.to_path_buf();
     match malformed {
-        Malformed::Bytes(what) => JournalError::Damaged {
-            file,
-            offset,
-            seq,
-            what,
-        },
+        Malformed::Bytes(what) => JournalError::Damaged { file, offset, seq, what },
         Malformed::Version(version) => JournalError::UnknownVersion { file, version },
         Malformed::Identity(what) => JournalError::WrongLog { file, what },
     }
@@ -129,11 +123,7 @@ pub(crate) struct Preparer {
 
 impl Preparer {
     pub fn new(dir: &Path, size: u64) -> Self {
-        Self {
-            dir: dir.to_path_buf(),
-            size,
-            running: None,
-        }
+        Self { dir: dir.to_path_buf(), size, running: None }
     }
 
     /// Begins to prepare the next file, unless that is under way.
@@ -154,8 +144,7 @@ impl Preparer {
             None => prepare(&self.dir, self.size)?,
         };
         let (temporary, path) = (self.dir.join(NEXT), path_of(&self.dir, header.first_seq));
-        file.write_all_at(&header.encode(), 0)
-            .context("write", &temporary)?;
+        file.write_all_at(&header.encode(), 0).context("write", &temporary)?;
         file.sync_all().context("sync", &temporary)?;
         fs::rename(&temporary, &path).context("rename", &temporary)?;
         disk::sync_dir(&self.dir)?;

@@ -73,10 +73,7 @@ impl SnapshotStore {
     /// The snapshots in `dir`, which is created when the first is written.
     #[must_use]
     pub fn new(dir: &Path, identity: Identity) -> Self {
-        Self {
-            dir: dir.to_path_buf(),
-            identity,
-        }
+        Self { dir: dir.to_path_buf(), identity }
     }
 
     /// Writes a snapshot so that it is there whole or not at all, whatever happens.
@@ -128,10 +125,7 @@ impl SnapshotStore {
         let header = self.check(&bytes, &path, seq)?;
         bytes.truncate(bytes.len() - size_of::<Hash>());
         bytes.drain(..at::END);
-        Ok(Snapshot {
-            header,
-            payload: bytes,
-        })
+        Ok(Snapshot { header, payload: bytes })
     }
 
     /// The newest whole snapshot of an entry up to `limit`, and why newer ones were skipped.
@@ -192,16 +186,9 @@ impl SnapshotStore {
     }
 
     fn check(&self, bytes: &[u8], path: &Path, seq: Seq) -> Result<SnapshotHeader> {
-        let damaged = |what| JournalError::Damaged {
-            file: path.to_path_buf(),
-            offset: 0,
-            seq,
-            what,
-        };
-        let wrong = |what| JournalError::WrongLog {
-            file: path.to_path_buf(),
-            what,
-        };
+        let damaged =
+            |what| JournalError::Damaged { file: path.to_path_buf(), offset: 0, seq, what };
+        let wrong = |what| JournalError::WrongLog { file: path.to_path_buf(), what };
         let Some((covered, hash)) = bytes.split_last_chunk::<32>() else {
             return Err(damaged("the snapshot is cut off"));
         };
@@ -232,9 +219,7 @@ impl SnapshotStore {
         if word(at::PAYLOAD_LEN) != (covered.len() - at::END) as u64
             || covered[at::SPARE..at::CLUSTER] != [0; 4]
         {
-            return Err(damaged(
-                "the snapshot has another length or spare bytes than it says",
-            ));
+            return Err(damaged("the snapshot has another length or spare bytes than it says"));
         }
         let hash = |at: usize| *covered[at..].first_chunk::<32>().expect("in header");
         Ok(SnapshotHeader {

@@ -31,12 +31,7 @@ pub(crate) struct Window {
 
 impl Window {
     pub fn new(file: File, path: PathBuf) -> Self {
-        Self {
-            file,
-            path,
-            buffer: Vec::new(),
-            covered: 0..0,
-        }
+        Self { file, path, buffer: Vec::new(), covered: 0..0 }
     }
 
     /// Up to `len` bytes at `offset`.
@@ -61,10 +56,7 @@ impl Window {
         }
         let mut filled = 0;
         while filled < len {
-            match self
-                .file
-                .read_at(&mut self.buffer[filled..len], offset + filled as u64)
-            {
+            match self.file.read_at(&mut self.buffer[filled..len], offset + filled as u64) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -115,10 +107,7 @@ pub(crate) fn examine(
         return Ok(Found::BadBody(header, "the record does not match its hash"));
     }
     if !is_zero(padding) || trailer != TRAILER {
-        return Ok(Found::BadBody(
-            header,
-            "the end of the record is not what was written",
-        ));
+        return Ok(Found::BadBody(header, "the end of the record is not what was written"));
     }
     Ok(Found::Record(header))
 }
@@ -262,10 +251,7 @@ pub(crate) fn last_non_zero(window: &mut Window, from: u64) -> Result<Option<u64
         }
         let len = bytes.len() as u64;
         if !is_zero(bytes) {
-            last = bytes
-                .iter()
-                .rposition(|&byte| byte != 0)
-                .map(|index| at + index as u64);
+            last = bytes.iter().rposition(|&byte| byte != 0).map(|index| at + index as u64);
         }
         at += len;
     }

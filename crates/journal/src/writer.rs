@@ -27,18 +27,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            segment_size: 64 << 20,
-            hook: None,
-        }
+        Self { segment_size: 64 << 20, hook: None }
     }
 }
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options")
-            .field("segment_size", &self.segment_size)
-            .finish_non_exhaustive()
+        f.debug_struct("Options").field("segment_size", &self.segment_size).finish_non_exhaustive()
     }
 }
 
@@ -140,10 +135,6 @@ impl Writer {
         self.at.prev_hash
     }
 
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// First entry of the segment that is being written.
     pub fn segment(&self) -> Seq {
         self.segment
@@ -179,9 +170,7 @@ impl Writer {
     /// After one failure nothing is tried again: what the disk holds is not known.
     fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         if self.poisoned {
-            return Err(JournalError::Poisoned {
-                dir: self.dir.clone(),
-            });
+            return Err(JournalError::Poisoned { dir: self.dir.clone() });
         }
         let result = work(self);
         self.poisoned = result.is_err();
@@ -214,9 +203,7 @@ impl Writer {
             hook.before_write(&self.path, self.at.offset, record.len())
                 .context("write", &self.path)?;
         }
-        self.file
-            .write_all_at(record, self.at.offset)
-            .context("write", &self.path)?;
+        self.file.write_all_at(record, self.at.offset).context("write", &self.path)?;
         self.at = Position {
             next_seq: Seq(header.first_seq.0 + u64::from(header.count)),
             prev_hash: header.hash,

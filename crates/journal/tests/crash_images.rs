@@ -42,15 +42,7 @@ impl Image {
             (offset, len, last)
         });
         let records: Vec<_> = records.collect();
-        Self {
-            _dir: dir,
-            path,
-            file,
-            records,
-            before,
-            whole,
-            size: segment_size,
-        }
+        Self { _dir: dir, path, file, records, before, whole, size: segment_size }
     }
 
     /// Opens the log with these bytes as its last segment.
@@ -61,9 +53,7 @@ impl Image {
 
     /// The log opens, ends with entry `last`, holds all up to it, and goes on after it.
     fn assert_recovers(&self, bytes: &[u8], last: u64, what: &str) {
-        let report = self
-            .open(bytes)
-            .unwrap_or_else(|error| panic!("{what}: {error}"));
+        let report = self.open(bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(report.last_seq, Seq(last), "{what}");
         let again = verify_commands_tail(&self.path, self.before + 1);
         assert_eq!(again, last, "{what}: read back");
@@ -76,10 +66,7 @@ impl Image {
             Err(JournalError::UnknownVersion { .. }) => {}
             other => panic!("{what}: {other:?}"),
         }
-        assert!(
-            fs::read(&self.file).unwrap() == bytes,
-            "{what}: bytes were changed"
-        );
+        assert!(fs::read(&self.file).unwrap() == bytes, "{what}: bytes were changed");
     }
 }
 
@@ -104,11 +91,7 @@ fn many_records(seed: u64) -> Vec<u64> {
 fn every_truncation_recovers_what_is_whole() {
     let image = Image::new(SEGMENT, &many_records(11), false);
     let last_five = image.records[image.records.len() - 5].0;
-    let end = image
-        .records
-        .last()
-        .map(|&(offset, len, _)| offset + len)
-        .unwrap();
+    let end = image.records.last().map(|&(offset, len, _)| offset + len).unwrap();
     let stride = (128..last_five).step_by(211);
     for cut in stride.chain(last_five..=end) {
         let last = whole_before(&image, cut);
@@ -116,24 +99,17 @@ fn every_truncation_recovers_what_is_whole() {
         image.assert_recovers(&image.whole[..cut], last, &format!("file of {cut} bytes"));
         let mut zeroed = image.whole.clone();
         zeroed[cut..].fill(0);
-        let report = image
-            .open(&zeroed)
-            .unwrap_or_else(|error| panic!("zeros from {cut}: {error}"));
+        let report =
+            image.open(&zeroed).unwrap_or_else(|error| panic!("zeros from {cut}: {error}"));
         assert_eq!(report.last_seq, Seq(last), "zeros from {cut}");
-        let is_boundary = image
-            .records
-            .iter()
-            .any(|&(offset, len, _)| cut == offset || cut == offset + len);
+        let is_boundary =
+            image.records.iter().any(|&(offset, len, _)| cut == offset || cut == offset + len);
         assert_eq!(report.torn.is_none(), is_boundary, "zeros from {cut}");
     }
 }
 
 fn whole_before(image: &Image, cut: usize) -> u64 {
-    let whole = image
-        .records
-        .iter()
-        .rev()
-        .find(|(offset, len, _)| offset + len <= cut);
+    let whole = image.records.iter().rev().find(|(offset, len, _)| offset + len <= cut);
     whole.map_or(image.before, |&(_, _, last)| last)
 }
 
@@ -153,9 +129,7 @@ fn every_set_of_missing_sectors_of_the_last_record_is_torn() {
                 }
             }
             let is_nothing_left = missing + 1 == 1 << pieces.len();
-            let report = image
-                .open(&torn)
-                .unwrap_or_else(|error| panic!("{missing:b}: {error}"));
+            let report = image.open(&torn).unwrap_or_else(|error| panic!("{missing:b}: {error}"));
             assert_eq!(report.last_seq, Seq(12), "{missing:b}");
             assert_eq!(report.torn.is_none(), is_nothing_left, "{missing:b}");
             if let Some(tail) = report.torn {
@@ -178,10 +152,7 @@ fn missing_sectors_of_an_acknowledged_record_are_damage() {
                 broken[piece.clone()].fill(0);
             }
         }
-        image.assert_refuses(
-            &broken,
-            &format!("sectors {missing:b} of an acknowledged record"),
-        );
+        image.assert_refuses(&broken, &format!("sectors {missing:b} of an acknowledged record"));
     }
 }
 
@@ -232,9 +203,7 @@ fn assert_every_flip_is_detected(seal: bool) {
     assert!(files.len() > 1);
     for file in &files {
         let whole = fs::read(file).unwrap();
-        let end = records(&whole)
-            .last()
-            .map_or(128, |&(offset, len)| offset + len);
+        let end = records(&whole).last().map_or(128, |&(offset, len)| offset + len);
         let is_last = file == files.last().unwrap();
         for bit in 0..whole.len() * 8 {
             let mut flipped = whole.clone();
@@ -271,10 +240,7 @@ fn damage_names_file_offset_and_entry() {
     broken[offset + 200] ^= 4;
     let message = image.open(&broken).unwrap_err().to_string();
     assert!(message.contains("00000000000000000001.log"), "{message}");
-    assert!(
-        message.contains(&format!("byte {offset}, entry 4")),
-        "{message}"
-    );
+    assert!(message.contains(&format!("byte {offset}, entry 4")), "{message}");
 }
 
 #[test]
@@ -286,9 +252,7 @@ fn damage_in_an_earlier_segment_is_found_by_whoever_reads_it() {
     // Zeros are no excuse where a later segment exists.
     for range in [300..301, 128..192, whole.len() - 1..whole.len()] {
         let mut broken = whole.clone();
-        broken[range.clone()]
-            .iter_mut()
-            .for_each(|byte| *byte = !*byte & 0x55);
+        broken[range.clone()].iter_mut().for_each(|byte| *byte = !*byte & 0x55);
         fs::write(file, &broken).unwrap();
         assert!(verify_commands(dir.path(), IDENTITY).is_err(), "{range:?}");
         assert!(common::read_all(dir.path(), 1).is_err(), "{range:?}");
@@ -297,10 +261,7 @@ fn damage_in_an_earlier_segment_is_found_by_whoever_reads_it() {
     let mut cut = whole.clone();
     cut[offset..offset + len].fill(0);
     fs::write(file, &cut).unwrap();
-    assert!(
-        verify_commands(dir.path(), IDENTITY).is_err(),
-        "the last record of a middle segment"
-    );
+    assert!(verify_commands(dir.path(), IDENTITY).is_err(), "the last record of a middle segment");
 }
 
 /// The parts of the record in each sector of 512 bytes.

@@ -96,10 +96,7 @@ fn events_derived_anew_fill_what_a_crash_lost() {
     log.finish_reconciling(Seq(400)).unwrap();
     assert_eq!(log.last_seq(), Seq(400));
     append(&mut log, 401, 410, 3);
-    assert_eq!(
-        assert_readable(&mut EventReader::open(dir.path(), IDENTITY), 0),
-        410
-    );
+    assert_eq!(assert_readable(&mut EventReader::open(dir.path(), IDENTITY), 0), 410);
 }
 
 #[test]
@@ -110,16 +107,10 @@ fn events_that_differ_from_those_on_disk_are_an_error() {
     let mut scratch = BatchBuilder::new();
     let other = scratch.push_events(time(9), &events(10)).to_vec();
     let error = log.reconcile(Seq(9), time(9), &other).unwrap_err();
-    assert!(
-        matches!(error, JournalError::EventsDiffer { seq: Seq(9), .. }),
-        "{error}"
-    );
+    assert!(matches!(error, JournalError::EventsDiffer { seq: Seq(9), .. }), "{error}");
     let right = scratch.push_events(time(10), &events(10)).to_vec();
     assert!(log.reconcile(Seq(10), time(10), &right).is_ok());
-    assert!(
-        log.reconcile(Seq(11), time(10), &right).is_err(),
-        "another time"
-    );
+    assert!(log.reconcile(Seq(11), time(10), &right).is_err(), "another time");
 }
 
 #[test]
@@ -129,21 +120,12 @@ fn a_log_may_begin_anywhere_and_anew() {
     assert_eq!((report.oldest, report.last_seq), (Seq(0), Seq(0)));
     append(&mut log, 1000, 1010, 4);
     let mut reader = EventReader::open(dir.path(), IDENTITY);
-    assert!(matches!(
-        reader.read(Seq(0)),
-        Err(JournalError::NotKept {
-            oldest: Seq(1000),
-            ..
-        })
-    ));
+    assert!(matches!(reader.read(Seq(0)), Err(JournalError::NotKept { oldest: Seq(1000), .. })));
     assert_eq!(assert_readable(&mut reader, 999), 1010);
     log.reset().unwrap();
     append(&mut log, 5, 6, 4);
     assert_eq!(log.oldest().unwrap(), Seq(5));
-    assert_eq!(
-        assert_readable(&mut EventReader::open(dir.path(), IDENTITY), 4),
-        6
-    );
+    assert_eq!(assert_readable(&mut EventReader::open(dir.path(), IDENTITY), 4), 6);
 }
 
 const NO_TIME: Timestamp = Timestamp(0);
@@ -157,15 +139,10 @@ fn retention_by_size_removes_whole_segments_and_never_the_current_one() {
     assert!(retention.enforce(&log, NO_TIME).unwrap().is_empty());
     let oldest = log.oldest().unwrap();
     assert!(oldest > Seq(1));
-    let total: u64 = segments(dir.path())
-        .iter()
-        .map(|file| fs::metadata(file).unwrap().len())
-        .sum();
+    let total: u64 =
+        segments(dir.path()).iter().map(|file| fs::metadata(file).unwrap().len()).sum();
     assert!(total <= 5000, "{total} bytes are left");
-    assert_eq!(
-        assert_readable(&mut EventReader::open(dir.path(), IDENTITY), oldest.0 - 1),
-        400
-    );
+    assert_eq!(assert_readable(&mut EventReader::open(dir.path(), IDENTITY), oldest.0 - 1), 400);
     retention.max_bytes = Some(0);
     retention.enforce(&log, NO_TIME).unwrap();
     assert_eq!(segments(dir.path()).len(), 1);
@@ -176,23 +153,13 @@ fn retention_by_age_goes_by_the_last_write_of_a_segment() {
     let dir = tempfile::tempdir().unwrap();
     let (mut log, _) = open(dir.path());
     append(&mut log, 1, 400, 7);
-    let modified = fs::metadata(&segments(dir.path())[0])
-        .unwrap()
-        .modified()
-        .unwrap();
-    let written = modified
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_nanos() as u64;
+    let modified = fs::metadata(&segments(dir.path())[0]).unwrap().modified().unwrap();
+    let written = modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64;
     let hour = 3_600_000_000_000;
     let mut retention = Retention::new(None, Some(hour));
-    retention
-        .enforce(&log, Timestamp(written + hour / 2))
-        .unwrap();
+    retention.enforce(&log, Timestamp(written + hour / 2)).unwrap();
     assert_eq!(log.oldest().unwrap(), Seq(1));
-    retention
-        .enforce(&log, Timestamp(written + hour * 2))
-        .unwrap();
+    retention.enforce(&log, Timestamp(written + hour * 2)).unwrap();
     assert_eq!(segments(dir.path()).len(), 1);
 }
 
@@ -209,16 +176,10 @@ fn a_consumer_holds_what_it_has_not_read_until_its_budget_is_spent() {
     retention.advance("slow", Seq(90));
     retention.enforce(&log, NO_TIME).unwrap();
     let oldest = log.oldest().unwrap();
-    assert!(
-        oldest > Seq(11) && oldest <= Seq(91),
-        "freed as it reads: {oldest}"
-    );
+    assert!(oldest > Seq(11) && oldest <= Seq(91), "freed as it reads: {oldest}");
     append(&mut log, 201, 1500, 7);
     assert_eq!(retention.enforce(&log, NO_TIME).unwrap(), ["slow"]);
     assert_eq!(retention.state("quick"), Some(ConsumerState::Holding));
     assert_eq!(retention.state("slow"), Some(ConsumerState::Broken));
-    assert!(
-        log.oldest().unwrap() > Seq(1000),
-        "it holds nothing any more"
-    );
+    assert!(log.oldest().unwrap() > Seq(1000), "it holds nothing any more");
 }

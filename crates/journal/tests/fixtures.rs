@@ -68,10 +68,7 @@ fn version_1_is_read_as_it_was_written() {
     assert_eq!(last, 12);
     let store = SnapshotStore::new(&root.join("snapshots"), IDENTITY);
     let snapshot = store.load(Seq(6)).unwrap();
-    assert_eq!(
-        (snapshot.header, &snapshot.payload[..]),
-        (snapshot_header(), PAYLOAD)
-    );
+    assert_eq!((snapshot.header, &snapshot.payload[..]), (snapshot_header(), PAYLOAD));
 }
 
 #[test]
@@ -83,10 +80,7 @@ fn this_binary_writes_the_same_bytes() {
         for item in fs::read_dir(&fixture).unwrap() {
             let name = item.unwrap().file_name();
             let (new, old) = (written.join(&name), fixture.join(&name));
-            assert!(
-                fs::read(new).unwrap() == fs::read(old).unwrap(),
-                "{part}/{name:?} differs"
-            );
+            assert!(fs::read(new).unwrap() == fs::read(old).unwrap(), "{part}/{name:?} differs");
         }
     }
 }

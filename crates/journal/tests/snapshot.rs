@@ -25,17 +25,12 @@ fn a_snapshot_is_read_back_and_the_newest_is_preferred() {
     let store = SnapshotStore::new(&dir.path().join("new"), IDENTITY);
     assert_eq!(store.list().unwrap(), vec![]);
     for seq in [5, 100, 20] {
-        store
-            .write(&header(seq), &vec![seq as u8; seq as usize])
-            .unwrap();
+        store.write(&header(seq), &vec![seq as u8; seq as usize]).unwrap();
     }
     assert_eq!(store.list().unwrap(), [Seq(5), Seq(20), Seq(100)]);
     let (newest, skipped) = store.load_newest(Seq(u64::MAX)).unwrap();
     let newest = newest.unwrap();
-    assert_eq!(
-        (newest.header, newest.payload),
-        (header(100), vec![100; 100])
-    );
+    assert_eq!((newest.header, newest.payload), (header(100), vec![100; 100]));
     assert!(skipped.is_empty());
     let (older, skipped) = store.load_newest(Seq(99)).unwrap();
     assert_eq!(older.unwrap().header.seq, Seq(20));
@@ -74,31 +69,17 @@ fn a_damaged_snapshot_is_skipped_with_a_line_that_names_it() {
     let (found, skipped) = store.load_newest(Seq(u64::MAX)).unwrap();
     assert_eq!(found.unwrap().payload, b"older");
     assert_eq!(skipped.len(), 1);
-    assert!(
-        skipped[0].contains("00000000000000000020.snapshot"),
-        "{skipped:?}"
-    );
+    assert!(skipped[0].contains("00000000000000000020.snapshot"), "{skipped:?}");
 }
 
 #[test]
 fn snapshots_of_other_logs_are_refused() {
     let dir = tempfile::tempdir().unwrap();
-    SnapshotStore::new(dir.path(), IDENTITY)
-        .write(&header(10), b"state")
-        .unwrap();
-    for identity in [
-        Identity {
-            cluster: 1,
-            ..IDENTITY
-        },
-        Identity {
-            partition: PartitionId(9),
-            ..IDENTITY
-        },
-    ] {
-        let error = SnapshotStore::new(dir.path(), identity)
-            .load(Seq(10))
-            .unwrap_err();
+    SnapshotStore::new(dir.path(), IDENTITY).write(&header(10), b"state").unwrap();
+    for identity in
+        [Identity { cluster: 1, ..IDENTITY }, Identity { partition: PartitionId(9), ..IDENTITY }]
+    {
+        let error = SnapshotStore::new(dir.path(), identity).load(Seq(10)).unwrap_err();
         assert!(matches!(error, JournalError::WrongLog { .. }), "{error}");
     }
     fs::rename(
@@ -106,11 +87,7 @@ fn snapshots_of_other_logs_are_refused() {
         dir.path().join("00000000000000000011.snapshot"),
     )
     .unwrap();
-    assert!(
-        SnapshotStore::new(dir.path(), IDENTITY)
-            .load(Seq(11))
-            .is_err()
-    );
+    assert!(SnapshotStore::new(dir.path(), IDENTITY).load(Seq(11)).is_err());
 }
 
 #[test]

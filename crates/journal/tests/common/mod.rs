@@ -1,9 +1,5 @@
 //! Logs with known content, and copies of them to be broken.
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "each test file uses its own part of this"
-)]
+#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part of this")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +11,8 @@ use types::{
     Timestamp,
 };
 
-pub const IDENTITY: Identity = Identity {
-    cluster: 0x0123_4567_89ab_cdef,
-    partition: PartitionId(3),
-};
+pub const IDENTITY: Identity =
+    Identity { cluster: 0x0123_4567_89ab_cdef, partition: PartitionId(3) };
 
 /// A generator of numbers that repeats itself for the same seed.
 pub struct Random(pub u64);
@@ -38,10 +32,7 @@ pub fn memory_dir() -> tempfile::TempDir {
 }
 
 pub fn options(segment_size: u64) -> Options {
-    Options {
-        segment_size,
-        ..Options::default()
-    }
+    Options { segment_size, ..Options::default() }
 }
 
 /// Some command for entry `seq`; always the same one.
@@ -50,11 +41,7 @@ pub fn command(seq: u64) -> Command {
     let account = AccountId(random.below(1000) as u32);
     let market = MarketId(random.below(7) as u32);
     let request = match random.below(3) {
-        0 => Request::CancelOrder {
-            account,
-            market,
-            order: OrderId(random.below(1 << 40)),
-        },
+        0 => Request::CancelOrder { account, market, order: OrderId(random.below(1 << 40)) },
         _ => Request::PlaceOrder(PlaceOrder {
             account,
             market,
@@ -82,11 +69,7 @@ pub fn time(seq: u64) -> Timestamp {
 }
 
 pub fn entry(seq: u64) -> Entry {
-    Entry {
-        seq: Seq(seq),
-        time: time(seq),
-        command: command(seq),
-    }
+    Entry { seq: Seq(seq), time: time(seq), command: command(seq) }
 }
 
 pub fn events(seq: u64) -> Vec<Event> {

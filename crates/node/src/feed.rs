@@ -1,0 +1,236 @@
+//! A partition's events as readers see them: the recent ones in memory, older ones from the event
+//! log. Written by the partition's thread, which never waits for readers.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use journal::{EventReader, Identity, JournalError};
+use parking_lot::{Condvar, Mutex};
+use types::{EventBatch, Seq};
+
+use crate::port::{EventFeed, FeedError};
+
+pub(crate) struct Feed {
+    ring: Mutex<Ring>,
+    /// Notified when the ring or its state changes.
+    changed: Condvar,
+    /// The last entry in the ring.
+    head: AtomicU64,
+    /// The last entry that the publisher is done with.
+    written: AtomicU64,
+    /// Events in the ring that it is not done with.
+    unwritten_events: AtomicUsize,
+    /// Reads what the ring does not hold any more, if there is an event log.
+    disk: Option<Mutex<EventReader>>,
+    /// Events that the ring keeps once they are written.
+    capacity: usize,
+}
+
+struct Ring {
+    batches: VecDeque<Arc<EventBatch>>,
+    events: usize,
+    /// The publisher is to look: there is a request for it.
+    is_called: bool,
+    is_closed: bool,
+}
+
+/// Why the publisher wakes.
+pub(crate) enum Wake {
+    /// These batches are new.
+    Batches(Vec<Arc<EventBatch>>),
+    /// There is a request.
+    Called,
+    /// Everything is written and nothing more comes.
+    Closed,
+}
+
+impl Feed {
+    /// A feed whose last entry so far is `head`; what is before is on disk, if anywhere.
+    pub fn new(head: Seq, disk: Option<(&Path, Identity)>, capacity: usize) -> Self {
+        Self {
+            ring: Mutex::new(Ring {
+                batches: VecDeque::new(),
+                events: 0,
+                is_called: false,
+                is_closed: false,
+            }),
+            changed: Condvar::new(),
+            head: AtomicU64::new(head.0),
+            written: AtomicU64::new(head.0),
+            unwritten_events: AtomicUsize::new(0),
+            disk: disk.map(|(dir, identity)| Mutex::new(EventReader::open(dir, identity))),
+            capacity,
+        }
+    }
+
+    /// Adds the events of durable entries.
+    pub fn push(&self, batch: Arc<EventBatch>) {
+        let Some(last) = batch.last_seq() else {
+            return;
+        };
+        let mut ring = self.ring.lock();
+        ring.events += cost(&batch);
+        self.unwritten_events.fetch_add(cost(&batch), Ordering::Relaxed);
+        ring.batches.push_back(batch);
+        self.head.store(last.0, Ordering::Release);
+        self.evict(&mut ring);
+        drop(ring);
+        self.changed.notify_all();
+    }
+
+    /// Drops the oldest batches beyond the capacity, as far as the publisher is done with them.
+    fn evict(&self, ring: &mut Ring) {
+        let written = self.written();
+        while ring.events > self.capacity
+            && ring.batches.front().is_some_and(|oldest| oldest.last_seq() <= Some(written))
+        {
+            let oldest = ring.batches.pop_front().expect("just looked at");
+            ring.events -= cost(&oldest);
+        }
+    }
+
+    /// Events that wait for the publisher.
+    pub fn backlog(&self) -> usize {
+        self.unwritten_events.load(Ordering::Relaxed)
+    }
+
+    pub fn written(&self) -> Seq {
+        Seq(self.written.load(Ordering::Acquire))
+    }
+
+    /// The publisher is done with these batches.
+    pub fn set_written(&self, batches: &[Arc<EventBatch>]) {
+        let Some(last) = batches.last().and_then(|batch| batch.last_seq()) else {
+            return;
+        };
+        let events = batches.iter().map(|batch| cost(batch)).sum();
+        self.written.store(last.0, Ordering::Release);
+        self.unwritten_events.fetch_sub(events, Ordering::Relaxed);
+        self.evict(&mut self.ring.lock());
+    }
+
+    /// Waits for batches that the publisher has not seen, at most `max` of them.
+    pub fn next_unwritten(&self, max: usize) -> Wake {
+        let mut ring = self.ring.lock();
+        loop {
+            let new = ring.first_after(self.written());
+            if std::mem::take(&mut ring.is_called) {
+                return Wake::Called;
+            }
+            if new < ring.batches.len() {
+                return Wake::Batches(ring.batches.iter().skip(new).take(max).cloned().collect());
+            }
+            if ring.is_closed {
+                return Wake::Closed;
+            }
+            self.changed.wait(&mut ring);
+        }
+    }
+
+    /// Batches that the publisher has not seen, up to the one with entry `until`.
+    pub fn unwritten_until(&self, until: Seq) -> Vec<Arc<EventBatch>> {
+        let ring = self.ring.lock();
+        let new = ring.batches.iter().skip(ring.first_after(self.written()));
+        new.take_while(|batch| batch.first_seq() <= Some(until)).cloned().collect()
+    }
+
+    /// Wakes the publisher for a request.
+    pub fn call(&self) {
+        self.ring.lock().is_called = true;
+        self.changed.notify_all();
+    }
+
+    /// Nothing more comes.
+    pub fn close(&self) {
+        self.ring.lock().is_closed = true;
+        self.changed.notify_all();
+    }
+
+    fn read_disk(&self, after: Seq) -> Result<Option<Arc<EventBatch>>, FeedError> {
+        let Some(disk) = &self.disk else {
+            return Err(FeedError::TooOld { oldest: self.oldest() });
+        };
+        match disk.lock().read(after) {
+            Ok(Some(batch)) => Ok(Some(Arc::new(batch))),
+            Ok(None) => Err(FeedError::Unreadable(format!(
+                "entry {} is not in it though later ones are",
+                after.next()
+            ))),
+            Err(JournalError::NotKept { oldest, .. }) => Err(FeedError::TooOld { oldest }),
+            Err(error) => Err(FeedError::Unreadable(error.to_string())),
+        }
+    }
+}
+
+impl Ring {
+    /// Index of the first batch with entries after `seq`.
+    fn first_after(&self, seq: Seq) -> usize {
+        self.batches.partition_point(|batch| batch.last_seq() <= Some(seq))
+    }
+}
+
+/// An entry without events takes room, too.
+fn cost(batch: &EventBatch) -> usize {
+    batch.event_count() + batch.len()
+}
+
+/// The entries of `batch` after `seq` alone. Readers stop at the ends of batches, so that this is
+/// only for those that come from elsewhere.
+fn trimmed(batch: &Arc<EventBatch>, after: Seq) -> Arc<EventBatch> {
+    if batch.first_seq() > Some(after) {
+        return Arc::clone(batch);
+    }
+    let mut rest = EventBatch::new(batch.partition);
+    for entry in batch.iter_after(after) {
+        rest.push(entry.seq, entry.time, &mut entry.events.to_vec());
+    }
+    Arc::new(rest)
+}
+
+impl EventFeed for Feed {
+    fn read(&self, after: Seq) -> Result<Option<Arc<EventBatch>>, FeedError> {
+        if after >= self.head() {
+            return Ok(None);
+        }
+        {
+            let ring = self.ring.lock();
+            let oldest = ring.batches.front().and_then(|batch| batch.first_seq());
+            if oldest.is_some_and(|oldest| oldest <= after.next()) {
+                return Ok(Some(trimmed(&ring.batches[ring.first_after(after)], after)));
+            }
+        }
+        self.read_disk(after)
+    }
+
+    fn head(&self) -> Seq {
+        Seq(self.head.load(Ordering::Acquire))
+    }
+
+    fn oldest(&self) -> Seq {
+        let on_disk = self.disk.as_ref().and_then(|disk| disk.lock().oldest().ok());
+        if let Some(oldest) = on_disk.filter(|&oldest| oldest > Seq(0)) {
+            return oldest;
+        }
+        let ring = self.ring.lock();
+        let oldest = ring.batches.front().and_then(|batch| batch.first_seq());
+        oldest.unwrap_or(self.head().next())
+    }
+
+    fn wait(&self, after: Seq, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let mut ring = self.ring.lock();
+        while self.head() <= after {
+            if ring.is_closed || self.changed.wait_until(&mut ring, deadline).timed_out() {
+                return self.head() > after;
+            }
+        }
+        true
+    }
+
+    fn is_closed(&self) -> bool {
+        self.ring.lock().is_closed
+    }
+}

@@ -1,0 +1,210 @@
+//! From files to a running state: newest usable snapshot, the log after it, events compared with
+//! those on disk or written anew.
+
+use std::time::{Duration, Instant};
+
+use engine::Partition;
+use journal::{
+    CommandLog, CommandReader, EventLog, Identity, Options, RecoveryReport, Snapshot,
+    SnapshotStore, TornTail,
+};
+use types::{PartitionId, Seq};
+
+use crate::config::{NodeConfig, NodeHooks};
+use crate::data_dir::{DataDir, random_word};
+use crate::error::{NodeError, OfPartition};
+use crate::replay::{EventDigest, replay};
+
+/// How a partition came back.
+#[derive(Clone, Debug)]
+pub struct PartitionRecovery {
+    /// Which.
+    pub partition: PartitionId,
+    /// The snapshot that it began with, zero for none.
+    pub snapshot_seq: Seq,
+    /// Entries of the log that were replayed after it.
+    pub replayed: u64,
+    /// The last entry of the log.
+    pub last_seq: Seq,
+    /// Whether the last life ended in order.
+    pub sealed: bool,
+    /// What was cut from the command log: never acknowledged.
+    pub torn: Option<TornTail>,
+    /// Newer snapshots that were not used, and why.
+    pub skipped_snapshots: Vec<String>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// A partition as it was when its log ended.
+pub(crate) struct Recovered {
+    pub partition: Partition,
+    pub log: CommandLog,
+    pub events: Option<EventLog>,
+    pub digest: EventDigest,
+    pub report: PartitionRecovery,
+}
+
+pub(crate) fn recover(
+    config: &NodeConfig,
+    hooks: &NodeHooks,
+    data: &DataDir,
+    identity: Identity,
+    term: u64,
+) -> Result<Recovered, NodeError> {
+    let id = identity.partition;
+    let started = Instant::now();
+    let options = Options { segment_size: config.segment_size, hook: hooks.disk.clone() };
+    let (log, log_report) = CommandLog::open(&data.commands(id), identity, options).of(id)?;
+    tell_torn(&log_report);
+    let mut events = open_events(config, data, identity, term)?;
+    let (snapshot, skipped) = choose_snapshot(data, identity, &log, events.as_ref())?;
+    for reason in &skipped {
+        tracing::warn!("snapshot skipped: {reason}");
+    }
+    let (mut partition, mut digest) = restore(id, snapshot.as_ref())?;
+    let snapshot_seq = partition.seq();
+    let mut replayed = 0;
+    // A log that was begun at a snapshot holds no events from before it.
+    if let Some(events) = events.as_mut().filter(|events| events.last_seq() < snapshot_seq) {
+        events.reset().of(id)?;
+    }
+    if log.last_seq() > snapshot_seq {
+        let reader = open_reader(data, identity, &log, snapshot.as_ref())?;
+        let total = log.last_seq().0 - snapshot_seq.0;
+        let summary = replay(
+            reader,
+            &mut partition,
+            digest,
+            |seq, time, content| match &mut events {
+                Some(events) => events.reconcile(seq, time, content),
+                None => Ok(()),
+            },
+            |seq| (hooks.progress)(id, seq.0 - snapshot_seq.0, total),
+        );
+        let summary = summary.of(id)?;
+        (digest, replayed) = (summary.digest, summary.entries);
+    }
+    if let Some(events) = &mut events {
+        events.finish_reconciling(log.last_seq()).of(id)?;
+    }
+    let report = PartitionRecovery {
+        partition: id,
+        snapshot_seq,
+        replayed,
+        last_seq: log.last_seq(),
+        sealed: log_report.sealed,
+        torn: log_report.torn,
+        skipped_snapshots: skipped,
+        duration: started.elapsed(),
+    };
+    Ok(Recovered { partition, log, events, digest, report })
+}
+
+fn tell_torn(report: &RecoveryReport) {
+    if let Some(torn) = &report.torn {
+        tracing::warn!(
+            "{}: {} bytes from byte {} on were cut; entry {} and what followed were never \
+             acknowledged",
+            torn.file.display(),
+            torn.bytes,
+            torn.offset,
+            torn.seq
+        );
+    }
+}
+
+fn open_events(
+    config: &NodeConfig,
+    data: &DataDir,
+    identity: Identity,
+    term: u64,
+) -> Result<Option<EventLog>, NodeError> {
+    let Some(event_config) = &config.event_log else {
+        return Ok(None);
+    };
+    let options = Options { segment_size: event_config.segment_size, hook: None };
+    let dir = data.events(identity.partition);
+    let (log, report) = EventLog::open(&dir, identity, options, term).of(identity.partition)?;
+    if let Some(cut) = report.cut {
+        tracing::info!(
+            "{}: {} bytes were cut and are derived anew from entry {} on",
+            cut.file.display(),
+            cut.bytes,
+            cut.seq
+        );
+    }
+    Ok(Some(log))
+}
+
+/// A snapshot counts only as far as the event log goes, or events in between would be lost; unless
+/// the command log cannot give them any more.
+fn choose_snapshot(
+    data: &DataDir,
+    identity: Identity,
+    log: &CommandLog,
+    events: Option<&EventLog>,
+) -> Result<(Option<Snapshot>, Vec<String>), NodeError> {
+    let id = identity.partition;
+    let store = SnapshotStore::new(&data.snapshots(id), identity);
+    let limit = events.map_or(log.last_seq(), |events| events.last_seq().min(log.last_seq()));
+    let (found, mut skipped) = store.load_newest(limit).of(id)?;
+    let replayable_from = log.first_seq().0 - 1;
+    if found.as_ref().map_or(0, |snapshot| snapshot.header.seq.0) >= replayable_from {
+        return Ok((found, skipped));
+    }
+    let (found, more) = store.load_newest(log.last_seq()).of(id)?;
+    skipped.extend(more);
+    match found {
+        Some(snapshot) if snapshot.header.seq.0 >= replayable_from => Ok((Some(snapshot), skipped)),
+        _ => Err(NodeError::Inconsistent {
+            partition: id,
+            what: "no snapshot reaches the oldest kept segment of the log, which begins",
+            seq: log.first_seq(),
+        }),
+    }
+}
+
+/// The state of a snapshot, checked against its hash; or a new one.
+pub(crate) fn restore(
+    id: PartitionId,
+    snapshot: Option<&Snapshot>,
+) -> Result<(Partition, EventDigest), NodeError> {
+    let Some(snapshot) = snapshot else {
+        return Ok((Partition::new(id, random_word()), EventDigest::default()));
+    };
+    let inconsistent =
+        |what| NodeError::Inconsistent { partition: id, what, seq: snapshot.header.seq };
+    let partition = Partition::restore(id, random_word(), &snapshot.payload)
+        .map_err(|_| inconsistent("this binary cannot read the state of the snapshot"))?;
+    if partition.state_hash() != snapshot.header.state_hash
+        || partition.seq() != snapshot.header.seq
+    {
+        return Err(inconsistent("the snapshot restores to another state than it was made of"));
+    }
+    Ok((partition, EventDigest(snapshot.header.event_digest)))
+}
+
+/// A reader of all after the snapshot, whose record hash must be the log's.
+fn open_reader(
+    data: &DataDir,
+    identity: Identity,
+    log: &CommandLog,
+    snapshot: Option<&Snapshot>,
+) -> Result<CommandReader, NodeError> {
+    let id = identity.partition;
+    let from = snapshot.map_or(Seq(1), |snapshot| snapshot.header.seq.next());
+    let reader = CommandReader::open(&data.commands(id), identity, from, Some(log.last_seq()));
+    let reader = reader.of(id)?;
+    let expected = snapshot.map(|snapshot| snapshot.header.record_hash);
+    if let (Some(expected), Some(found)) = (expected, reader.hash_before())
+        && expected != found
+    {
+        return Err(NodeError::Inconsistent {
+            partition: id,
+            what: "the snapshot is of another log than this one",
+            seq: from,
+        });
+    }
+    Ok(reader)
+}

@@ -1,0 +1,296 @@
+//! The thread of a partition: sequence what waits, apply it, make it durable, let it out.
+//!
+//! ```text
+//! 1. collect   peers' messages, then requests, until the batch is full or nothing waits;
+//!              each is stamped, encoded and applied, and what an entry leaves goes on in a Continue
+//! 2. commit    one write, one sync
+//! 3. release   answers, events, messages to peers
+//! ```
+//!
+//! Batches form by themselves: while one is synced, the next gathers in the mailbox. There is no
+//! timer; a lone request is a batch of one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use engine::Partition;
+use journal::{BatchBuilder, CommandLog, JournalError};
+use types::{Command, Event, EventBatch, PartitionId, Seq, Timestamp, Topology};
+
+use crate::NodeError;
+use crate::config::{Clock, FatalHandler};
+use crate::feed::Feed;
+use crate::mailbox::{Mailbox, PeerMessage};
+use crate::peers::Peers;
+use crate::route::MarketHomes;
+use crate::sessions::Sessions;
+use crate::stats::Counters;
+
+/// How partitions are told to end. Shared by all of a node.
+#[derive(Default)]
+pub(crate) struct Ending {
+    /// Finish what waits, seal, end.
+    pub stop: AtomicBool,
+    /// End at once, as a crash would.
+    pub kill: AtomicBool,
+}
+
+/// What the threads of a partition, and those who talk to it, share.
+pub(crate) struct Shared {
+    pub mailbox: Arc<Mailbox>,
+    pub feed: Arc<Feed>,
+    pub counters: Arc<Counters>,
+    /// Time of the last entry.
+    pub last_time: AtomicU64,
+    /// The last durable entry.
+    pub durable: AtomicU64,
+    /// Set in the end, however it came.
+    pub has_ended: AtomicBool,
+}
+
+/// Bounds of a batch.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub batch_bytes: usize,
+    pub batch_entries: u32,
+    pub outbox: usize,
+    pub unwritten_events: usize,
+}
+
+pub(crate) struct Sequencer {
+    pub id: PartitionId,
+    pub partition: Partition,
+    pub log: CommandLog,
+    pub term: u64,
+    pub topology: Topology,
+    pub limits: Limits,
+    pub shared: Arc<Shared>,
+    pub ending: Arc<Ending>,
+    pub peers: Peers,
+    pub sessions: Arc<Sessions>,
+    pub markets: Arc<MarketHomes>,
+    pub clock: Clock,
+    pub fatal: FatalHandler,
+    pub work: Work,
+}
+
+/// The batch that is being formed.
+pub(crate) struct Work {
+    batch: BatchBuilder,
+    events: EventBatch,
+    scratch: Vec<Event>,
+    inbox: VecDeque<PeerMessage>,
+    now: Timestamp,
+    /// What was taken out of the mailbox for it.
+    taken: u64,
+}
+
+impl Work {
+    pub fn new(partition: PartitionId) -> Self {
+        Self {
+            batch: BatchBuilder::new(),
+            events: EventBatch::new(partition),
+            scratch: Vec::new(),
+            inbox: VecDeque::new(),
+            now: Timestamp(0),
+            taken: 0,
+        }
+    }
+}
+
+impl Sequencer {
+    /// Until the node ends or the disk fails.
+    pub fn run(mut self) {
+        let guard = EndGuard {
+            shared: Arc::clone(&self.shared),
+            fatal: Arc::clone(&self.fatal),
+            id: self.id,
+        };
+        self.shared.mailbox.attach();
+        if let Err(source) = self.serve() {
+            self.shared.mailbox.close();
+            (self.fatal)(&NodeError::Journal { partition: self.id, source });
+        }
+        drop(guard);
+    }
+
+    fn serve(&mut self) -> Result<(), JournalError> {
+        self.begin_term()?;
+        self.peers.greet(&self.partition);
+        while !self.ending.kill.load(Ordering::Acquire) {
+            self.collect();
+            if !self.work.batch.is_empty() {
+                self.commit()?;
+            }
+            self.release();
+            if self.has_work() {
+                continue;
+            }
+            if self.ending.stop.load(Ordering::Acquire) {
+                return self.finish();
+            }
+            let ending = &self.ending;
+            self.shared.mailbox.park(|| {
+                ending.stop.load(Ordering::Acquire) || ending.kill.load(Ordering::Acquire)
+            });
+        }
+        Ok(())
+    }
+
+    fn has_work(&self) -> bool {
+        self.shared.mailbox.has_work()
+            || !self.work.inbox.is_empty()
+            || self.partition.needs_continue()
+    }
+
+    /// The first entries of a life: the topology if this is the first of all, and the term.
+    fn begin_term(&mut self) -> Result<(), JournalError> {
+        self.work.now = self.stamp();
+        if self.partition.topology().is_none() {
+            self.sequence(Command::SetTopology(self.topology.clone()));
+        }
+        self.continue_work();
+        self.sequence(Command::NewTerm { term: self.term });
+        self.commit()?;
+        self.release();
+        Ok(())
+    }
+
+    /// Never goes backwards: a clock that is behind the log waits at its last entry.
+    fn stamp(&self) -> Timestamp {
+        (self.clock)().max(self.partition.time())
+    }
+
+    /// Forms a batch of what waits. It may be empty.
+    fn collect(&mut self) {
+        self.work.now = self.stamp();
+        self.continue_work();
+        self.shared.mailbox.take_peers(&mut self.work.inbox);
+        while self.has_room()
+            && let Some(message) = self.work.inbox.pop_front()
+        {
+            self.work.taken += 1;
+            if let Some(command) = self.peers.receive(message, &self.partition) {
+                self.sequence(command);
+            }
+        }
+        while self.has_room()
+            && let Some(command) = self.shared.mailbox.pop_request()
+        {
+            self.work.taken += 1;
+            self.sequence(command);
+        }
+        self.acknowledge();
+    }
+
+    /// Acknowledgements enter the log in company, or when there are many or somebody waits for them.
+    fn acknowledge(&mut self) {
+        let is_congested = self.shared.mailbox.congested.load(Ordering::Relaxed);
+        let is_worth_it = !self.work.batch.is_empty()
+            || self.ending.stop.load(Ordering::Acquire)
+            || self.peers.must_acknowledge(&self.partition, is_congested);
+        while is_worth_it
+            && self.has_room()
+            && let Some(command) = self.peers.next_acknowledgement()
+        {
+            self.sequence(command);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let Work { batch, .. } = &self.work;
+        batch.payload_len() < self.limits.batch_bytes
+            && batch.count() < self.limits.batch_entries
+            && !self.partition.needs_continue()
+    }
+
+    /// Adds an entry to the batch and applies it, and what it leaves to be done.
+    fn sequence(&mut self, command: Command) {
+        self.add_entry(&command);
+        self.continue_work();
+    }
+
+    /// Work that an entry left goes on before anything else, in this batch or in the next.
+    fn continue_work(&mut self) {
+        while self.partition.needs_continue()
+            && self.work.batch.payload_len() < self.limits.batch_bytes
+            && self.work.batch.count() < self.limits.batch_entries
+        {
+            self.add_entry(&Command::Continue);
+        }
+    }
+
+    fn add_entry(&mut self, command: &Command) {
+        let Work { batch, events, scratch, now, .. } = &mut self.work;
+        let seq = self.partition.seq().next();
+        batch.push_command(*now, command);
+        self.partition.apply(seq, *now, command, scratch);
+        events.push(seq, *now, scratch);
+    }
+
+    fn commit(&mut self) -> Result<(), JournalError> {
+        let started = Instant::now();
+        let entries = u64::from(self.work.batch.count());
+        let acked = Seq(self.shared.durable.load(Ordering::Relaxed));
+        self.log.append(&mut self.work.batch, acked, self.term)?;
+        self.log.sync()?;
+        let counters = &self.shared.counters;
+        counters.sync.record(started.elapsed());
+        counters.entries.fetch_add(entries, Ordering::Relaxed);
+        counters.batches.fetch_add(1, Ordering::Relaxed);
+        self.shared.durable.store(self.log.last_seq().0, Ordering::Release);
+        self.shared.last_time.store(self.work.now.0, Ordering::Release);
+        Ok(())
+    }
+
+    /// Everything in the batch is durable: let it out.
+    fn release(&mut self) {
+        if !self.work.events.is_empty() {
+            let batch = std::mem::replace(&mut self.work.events, EventBatch::new(self.id));
+            for entry in batch.iter() {
+                self.markets.learn_from(entry.events);
+            }
+            self.sessions.deliver(self.id, &batch);
+            self.shared.feed.push(Arc::new(batch));
+        }
+        self.peers.after_commit(&self.partition);
+        let outbox = self.partition.outbox_len();
+        let counters = &self.shared.counters;
+        counters.outbox_len.store(outbox as u64, Ordering::Relaxed);
+        let mailbox = &self.shared.mailbox;
+        mailbox.congested.store(outbox > self.limits.outbox, Ordering::Relaxed);
+        if !self.partition.needs_continue() {
+            mailbox.finish(std::mem::take(&mut self.work.taken));
+        }
+    }
+
+    /// The last acknowledgements, then the seal.
+    fn finish(&mut self) -> Result<(), JournalError> {
+        self.acknowledge();
+        if !self.work.batch.is_empty() {
+            self.commit()?;
+            self.release();
+        }
+        self.log.seal(self.term)
+    }
+}
+
+/// Closes what others wait on, and tells of a panic: a partition must not be missing silently.
+struct EndGuard {
+    shared: Arc<Shared>,
+    fatal: FatalHandler,
+    id: PartitionId,
+}
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        self.shared.mailbox.close();
+        self.shared.has_ended.store(true, Ordering::Release);
+        self.shared.feed.close();
+        if std::thread::panicking() {
+            (self.fatal)(&NodeError::Bug { partition: self.id });
+        }
+    }
+}

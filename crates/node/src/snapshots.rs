@@ -1,0 +1,206 @@
+//! Snapshots are made by a child run of the binary, from the last snapshot and the log after it, so
+//! that the partition's thread is not disturbed. What the running partition knows, its rolling digest
+//! of events, must be what the child comes to.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use journal::{CommandLog, CommandReader, SnapshotHeader, SnapshotStore};
+use rustix::process::{Pid, setpriority_process};
+use types::{PartitionId, Seq};
+
+use crate::data_dir::DataDir;
+use crate::error::{NodeError, OfPartition};
+use crate::publisher::SnapshotReply;
+use crate::recovery::restore;
+use crate::replay::{EventDigest, replay};
+
+/// A snapshot that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotOutcome {
+    /// Of which partition.
+    pub partition: PartitionId,
+    /// After which entry.
+    pub seq: Seq,
+    /// Hash of the state.
+    pub state_hash: [u8; 32],
+    /// Rolling digest of the events.
+    pub event_digest: u64,
+    /// Entries that were replayed for it.
+    pub replayed: u64,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Makes the snapshot of `partition` after entry `until`, which must be durable. Only reads the logs
+/// and takes no lock: meant to run beside a node, in a process of its own.
+///
+/// # Errors
+/// When the log is damaged or does not reach `until`, or the snapshot cannot be written.
+pub fn take_snapshot(
+    data: &Path,
+    partition: PartitionId,
+    until: Seq,
+) -> Result<SnapshotOutcome, NodeError> {
+    let started = Instant::now();
+    let data = DataDir::new(data);
+    let identity = data.identity(partition)?;
+    let store = SnapshotStore::new(&data.snapshots(partition), identity);
+    let (base, skipped) = store.load_newest(until).of(partition)?;
+    for reason in skipped {
+        tracing::warn!("snapshot skipped: {reason}");
+    }
+    let (mut state, digest) = restore(partition, base.as_ref())?;
+    let from = state.seq().next();
+    let commands = data.commands(partition);
+    let reader = CommandReader::open(&commands, identity, from, Some(until)).of(partition)?;
+    let summary = replay(reader, &mut state, digest, |_, _, _| Ok(()), |_| ()).of(partition)?;
+    let header = SnapshotHeader {
+        seq: state.seq(),
+        time: state.time(),
+        term: state.term(),
+        event_digest: summary.digest.0,
+        record_hash: summary.record_hash,
+        state_hash: state.state_hash(),
+    };
+    store.write(&header, &state.snapshot()).of(partition)?;
+    Ok(SnapshotOutcome {
+        partition,
+        seq: header.seq,
+        state_hash: header.state_hash,
+        event_digest: header.event_digest,
+        replayed: summary.entries,
+        duration: started.elapsed(),
+    })
+}
+
+/// Starts snapshots of one partition and judges what comes of them. One at a time.
+pub(crate) struct Snapshots {
+    pub data: DataDir,
+    pub command: Option<Vec<OsString>>,
+    pub keep: usize,
+    pub trim_commands: bool,
+    pub running: AtomicBool,
+}
+
+impl Snapshots {
+    pub fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// Makes a snapshot in the background and tells `reply` how it went.
+    pub fn start(
+        this: &Arc<Self>,
+        partition: PartitionId,
+        until: Seq,
+        digest: EventDigest,
+        reply: Option<SnapshotReply>,
+    ) {
+        if this.running.swap(true, Ordering::AcqRel) {
+            tell(reply, Err("a snapshot of this partition is being made already".to_owned()));
+            return;
+        }
+        let this = Arc::clone(this);
+        thread::spawn(move || {
+            let result = this.make(partition, until, digest);
+            this.running.store(false, Ordering::Release);
+            match &result {
+                Ok(made) => tracing::info!(
+                    "snapshot of partition {partition} after entry {} in {:?}",
+                    made.seq,
+                    made.duration
+                ),
+                Err(error) => tracing::error!("snapshot of partition {partition}: {error}"),
+            }
+            tell(reply, result);
+        });
+    }
+
+    fn make(
+        &self,
+        partition: PartitionId,
+        until: Seq,
+        digest: EventDigest,
+    ) -> Result<SnapshotOutcome, String> {
+        let started = Instant::now();
+        let identity = self.data.identity(partition).map_err(|error| error.to_string())?;
+        let store = SnapshotStore::new(&self.data.snapshots(partition), identity);
+        let replayed = match &self.command {
+            Some(words) => {
+                run(words, self.data.path(), partition, until)?;
+                0
+            }
+            None => {
+                take_snapshot(self.data.path(), partition, until)
+                    .map_err(|error| error.to_string())?
+                    .replayed
+            }
+        };
+        let header = store.load(until).map_err(|error| error.to_string())?.header;
+        if header.event_digest != digest.0 {
+            return Err(format!(
+                "REPLAY DIFFERS: the running partition has event digest {:016x} after entry {until}, \
+                 the replay of its log {:016x}; the snapshot is kept for examination",
+                digest.0, header.event_digest
+            ));
+        }
+        let oldest = store.prune(self.keep.max(1)).map_err(|error| error.to_string())?;
+        if let Some(oldest) = oldest.filter(|_| self.trim_commands) {
+            CommandLog::remove_before(&self.data.commands(partition), oldest.next())
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(SnapshotOutcome {
+            partition,
+            seq: until,
+            state_hash: header.state_hash,
+            event_digest: header.event_digest,
+            replayed,
+            duration: started.elapsed(),
+        })
+    }
+}
+
+fn tell(reply: Option<SnapshotReply>, result: Result<SnapshotOutcome, String>) {
+    if let Some(reply) = reply {
+        // Whoever asked may have gone.
+        let _ = reply.send(result);
+    }
+}
+
+/// Runs the configured command at low priority and waits for it.
+fn run(words: &[OsString], data: &Path, partition: PartitionId, until: Seq) -> Result<(), String> {
+    let fill = |word: &OsString| match word.to_str() {
+        Some("{data}") => data.as_os_str().to_owned(),
+        Some("{partition}") => OsString::from(partition.to_string()),
+        Some("{until}") => OsString::from(until.to_string()),
+        _ => word.clone(),
+    };
+    let words: Vec<OsString> = words.iter().map(fill).collect();
+    let Some((program, arguments)) = words.split_first() else {
+        return Err("the snapshot command is empty".to_owned());
+    };
+    let child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot run {}: {error}", program.display()))?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        // Without the lower priority it is a snapshot all the same.
+        let _ = setpriority_process(Some(pid), 10);
+    }
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let line = said.lines().last().unwrap_or_default();
+        return Err(format!("{} ended with {}: {line}", OsStr::display(program), output.status));
+    }
+    Ok(())
+}

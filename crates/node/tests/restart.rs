@@ -1,0 +1,253 @@
+//! What was acknowledged is there again, with and without snapshots, after an orderly end and after
+//! a crash.
+
+mod common;
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use common::{Client, balances, config, kill, nth_order, rebuild, settle, start, stop};
+use node::{DataDir, Exchange, FeedError, Node, NodeError, NodeHooks};
+use types::{PartitionId, Seq, Topology};
+
+const P0: PartitionId = PartitionId(0);
+
+fn trade(client: &Client, from: u64, count: u64) -> Seq {
+    let mut last = Seq(0);
+    for n in from..from + count {
+        client.send(nth_order(n, 5)).unwrap();
+    }
+    for _ in 0..count {
+        last = client.answers.recv_timeout(common::PATIENCE).unwrap().seq;
+    }
+    last
+}
+
+#[test]
+fn an_orderly_restart_brings_back_state_and_events() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = start(config(dir.path(), 1));
+    let client = Client::new(&node);
+    client.found(5);
+    trade(&client, 0, 3000);
+    let before = balances(&node);
+    stop(node, client);
+    let hash = rebuild(dir.path(), P0).state_hash();
+
+    let node = start(config(dir.path(), 1));
+    let recovery = node.recovery()[0].clone();
+    assert!(recovery.sealed && recovery.torn.is_none());
+    assert_eq!(recovery.replayed, recovery.last_seq.0);
+    assert_eq!(node.term(), 2);
+    assert_eq!(balances(&node), before);
+    let client = Client::new(&node);
+    trade(&client, 3000, 10);
+    stop(node, client);
+    assert_ne!(rebuild(dir.path(), P0).state_hash(), hash);
+}
+
+#[test]
+fn a_restart_from_a_snapshot_comes_to_the_same_state_as_one_from_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = start(config(dir.path(), 1));
+    let client = Client::new(&node);
+    client.found(5);
+    let last = trade(&client, 0, 2000);
+    let made = node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap().unwrap();
+    assert!(made.seq >= last);
+    trade(&client, 2000, 500);
+    let before = balances(&node);
+    kill(node, client);
+
+    let node = start(config(dir.path(), 1));
+    assert_eq!(node.recovery()[0].snapshot_seq, made.seq);
+    assert!(node.recovery()[0].replayed >= 500);
+    assert_eq!(balances(&node), before);
+    let client = Client::new(&node);
+    trade(&client, 2500, 100);
+    // The child of the second life begins with the first one's snapshot: its digest must agree.
+    let again = node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap().unwrap();
+    assert!(again.seq > made.seq && again.replayed < 1000);
+    stop(node, client);
+    fs::remove_dir_all(DataDir::new(dir.path()).snapshots(P0)).unwrap();
+    let node = start(config(dir.path(), 1));
+    assert_eq!(node.recovery()[0].snapshot_seq, Seq(0));
+    let client = Client::new(&node);
+    let whole = node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap().unwrap();
+    let state = rebuild(dir.path(), P0);
+    assert_eq!((whole.seq, whole.state_hash), (state.seq(), state.state_hash()));
+    stop(node, client);
+}
+
+#[test]
+fn a_damaged_snapshot_is_skipped_for_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = start(config(dir.path(), 1));
+    let client = Client::new(&node);
+    client.found(5);
+    let older = node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap().unwrap();
+    trade(&client, 0, 500);
+    let newer = node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap().unwrap();
+    let before = balances(&node);
+    stop(node, client);
+    let snapshots = DataDir::new(dir.path()).snapshots(P0);
+    let file = OpenOptions::new()
+        .write(true)
+        .open(snapshots.join(format!("{:020}.snapshot", newer.seq.0)));
+    file.unwrap().write_all_at(b"x", 1000).unwrap();
+
+    let node = start(config(dir.path(), 1));
+    let recovery = &node.recovery()[0];
+    assert_eq!(recovery.snapshot_seq, older.seq);
+    assert!(recovery.skipped_snapshots[0].contains(&newer.seq.to_string()));
+    assert_eq!(balances(&node), before);
+}
+
+/// Zeros everything from `share` of the way into the records of the newest segment.
+fn lose_tail(dir: &Path, share: f64) {
+    let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|item| item.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
+    files.sort();
+    let file = files.last().unwrap();
+    let bytes = fs::read(file).unwrap();
+    let end = bytes.iter().rposition(|&byte| byte != 0).unwrap() + 1;
+    let cut = 128 + ((end - 128) as f64 * share) as usize;
+    let mut cut_off = bytes;
+    cut_off[cut..].fill(0);
+    fs::write(file, cut_off).unwrap();
+}
+
+#[test]
+fn lost_and_torn_ends_of_both_logs_are_made_up_for() {
+    for (commands, events, is_reset) in [(1.0, 0.7, false), (1.0, 0.0, false), (0.9, 1.0, true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::new(dir.path());
+        let node = start(config(dir.path(), 1));
+        let client = Client::new(&node);
+        client.found(5);
+        trade(&client, 0, 1000);
+        let before = balances(&node);
+        kill(node, client);
+        lose_tail(&data.commands(P0), commands);
+        lose_tail(&data.events(P0), events);
+        let result = Node::start(config(dir.path(), 1), NodeHooks::default());
+        if is_reset {
+            // Events of entries that the command log never had: somebody lost acknowledged commands.
+            assert!(matches!(result, Err(NodeError::Inconsistent { .. })), "{:?}", result.err());
+            continue;
+        }
+        let node = result.unwrap();
+        assert_eq!(balances(&node), before, "commands {commands}, events {events}");
+    }
+}
+
+#[test]
+fn events_on_disk_that_a_replay_does_not_give_stop_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::new(dir.path());
+    let (one, two) = (dir.path().join("one"), dir.path().join("two"));
+    for (path, orders) in [(&one, 0), (&two, 5000)] {
+        let node = start(config(path, 1));
+        let client = Client::new(&node);
+        client.found(5);
+        trade(&client, orders, 100);
+        stop(node, client);
+    }
+    drop(data);
+    // The same cluster, so that only the content differs.
+    let identity = DataDir::new(&one).identity(P0).unwrap();
+    let events = DataDir::new(&one).events(P0);
+    let (mut log, report) =
+        journal::EventLog::open(&events, identity, journal::Options::default(), 1).unwrap();
+    let mut reader = journal::EventReader::open(&events, identity);
+    let mut all = Vec::new();
+    let mut cursor = Seq(0);
+    while let Some(batch) = reader.read(cursor).unwrap() {
+        cursor = batch.last_seq().unwrap();
+        all.push(batch);
+    }
+    assert_eq!(cursor, report.last_seq);
+    log.reset().unwrap();
+    let mut builder = journal::BatchBuilder::new();
+    for entry in all.iter().flat_map(|batch| batch.iter()) {
+        let kept = if entry.seq == Seq(50) { &[][..] } else { entry.events };
+        builder.push_events(entry.time, kept);
+    }
+    log.append(Seq(1), &mut builder).unwrap();
+    drop(log);
+    let error = Node::start(config(&one, 1), NodeHooks::default()).err().unwrap();
+    assert!(error.to_string().contains("entry 50"), "{error}");
+}
+
+#[test]
+fn without_an_event_log_only_recent_events_can_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut small = config(dir.path(), 1);
+    small.event_log = None;
+    small.recent_events = 100;
+    let node = start(small.clone());
+    let client = Client::new(&node);
+    client.found(5);
+    trade(&client, 0, 1000);
+    settle(&node);
+    let feed = node.feed(P0);
+    let oldest = feed.oldest();
+    assert!(oldest > Seq(100));
+    assert!(matches!(feed.read(Seq(0)), Err(FeedError::TooOld { .. })));
+    let batch = feed.read(Seq(oldest.0 - 1)).unwrap().unwrap();
+    assert_eq!(batch.first_seq(), Some(oldest));
+    drop(feed);
+    stop(node, client);
+    let node = start(small);
+    assert!(node.recovery()[0].replayed > 1000);
+}
+
+#[test]
+fn another_topology_or_a_second_process_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = start(config(dir.path(), 2));
+    let error = Node::start(config(dir.path(), 2), NodeHooks::default()).err().unwrap();
+    assert!(matches!(error, NodeError::InUse { .. }));
+    assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
+    drop(node);
+    for other in [Topology::spread(5), Topology::single()] {
+        let mut changed = config(dir.path(), 1);
+        changed.topology = other;
+        let error = Node::start(changed, NodeHooks::default()).err().unwrap();
+        assert!(matches!(error, NodeError::TopologyChanged { .. }), "{error}");
+    }
+    let mut invalid = config(dir.path(), 1);
+    invalid.topology.treasury = PartitionId(7);
+    assert!(matches!(
+        Node::start(invalid, NodeHooks::default()).err(),
+        Some(NodeError::InvalidTopology)
+    ));
+    assert!(Node::start(config(dir.path(), 2), NodeHooks::default()).is_ok());
+}
+
+#[test]
+fn a_log_below_the_oldest_snapshot_may_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut trimming = config(dir.path(), 1);
+    trimming.segment_size = 16 << 10;
+    trimming.trim_commands = true;
+    trimming.keep_snapshots = 1;
+    let node = start(trimming.clone());
+    let client = Client::new(&node);
+    client.found(5);
+    trade(&client, 0, 2000);
+    let made = node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap().unwrap();
+    trade(&client, 2000, 100);
+    let before = balances(&node);
+    stop(node, client);
+    let commands = DataDir::new(dir.path()).commands(P0);
+    assert!(!commands.join(format!("{:020}.log", 1)).exists());
+    let node = start(trimming.clone());
+    assert_eq!(node.recovery()[0].snapshot_seq, made.seq);
+    assert_eq!(balances(&node), before);
+    drop(node);
+    fs::remove_dir_all(DataDir::new(dir.path()).snapshots(P0)).unwrap();
+    let error = Node::start(trimming, NodeHooks::default()).err().unwrap();
+    assert!(error.to_string().contains("no snapshot reaches"), "{error}");
+}
