@@ -31,6 +31,8 @@ struct Flow {
     /// Half the width of the price range that orders are placed in.
     half_width: u64,
     operations: usize,
+    /// How many of a hundred cancels hit one of the last thousand orders; the others hit any.
+    recent: u64,
 }
 
 const SCALING: Scaling = Scaling { quote_atoms_per_tick_lot: 1, base_atoms_per_lot: 1 };
@@ -45,12 +47,21 @@ fn main() {
             live_orders: 1_000,
             half_width: 325,
             operations: 2_000_000,
+            recent: 0,
         },
         Flow {
-            name: "1,000,000 live orders on 10,000 prices",
+            name: "1,000,000 live orders on 10,000 prices, most cancels hit recent orders",
             live_orders: 1_000_000,
             half_width: 5_000,
             operations: 2_000_000,
+            recent: 95,
+        },
+        Flow {
+            name: "1,000,000 live orders on 10,000 prices, cancels hit any order",
+            live_orders: 1_000_000,
+            half_width: 5_000,
+            operations: 2_000_000,
+            recent: 0,
         },
     ];
     // With an argument, only the flows whose name contains it.
@@ -118,13 +129,13 @@ fn record(flow: &Flow) -> (Vec<Op>, Vec<Op>) {
     let mut market = Market::new(definition(), SCALING);
     let mut live: Vec<u64> = Vec::new();
     let mut centre = 1_000_000;
-    let (mut fx, mut next) = (Effects::default(), 1);
+    let mut fx = Effects::default();
     let (mut first, mut ops) = (Vec::new(), Vec::new());
     while first.len() < flow.live_orders {
         first.push(rest(&mut random, centre, flow.half_width));
         let op = first[first.len() - 1];
         apply(&mut market, &mut fx, &op);
-        track(&mut live, &mut next, &fx);
+        track(&mut live, &fx);
     }
     while ops.len() < flow.operations {
         if random.below(64) == 0 {
@@ -134,13 +145,13 @@ fn record(flow: &Flow) -> (Vec<Op>, Vec<Op>) {
         let op = match random.below(100) {
             // Held level around the wanted number of orders.
             0..45 => rest(&mut random, centre, flow.half_width),
-            45..90 if !few => cancel(&mut random, &market, &mut live),
+            45..90 if !few => cancel(&mut random, &market, &mut live, flow.recent),
             45..90 => rest(&mut random, centre, flow.half_width),
             90..97 => take(&mut random, centre, Kind::Immediate),
             _ => take(&mut random, centre, Kind::Market),
         };
         apply(&mut market, &mut fx, &op);
-        track(&mut live, &mut next, &fx);
+        track(&mut live, &fx);
         ops.push(op);
     }
     (first, ops)
@@ -168,17 +179,19 @@ fn take(random: &mut Random, centre: u64, kind: Kind) -> Op {
     }
 }
 
-fn cancel(random: &mut Random, market: &Market, live: &mut Vec<u64>) -> Op {
+fn cancel(random: &mut Random, market: &Market, live: &mut Vec<u64>, recent: u64) -> Op {
     loop {
-        let at = random.below(live.len() as u64) as usize;
-        let order = live.swap_remove(at);
+        let count = live.len() as u64;
+        let among = if random.below(100) < recent { count.min(1_000) } else { count };
+        let at = count - 1 - random.below(among);
+        let order = live.swap_remove(at as usize);
         if market.book().order(OrderId(order)).is_some() {
             return Op::Cancel { order };
         }
     }
 }
 
-fn track(live: &mut Vec<u64>, _next: &mut u64, fx: &Effects) {
+fn track(live: &mut Vec<u64>, fx: &Effects) {
     for event in &fx.events {
         if let Event::OrderRested { order, .. } = event {
             live.push(order.0);

@@ -53,9 +53,7 @@ impl Market {
             }
             Side::Sell => (self.scaling.base(lots), Amount::ZERO),
         };
-        taker.want_less(lots, price, &self.scaling);
-        taker.budget -= debit + improvement;
-        taker.filled += lots;
+        taker.fill(lots, price, debit + improvement, &self.scaling);
         let maker_left = self.book.fill(maker, lots);
         let taking = Party {
             account: taker.account,

@@ -20,8 +20,6 @@ pub(crate) struct Taker {
     pub(crate) fees: FeeRates,
     /// What its hold still contains.
     pub(crate) budget: Amount,
-    /// What was filled, also under earlier ids.
-    pub(crate) filled: Quantity,
     pub(crate) aim: Aim,
 }
 
@@ -29,7 +27,13 @@ pub(crate) struct Taker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) enum Aim {
     /// Lots at `price` or better; what is left rests, or is cancelled.
-    Limit { price: Price, remaining: Quantity, rests: bool },
+    Limit {
+        price: Price,
+        remaining: Quantity,
+        /// What was filled, also under earlier ids.
+        filled: Quantity,
+        rests: bool,
+    },
     /// Lots at whatever price.
     Quantity { remaining: Quantity },
     /// Lots for so much quote.
@@ -58,7 +62,6 @@ impl Taker {
             self_trade_prevention: admit.self_trade_prevention,
             fees: admit.fees,
             budget: admit.budget,
-            filled: Quantity::ZERO,
             aim: Aim::new(&admit.spec),
         }
     }
@@ -74,8 +77,12 @@ impl Taker {
             self_trade_prevention: order.self_trade_prevention,
             fees: order.fees,
             budget,
-            filled: order.filled,
-            aim: Aim::Limit { price: order.price, remaining: order.remaining, rests: true },
+            aim: Aim::Limit {
+                price: order.price,
+                remaining: order.remaining,
+                filled: order.filled,
+                rests: true,
+            },
         }
     }
 
@@ -135,6 +142,16 @@ impl Taker {
         }
     }
 
+    /// Notes that `lots` were traded at `price`, for which `debit` left its hold.
+    #[inline]
+    pub(crate) fn fill(&mut self, lots: Quantity, price: Price, debit: Amount, scaling: &Scaling) {
+        self.want_less(lots, price, scaling);
+        self.budget -= debit;
+        if let Aim::Limit { filled, .. } = &mut self.aim {
+            *filled += lots;
+        }
+    }
+
     /// What its hold contained for `lots` that it pays with `debit`: the rest is improvement.
     #[inline]
     pub(crate) fn improvement(&self, lots: Quantity, debit: Amount, scaling: &Scaling) -> Amount {
@@ -166,7 +183,7 @@ impl Taker {
     /// Its remainder as it would rest, if it does.
     #[inline]
     pub(crate) fn resting(&self, scaling: &Scaling) -> Option<RestingOrder> {
-        let Aim::Limit { price, remaining, rests: true } = self.aim else {
+        let Aim::Limit { price, remaining, filled, rests: true } = self.aim else {
             return None;
         };
         assert_eq!(
@@ -181,7 +198,7 @@ impl Taker {
             side: self.side,
             price,
             remaining,
-            filled: self.filled,
+            filled,
             hold: self.hold,
             self_trade_group: self.self_trade_group,
             fees: self.fees,
@@ -194,7 +211,8 @@ impl Aim {
     fn new(spec: &OrderSpec) -> Self {
         match *spec {
             OrderSpec::Limit { price, quantity, time_in_force, .. } => {
-                Self::Limit { price, remaining: quantity, rests: time_in_force == TimeInForce::Gtc }
+                let rests = time_in_force == TimeInForce::Gtc;
+                Self::Limit { price, remaining: quantity, filled: Quantity::ZERO, rests }
             }
             OrderSpec::MarketByQuantity { quantity, .. } => Self::Quantity { remaining: quantity },
             OrderSpec::MarketByQuote { quote, .. } => Self::Quote { remaining: quote },
