@@ -17,6 +17,7 @@ mod check;
 mod database;
 mod error;
 mod history;
+mod history_rows;
 mod keys;
 mod order_row;
 mod projector;
@@ -27,9 +28,8 @@ mod transfers;
 pub use accounts::Account;
 pub use check::{Mismatch, VerifiedHistory};
 pub use error::{Result, StoreError};
-pub use history::{
-    FillQuery, FillRow, LedgerQuery, LedgerRow, OrderQuery, OrderRow, OrderState, TradeRow,
-};
+pub use history::{FillQuery, LedgerQuery, OrderQuery, OrderState};
+pub use history_rows::{FillRow, LedgerRow, OrderRow, TradeRow};
 pub use keys::{ApiKey, Credential, KeyKind, NewKey, Permissions, StoredKey};
 pub use projector::{Projected, Projector};
 pub use secret::Secret;

@@ -7,7 +7,7 @@ use types::{
 };
 
 use crate::error::Result;
-use crate::history::{OrderRow, order_row};
+use crate::history_rows::{OrderRow, order_row};
 use crate::store::sql_integer;
 
 pub(crate) const SELECT: &str = "SELECT * FROM orders WHERE market = ?1 AND order_id = ?2";

@@ -1,0 +1,225 @@
+//! Reading the views: each function takes one short lock and copies what it returns.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use types::{
+    AccountId, AssetDef, AssetId, ClientOrderId, FeeRates, MarketId, OrderId, PartitionId, Seq,
+    Timestamp,
+};
+
+use crate::account::PendingDebit;
+use crate::candle::{Candle, Interval};
+use crate::changes::{AccountView, BalanceView, TradeView};
+use crate::definitions::MarketInfo;
+use crate::depth::DepthSnapshot;
+use crate::market::Market;
+use crate::order::{FillView, OrderView};
+use crate::ticker::Ticker;
+use crate::views::Views;
+use crate::watermarks::Watermarks;
+
+/// Reading: how far, and what everybody knows.
+impl Views {
+    /// How far each partition's events are applied.
+    #[must_use]
+    pub fn watermarks(&self) -> &Watermarks {
+        &self.watermarks
+    }
+
+    /// The last applied entry of a partition.
+    #[must_use]
+    pub fn applied(&self, partition: PartitionId) -> Seq {
+        self.watermarks.applied(partition)
+    }
+
+    /// Blocks until `seq` is applied; false if `timeout` passed before.
+    #[must_use]
+    pub fn wait_for(&self, partition: PartitionId, seq: Seq, timeout: Duration) -> bool {
+        self.watermarks.wait_for(partition, seq, timeout)
+    }
+
+    /// The newest stamp of any applied entry.
+    #[must_use]
+    pub fn log_time(&self) -> Timestamp {
+        Timestamp(self.log_time.load(Ordering::Acquire))
+    }
+
+    /// Events so far that contradicted the view. Above zero there is a bug.
+    #[must_use]
+    pub fn contradictions(&self) -> u64 {
+        self.contradictions.load(Ordering::Relaxed)
+    }
+
+    /// All assets, by id.
+    #[must_use]
+    pub fn assets(&self) -> Vec<Arc<AssetDef>> {
+        self.definitions.read().assets.values().cloned().collect()
+    }
+
+    /// An asset by id.
+    #[must_use]
+    pub fn asset(&self, asset: AssetId) -> Option<Arc<AssetDef>> {
+        self.definitions.read().assets.get(&asset).cloned()
+    }
+
+    /// An asset by its ticker.
+    #[must_use]
+    pub fn asset_by_symbol(&self, symbol: &str) -> Option<Arc<AssetDef>> {
+        self.definitions.read().asset_by_symbol(symbol)
+    }
+
+    /// All markets, by id.
+    #[must_use]
+    pub fn markets(&self) -> Vec<Arc<MarketInfo>> {
+        self.definitions.read().markets.values().cloned().collect()
+    }
+
+    /// A market by id.
+    #[must_use]
+    pub fn market_info(&self, market: MarketId) -> Option<Arc<MarketInfo>> {
+        self.definitions.read().markets.get(&market).cloned()
+    }
+
+    /// A market by its symbol.
+    #[must_use]
+    pub fn market_by_symbol(&self, symbol: &str) -> Option<Arc<MarketInfo>> {
+        self.definitions.read().market_by_symbol(symbol)
+    }
+
+    /// Fee tiers that were set, by number. Tier 0 is free until set.
+    #[must_use]
+    pub fn fee_tiers(&self) -> Vec<(u8, FeeRates)> {
+        let definitions = self.definitions.read();
+        definitions.fee_tiers.iter().map(|(&tier, &rates)| (tier, rates)).collect()
+    }
+
+    /// The last number of a source that became value; zero for none. Numbers of rejected commands
+    /// are not seen here: who counts the numbers keeps its own record.
+    #[must_use]
+    pub fn last_reference(&self, source: u32) -> u64 {
+        self.treasury.lock().get(&source).copied().unwrap_or(0)
+    }
+}
+
+/// Reading: markets. A market without events yet reads as an empty one.
+impl Views {
+    /// The best `limit` levels of each side.
+    #[must_use]
+    pub fn depth(&self, market: MarketId, limit: usize) -> DepthSnapshot {
+        self.read_market(market, |market| market.depth(limit))
+    }
+
+    /// The newest `limit` trades, newest first; at most 1,000 are kept.
+    #[must_use]
+    pub fn trades(&self, market: MarketId, limit: usize) -> Vec<TradeView> {
+        self.read_market(market, |market| market.trades(limit))
+    }
+
+    /// The rolling ticker.
+    #[must_use]
+    pub fn ticker(&self, market: MarketId) -> Ticker {
+        let now = self.log_time();
+        self.read_market(market, |market| market.ticker(now))
+    }
+
+    /// The newest `limit` candles that begin at or after `from` and before `to`, oldest first. The
+    /// last one may still change. Intervals without trades have none.
+    #[must_use]
+    pub fn candles(
+        &self,
+        market: MarketId,
+        interval: Interval,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Vec<Candle> {
+        self.read_market(market, |market| market.candles(interval, from, to, limit))
+    }
+
+    /// Number of orders in the book.
+    #[must_use]
+    pub fn resting_orders(&self, market: MarketId) -> usize {
+        self.read_market(market, Market::resting_orders)
+    }
+
+    fn read_market<T>(&self, market: MarketId, read: impl FnOnce(&Market) -> T) -> T {
+        match self.market(market) {
+            Some(market) => read(&market.lock()),
+            None => read(&Market::default()),
+        }
+    }
+}
+
+/// Reading: accounts. An account that no event named reads as an empty one.
+impl Views {
+    /// Every account that was opened, by id.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<AccountId> {
+        self.accounts.ids()
+    }
+
+    /// The account as such, if it was opened.
+    #[must_use]
+    pub fn account(&self, account: AccountId) -> Option<AccountView> {
+        self.accounts.read(account, |account| account.view).flatten()
+    }
+
+    /// Balances by asset: every asset that the account ever had.
+    #[must_use]
+    pub fn balances(&self, account: AccountId) -> Vec<BalanceView> {
+        self.accounts.read(account, |account| account.balances()).unwrap_or_default()
+    }
+
+    /// Open orders by market and id, of one market or of all.
+    #[must_use]
+    pub fn open_orders(&self, account: AccountId, market: Option<MarketId>) -> Vec<OrderView> {
+        self.accounts.read(account, |account| account.open_orders(market)).unwrap_or_default()
+    }
+
+    /// An order of the account, open or among the last 500 closed.
+    #[must_use]
+    pub fn order(&self, account: AccountId, market: MarketId, order: OrderId) -> Option<OrderView> {
+        self.accounts.read(account, |account| account.order(market, order)).flatten()
+    }
+
+    /// The newest order of the account with this client id, open or among the last 500 closed.
+    #[must_use]
+    pub fn order_by_client_id(
+        &self,
+        account: AccountId,
+        client_id: &ClientOrderId,
+    ) -> Option<OrderView> {
+        self.accounts.read(account, |account| account.order_by_client_id(client_id)).flatten()
+    }
+
+    /// The last closed orders, newest first; at most 500 are kept.
+    #[must_use]
+    pub fn closed_orders(
+        &self,
+        account: AccountId,
+        market: Option<MarketId>,
+        limit: usize,
+    ) -> Vec<OrderView> {
+        let read = self.accounts.read(account, |account| account.closed_orders(market, limit));
+        read.unwrap_or_default()
+    }
+
+    /// The last fills, newest first; at most 500 are kept.
+    #[must_use]
+    pub fn fills(
+        &self,
+        account: AccountId,
+        market: Option<MarketId>,
+        limit: usize,
+    ) -> Vec<FillView> {
+        self.accounts.read(account, |account| account.fills(market, limit)).unwrap_or_default()
+    }
+
+    /// Debits that are reserved and neither settled nor released, by name.
+    #[must_use]
+    pub fn pending_debits(&self, account: AccountId) -> Vec<PendingDebit> {
+        self.accounts.read(account, |account| account.pending_debits()).unwrap_or_default()
+    }
+}
