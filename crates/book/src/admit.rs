@@ -2,9 +2,10 @@
 
 use types::{
     Admit, Amount, Effects, Event, MarketState, Message, OrderSpec, Price, Quantity, RejectCode,
-    RequestKind, SelfTradePrevention, Side, TimeInForce,
+    RequestKind, Side, TimeInForce,
 };
 
+use crate::liquidity::Probe;
 use crate::market::{Market, Work};
 use crate::order::RestingOrder;
 use crate::taker::{Taker, lots_in};
@@ -140,7 +141,7 @@ impl Market {
     }
 
     fn check_fillable(&self, admit: &Admit, price: Price, quantity: Quantity) -> Checked {
-        let executable = self.executable(admit.side, Some(price), quantity, own(admit));
+        let executable = self.executable(&Probe::new(admit, Some(price), quantity));
         ensure(executable.lots == quantity, RejectCode::NotFillable)
     }
 
@@ -149,7 +150,9 @@ impl Market {
         ensure(any, RejectCode::NoLiquidity)?;
         match admit.side {
             Side::Buy => {
-                let cost = self.executable(Side::Buy, None, quantity, own(admit)).quote;
+                let mut probe = Probe::new(admit, None, quantity);
+                probe.budget = admit.budget;
+                let cost = self.executable(&probe).quote;
                 ensure(cost <= admit.budget, RejectCode::InsufficientBalance)
             }
             Side::Sell => {
@@ -190,12 +193,6 @@ impl Market {
         }
         Ok(())
     }
-}
-
-/// Whose orders it must not trade with, and what is done instead.
-fn own(admit: &Admit) -> Option<(u32, SelfTradePrevention)> {
-    let mode = admit.self_trade_prevention;
-    (mode != SelfTradePrevention::None).then_some((admit.self_trade_group, mode))
 }
 
 #[inline]

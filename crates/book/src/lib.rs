@@ -15,6 +15,7 @@ mod book;
 mod cancel;
 mod index;
 mod ladder;
+mod liquidity;
 mod market;
 mod matching;
 mod order;

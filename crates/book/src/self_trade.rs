@@ -1,9 +1,7 @@
 //! Self-trade prevention: orders of one group do not trade with each other, if the incoming one (in
 //! an auction: the younger one) says so.
 
-use types::{
-    CancelCause, Effects, Event, Message, Price, Quantity, ReplyTo, SelfTradePrevention, Side,
-};
+use types::{CancelCause, Effects, Event, Message, Price, Quantity, ReplyTo, SelfTradePrevention};
 
 use crate::market::Market;
 use crate::taker::Taker;
@@ -131,69 +129,5 @@ impl Market {
         let younger = if bid.id < ask.id { ask } else { bid };
         bid.self_trade_group == ask.self_trade_group
             && younger.self_trade_prevention != SelfTradePrevention::None
-    }
-
-    /// The most lots, up to `wanted`, that `side` would trade at `limit` or better before prevention
-    /// ends it or takes lots off it, and what a buyer would pay for them.
-    pub(crate) fn executable(
-        &self,
-        side: Side,
-        limit: Option<Price>,
-        wanted: Quantity,
-        own: Option<(u32, SelfTradePrevention)>,
-    ) -> Executable {
-        let mut sum = Executable::default();
-        let mut left = wanted;
-        for level in self.book.ladder(side.opposite()).iter() {
-            let beyond = limit.is_some_and(|limit| match side {
-                Side::Buy => level.price > limit,
-                Side::Sell => level.price < limit,
-            });
-            if beyond || left.is_zero() {
-                break;
-            }
-            let Some((group, mode)) = own else {
-                let total = u64::try_from(level.total()).unwrap_or(u64::MAX);
-                let lots = left.min(Quantity::new(total));
-                sum.add(self, level.price, lots);
-                left -= lots;
-                continue;
-            };
-            for place in self.book.queue(level) {
-                if left.is_zero() {
-                    break;
-                }
-                let maker = self.book.at(place);
-                let lots = left.min(maker.remaining);
-                if maker.self_trade_group != group {
-                    sum.add(self, level.price, lots);
-                    left -= lots;
-                    continue;
-                }
-                match mode {
-                    SelfTradePrevention::None => unreachable!("then there is no own order"),
-                    SelfTradePrevention::ExpireMaker => {}
-                    SelfTradePrevention::Decrement => left -= lots,
-                    SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth => {
-                        return sum;
-                    }
-                }
-            }
-        }
-        sum
-    }
-}
-
-/// What an order could trade.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Executable {
-    pub(crate) lots: Quantity,
-    pub(crate) quote: types::Amount,
-}
-
-impl Executable {
-    fn add(&mut self, market: &Market, price: Price, lots: Quantity) {
-        self.lots += lots;
-        self.quote += market.scaling.notional(price, lots);
     }
 }

@@ -1,0 +1,114 @@
+//! What an order could trade, found out before it is accepted. Changes nothing.
+//!
+//! The search ends where the order's lots, its limit or its budget end, so it costs a client funds to
+//! let it go far.
+
+use types::{Admit, Amount, Price, Quantity, SelfTradePrevention, Side};
+
+use crate::ladder::Level;
+use crate::market::Market;
+
+/// An order that asks.
+pub(crate) struct Probe {
+    pub(crate) side: Side,
+    /// The worst price, or any.
+    pub(crate) limit: Option<Price>,
+    pub(crate) wanted: Quantity,
+    /// A buyer's quote: the search may stop beyond it.
+    pub(crate) budget: Amount,
+    /// The group it must not trade with, and what is done instead.
+    own: Option<(u32, SelfTradePrevention)>,
+}
+
+/// What it could trade.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Executable {
+    pub(crate) lots: Quantity,
+    pub(crate) quote: Amount,
+}
+
+/// Lots of one level.
+struct Share {
+    traded: Quantity,
+    /// Self-trade prevention ends the order here.
+    ends: bool,
+}
+
+impl Probe {
+    pub(crate) fn new(admit: &Admit, limit: Option<Price>, wanted: Quantity) -> Self {
+        let mode = admit.self_trade_prevention;
+        let own = (mode != SelfTradePrevention::None).then_some((admit.self_trade_group, mode));
+        Self { side: admit.side, limit, wanted, budget: Amount::MAX, own }
+    }
+
+    fn reaches(&self, price: Price) -> bool {
+        self.limit.is_none_or(|limit| match self.side {
+            Side::Buy => price <= limit,
+            Side::Sell => price >= limit,
+        })
+    }
+}
+
+impl Market {
+    /// The most lots that an order would trade if it were accepted now, and their quote. It is more
+    /// than the budget, but may not be all, if the budget does not suffice.
+    pub(crate) fn executable(&self, probe: &Probe) -> Executable {
+        let mut sum = Executable::default();
+        let mut left = probe.wanted;
+        for level in self.book.ladder(probe.side.opposite()).iter() {
+            if left.is_zero() || !probe.reaches(level.price) || sum.quote > probe.budget {
+                break;
+            }
+            let affordable = self.scaling.lots_for(probe.budget - sum.quote, level.price);
+            let share = match probe.own {
+                None => share_of_any(level, &mut left),
+                Some(own) => self.share_of_others(level, own, affordable, &mut left),
+            };
+            sum.lots += share.traded;
+            sum.quote += self.scaling.notional(level.price, share.traded);
+            if share.ends {
+                break;
+            }
+        }
+        sum
+    }
+
+    /// As matching goes: what self-trade prevention does to `left` and to the orders of its own group.
+    fn share_of_others(
+        &self,
+        level: &Level,
+        own: (u32, SelfTradePrevention),
+        affordable: Quantity,
+        left: &mut Quantity,
+    ) -> Share {
+        let mut traded = Quantity::ZERO;
+        for place in self.book.queue(level) {
+            if left.is_zero() || traded > affordable {
+                break;
+            }
+            let maker = self.book.at(place);
+            let lots = maker.remaining.min(*left);
+            if maker.self_trade_group != own.0 {
+                traded += lots;
+                *left -= lots;
+                continue;
+            }
+            match own.1 {
+                SelfTradePrevention::None => unreachable!("then there is no group to avoid"),
+                SelfTradePrevention::ExpireMaker => {}
+                SelfTradePrevention::Decrement => *left -= lots,
+                SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth => {
+                    return Share { traded, ends: true };
+                }
+            }
+        }
+        Share { traded, ends: false }
+    }
+}
+
+fn share_of_any(level: &Level, left: &mut Quantity) -> Share {
+    let total = u64::try_from(level.total()).unwrap_or(u64::MAX);
+    let traded = Quantity::new(total).min(*left);
+    *left -= traded;
+    Share { traded, ends: false }
+}
