@@ -104,7 +104,9 @@ impl Order {
         fee: Amount,
         remaining: Quantity,
     ) {
-        self.row.filled += quantity;
+        // Only a market order can sum up to more than 63 bits of lots; the count stops there.
+        let filled = self.row.filled.get().saturating_add(quantity.get());
+        self.row.filled = Quantity::new(filled.min(i64::MAX as u64));
         self.row.quote_filled += quote;
         self.row.fee += fee;
         let filled = remaining.is_zero() && !self.is_by_quote();
@@ -125,7 +127,7 @@ impl Order {
 
     pub(crate) fn reduce(&mut self, at: Moment, remaining: Quantity) {
         if let Some(quantity) = &mut self.row.quantity {
-            *quantity = remaining + self.row.filled;
+            *quantity = self.row.filled.checked_add(remaining).unwrap_or(Quantity::MAX);
         }
         (self.row.updated_seq, self.row.updated_at) = (at.seq, at.time);
         self.is_dirty = true;

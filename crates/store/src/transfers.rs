@@ -4,7 +4,8 @@
 //! of their own. A row is written, and synced, before its command is submitted, so that a command
 //! whose answer was lost is asked again under the same number. A number is used up by its first
 //! command that reaches the treasury, also when that is rejected there; a refusal before it (expired,
-//! overloaded) leaves the row pending, to be submitted again.
+//! overloaded) leaves the row pending, to be submitted again. The treasury repeats the outcome of a
+//! source's last number only: a caller ends what is pending before it begins the next one.
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use types::{AccountId, Amount, AssetId, ClientOrderId, PartitionId, RejectCode, Seq};

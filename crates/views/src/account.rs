@@ -100,7 +100,8 @@ impl Account {
         party: &TradeSide,
     ) -> Outcome<(FillView, OrderView)> {
         let view = self.order_mut(party.account, trade.market, party.order)?;
-        view.filled += trade.quantity;
+        // Only a market order can sum up to more than 64 bits of lots; the count stops there.
+        view.filled = view.filled.checked_add(trade.quantity).unwrap_or(Quantity::MAX);
         view.quote_filled += trade.quote_amount;
         view.fee += party.fee.total();
         view.remaining = party.remaining;
@@ -172,7 +173,7 @@ impl Account {
     ) -> Outcome<OrderView> {
         let view = self.order_mut(account, market, order)?;
         view.remaining = remaining;
-        view.set_quantity(remaining + view.filled);
+        view.set_quantity(view.filled.checked_add(remaining).unwrap_or(Quantity::MAX));
         view.touch(at);
         Ok(*view)
     }

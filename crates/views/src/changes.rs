@@ -19,7 +19,7 @@ pub struct Changes {
     pub after: Seq,
     /// The last entry applied; equal to `after` if the batch was known already.
     pub through: Seq,
-    /// When the last entry was stamped.
+    /// The newest log time, as [`crate::Views::log_time`] after the batch.
     pub time: Timestamp,
     /// New or changed definitions, in order.
     pub definitions: Vec<DefinitionChange>,

@@ -290,3 +290,21 @@ fn a_damaged_or_foreign_snapshot_is_refused() {
     assert!(Views::restore(&other_version, 1).is_err());
     assert!(Views::restore(&[bytes, vec![0]].concat(), 1).is_err());
 }
+
+/// Prints events per second: `cargo test --release -p views --test against_the_engine -- --ignored
+/// --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn measure_feeding() {
+    let exchange = traffic(81, 1, 200_000);
+    let batches = interleaved(&exchange, &mut Random(81));
+    let views = Views::new(1);
+    let start = std::time::Instant::now();
+    let events: usize = batches.iter().map(|batch| batch.event_count()).sum();
+    for batch in &batches {
+        views.on_batch(batch).unwrap();
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let count = batches.len();
+    println!("{events} events in {count} batches: {:.0} events/s", events as f64 / seconds);
+}
