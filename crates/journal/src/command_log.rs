@@ -7,7 +7,7 @@ use types::Seq;
 
 use crate::batch::BatchBuilder;
 use crate::disk;
-use crate::error::{Context, Result};
+use crate::error::{Context, JournalError, Result};
 use crate::format::{Identity, Kind, RecordHeader};
 use crate::recovery::{TornTail, judge_tail};
 use crate::segment::{self, Listing};
@@ -60,10 +60,16 @@ impl CommandLog {
         let (writer, report) = if let Some(&last) = listing.segments.last() {
             segment::check_headers(dir, &listing.segments, Kind::Command, identity)?;
             let walk = SegmentWalk::open(dir, last, Kind::Command, identity)?;
-            let (at, report) = walk_to_end(dir, walk, &listing)?;
+            let (at, report) = walk_to_end(dir, walk, &listing, options.acknowledged)?;
             let torn = report.torn.as_ref();
             let writer = Writer::resume(dir, Kind::Command, identity, options, last, at, torn)?;
             (writer, report)
+        } else if options.acknowledged > Seq(0) {
+            return Err(JournalError::EndsEarly {
+                dir: dir.to_path_buf(),
+                last: Seq(0),
+                asked: options.acknowledged,
+            });
         } else {
             let writer = Writer::create(dir, Kind::Command, identity, options, Seq(1))?;
             (writer, empty_report(listing))
@@ -151,7 +157,7 @@ pub fn verify_commands(dir: &Path, identity: Identity) -> Result<RecoveryReport>
     };
     segment::check_headers(dir, &listing.segments, Kind::Command, identity)?;
     let walk = SegmentWalk::open(dir, first, Kind::Command, identity)?;
-    walk_to_end(dir, walk, &listing).map(|(_, report)| report)
+    walk_to_end(dir, walk, &listing, Seq(0)).map(|(_, report)| report)
 }
 
 /// Walks from the segment of `walk` to the end of the log and judges what is there.
@@ -159,6 +165,7 @@ fn walk_to_end(
     dir: &Path,
     mut walk: SegmentWalk,
     listing: &Listing,
+    acknowledged: Seq,
 ) -> Result<(Position, RecoveryReport)> {
     let mut last: Option<RecordHeader> = None;
     let mut records = 0;
@@ -179,6 +186,9 @@ fn walk_to_end(
             },
         }
     };
+    if walk.at.next_seq <= acknowledged {
+        return Err(walk.damaged("acknowledged entries are missing from here on"));
+    }
     let report = RecoveryReport {
         first_seq: listing.segments[0],
         last_seq: Seq(walk.at.next_seq.0 - 1),

@@ -21,6 +21,9 @@ use crate::walk::Position;
 pub struct Options {
     /// Bytes of a segment. The command log writes zeros over them beforehand.
     pub segment_size: u64,
+    /// Entries of a command log that are known from elsewhere (events, snapshots) to have been
+    /// acknowledged: a log that ends before is damaged, not torn.
+    pub acknowledged: Seq,
     /// Fails or observes writes and syncs, for tests.
     pub hook: Hook,
 }

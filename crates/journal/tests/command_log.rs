@@ -181,6 +181,26 @@ fn a_batch_larger_than_a_segment_gets_a_segment_that_is_larger() {
 }
 
 #[test]
+fn entries_that_are_known_to_be_acknowledged_cannot_be_torn() {
+    let dir = tempfile::tempdir().unwrap();
+    write_log(dir.path(), 4096, &[3, 4], false);
+    let file = &segments(dir.path())[0];
+    let whole = fs::read(file).unwrap();
+    let mut bytes = whole.clone();
+    let (offset, len) = common::records(&whole)[1];
+    bytes[offset + len - 1] = 0;
+    fs::write(file, &bytes).unwrap();
+    let open = |acknowledged| {
+        let options = Options { acknowledged: Seq(acknowledged), ..options(4096) };
+        CommandLog::open(dir.path(), IDENTITY, options).map(|(_, report)| report)
+    };
+    let error = open(4).unwrap_err().to_string();
+    assert!(error.contains(&format!("byte {offset}, entry 4")), "{error}");
+    assert_eq!(fs::read(file).unwrap(), bytes, "nothing was changed");
+    assert!(open(3).unwrap().torn.is_some());
+}
+
+#[test]
 fn segments_are_written_in_advance_to_their_full_size() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = CommandLog::open(dir.path(), IDENTITY, options(10_000)).unwrap();

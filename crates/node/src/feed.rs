@@ -81,10 +81,12 @@ impl Feed {
         self.changed.notify_all();
     }
 
-    /// Drops the oldest batches beyond the capacity, as far as the publisher is done with them.
+    /// Drops the oldest batches beyond the capacity, as far as the publisher is done with them. The
+    /// newest one stays, whatever its size.
     fn evict(&self, ring: &mut Ring) {
         let written = self.written();
         while ring.events > self.capacity
+            && ring.batches.len() > 1
             && ring.batches.front().is_some_and(|oldest| oldest.last_seq() <= Some(written))
         {
             let oldest = ring.batches.pop_front().expect("just looked at");

@@ -98,11 +98,17 @@ impl Node {
         };
         let mailbox = || Arc::new(Mailbox::new(config.queue_capacity, config.queue_reserved));
         let mailboxes: Arc<[_]> = recovered.iter().map(|_| mailbox()).collect();
+        let (starting, started) = bounded(0);
         for part in recovered {
             let identity = Identity { cluster: founding.cluster, partition: part.partition.id() };
-            let part = node.start_part(&config, &hooks, &data, identity, part, &mailboxes);
+            let starting = starting.clone();
+            let part =
+                node.start_part(&config, &hooks, &data, identity, part, &mailboxes, starting);
             node.parts.push(part);
         }
+        // 5. Every log has the new term: the receiver ends when nobody holds a sender any more.
+        drop(starting);
+        let _ = started.recv();
         Ok(node)
     }
 
@@ -114,6 +120,7 @@ impl Node {
         identity: Identity,
         recovered: Recovered,
         mailboxes: &Arc<[Arc<Mailbox>]>,
+        starting: Sender<()>,
     ) -> Part {
         let id = identity.partition;
         let events_dir = data.events(id);
@@ -166,6 +173,7 @@ impl Node {
             clock: Arc::clone(&hooks.clock),
             fatal: Arc::clone(&hooks.fatal),
             work: Work::new(id),
+            starting: Some(starting),
         };
         let pin = config.pin_threads;
         let threads = vec![

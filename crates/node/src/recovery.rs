@@ -57,7 +57,6 @@ pub(crate) fn recover(
     let options = Options { segment_size: config.segment_size, hook: hooks.disk.clone() };
     let (log, log_report) = CommandLog::open(&data.commands(id), identity, options).of(id)?;
     tell_torn(&log_report);
-    let mut events = open_events(config, data, identity, term)?;
     let (snapshot, skipped) = choose_snapshot(data, identity, &log, events.as_ref())?;
     for reason in &skipped {
         tracing::warn!("snapshot skipped: {reason}");
@@ -135,6 +134,21 @@ fn open_events(
         );
     }
     Ok(Some(log))
+}
+
+/// The last entry that is in an event or a snapshot: those are made of durable entries alone, so the
+/// log must hold it.
+fn last_known(
+    data: &DataDir,
+    identity: Identity,
+    events: Option<&EventLog>,
+) -> Result<Seq, NodeError> {
+    let store = SnapshotStore::new(&data.snapshots(identity.partition), identity);
+    let in_events = events.map_or(Seq(0), EventLog::last_seq);
+    let snapshots = store.list().of(identity.partition)?.into_iter().rev();
+    let in_snapshot =
+        snapshots.take_while(|&seq| seq > in_events).find(|&seq| store.load(seq).is_ok());
+    Ok(in_snapshot.unwrap_or(in_events))
 }
 
 /// A snapshot counts only as far as the event log goes, or events in between would be lost; unless

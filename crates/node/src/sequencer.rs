@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use crossbeam_channel::Sender;
 use engine::Partition;
 use journal::{BatchBuilder, CommandLog, JournalError};
 use types::{Command, Event, EventBatch, PartitionId, Seq, Timestamp, Topology};
@@ -74,6 +75,8 @@ pub(crate) struct Sequencer {
     pub clock: Clock,
     pub fatal: FatalHandler,
     pub work: Work,
+    /// Dropped when the partition serves, or never will.
+    pub starting: Option<Sender<()>>,
 }
 
 /// The batch that is being formed.
@@ -119,6 +122,7 @@ impl Sequencer {
     fn serve(&mut self) -> Result<(), JournalError> {
         self.begin_term()?;
         self.peers.greet(&self.partition);
+        self.starting = None;
         while !self.ending.kill.load(Ordering::Acquire) {
             self.collect();
             if !self.work.batch.is_empty() {
