@@ -30,7 +30,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_size: 64 << 20, hook: None }
+        Self { segment_size: 64 << 20, acknowledged: Seq(0), hook: None }
     }
 }
 

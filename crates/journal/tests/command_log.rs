@@ -255,7 +255,8 @@ fn after_a_failed_write_or_sync_the_log_takes_nothing_and_the_error_says_why() {
     for fails_writes in [true, false] {
         let dir = tempfile::tempdir().unwrap();
         let disk = Arc::new(FailingDisk { armed: false.into(), fails_writes });
-        let options = Options { segment_size: 4096, hook: Some(disk.clone()) };
+        let options =
+            Options { segment_size: 4096, hook: Some(disk.clone()), ..Options::default() };
         let (mut log, _) = CommandLog::open(dir.path(), IDENTITY, options).unwrap();
         let mut batch = BatchBuilder::new();
         append(&mut log, &mut batch, 2);

@@ -54,7 +54,12 @@ pub(crate) fn recover(
 ) -> Result<Recovered, NodeError> {
     let id = identity.partition;
     let started = Instant::now();
-    let options = Options { segment_size: config.segment_size, hook: hooks.disk.clone() };
+    let mut events = open_events(config, data, identity, term)?;
+    let options = Options {
+        segment_size: config.segment_size,
+        acknowledged: last_known(data, identity, events.as_ref())?,
+        hook: hooks.disk.clone(),
+    };
     let (log, log_report) = CommandLog::open(&data.commands(id), identity, options).of(id)?;
     tell_torn(&log_report);
     let (snapshot, skipped) = choose_snapshot(data, identity, &log, events.as_ref())?;
@@ -122,7 +127,7 @@ fn open_events(
     let Some(event_config) = &config.event_log else {
         return Ok(None);
     };
-    let options = Options { segment_size: event_config.segment_size, hook: None };
+    let options = Options { segment_size: event_config.segment_size, ..Options::default() };
     let dir = data.events(identity.partition);
     let (log, report) = EventLog::open(&dir, identity, options, term).of(identity.partition)?;
     if let Some(cut) = report.cut {
