@@ -13,6 +13,9 @@ pub const MAX_ASSET_SCALE: u8 = 18;
 /// by a rate of parts per million in 128 bits.
 pub const MAX_SUPPLY: Amount = Amount::new(1 << 96);
 
+/// Largest price in ticks and quantity in lots: what a signed 64-bit column of a database holds.
+const MAX_COUNT: u64 = i64::MAX as u64;
+
 const MAX_SYMBOL_LEN: usize = 24;
 
 /// An asset: what balances are kept in.
@@ -160,7 +163,8 @@ impl MarketDef {
             .checked_add(self.lot.scale)
             .ok_or(DefinitionError::Scale)?;
         let quote_atoms_per_tick_lot = whole_atoms(tick_lot, tick_lot_scale, quote.scale)?;
-        if self.max_price.is_zero() || self.max_quantity.is_zero() {
+        let in_range = |count: u64| (1..=MAX_COUNT).contains(&count);
+        if !in_range(self.max_price.get()) || !in_range(self.max_quantity.get()) {
             return Err(DefinitionError::Range);
         }
         let largest = u128::from(self.max_price.get())
