@@ -1,0 +1,163 @@
+//! The node: engine with its durable journal, as commands a second and as the latency of a lone
+//! order, beside the bare sync of the same disk in the same run.
+
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use node::{Exchange, Node, NodeConfig, NodeHooks, Reply, ReplySink};
+use types::{ReplyTo, Timestamp};
+
+use crate::flow::{Traders, founding};
+use crate::report::{Report, Unit, histogram};
+
+/// Accounts in the workload.
+pub const ACCOUNTS: u32 = 1_000;
+const LONE_ORDERS: usize = 2_000;
+
+/// One sync of 4 KiB into a file that was written before.
+pub fn sync(report: &mut Report, folder: &Path) -> std::io::Result<()> {
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .open(folder.join("sync"))?;
+    let block = [7u8; 4_096];
+    for n in 0..LONE_ORDERS {
+        file.write_all_at(&block, n as u64 * 4_096)?;
+    }
+    file.sync_all()?;
+    let mut latencies = histogram();
+    for n in 0..LONE_ORDERS {
+        let started = Instant::now();
+        file.write_all_at(&block, n as u64 * 4_096)?;
+        file.sync_data()?;
+        latencies.saturating_record(started.elapsed().as_nanos() as u64);
+    }
+    let conditions = "write and fdatasync of 4 KiB into a pre-written file";
+    report.add_latencies("sync", &latencies, Unit::Millis, conditions);
+    Ok(())
+}
+
+/// Commands a second with so many waiting, and how long each waits.
+pub fn throughput(report: &mut Report, folder: &Path) {
+    for (name, waiting, commands, event_log) in [
+        ("durable_1k", 1_024, 1_500_000, true),
+        ("durable_1k_no_event_log", 1_024, 1_500_000, false),
+        ("durable_16k", 16_000, 3_000_000, true),
+    ] {
+        let (node, client) = start(&folder.join(name), event_log);
+        let mut traders = Traders::new(42, ACCOUNTS, false);
+        let started = Instant::now();
+        for _ in 0..commands {
+            client.submit(&node, traders.next_request(), waiting);
+        }
+        client.wait(0);
+        let seconds = started.elapsed().as_secs_f64();
+        let log = if event_log { "on" } else { "off" };
+        let conditions = format!(
+            "wall time, {waiting} waiting, 1 partition, event log {log}, generator on the other core"
+        );
+        let rate = f64::from(commands) / seconds / 1e6;
+        report.add(&format!("{name}_mops"), rate, "M commands/s", &conditions);
+        report.add_latencies(name, &client.latencies(), Unit::Millis, &conditions);
+        node.stop();
+    }
+}
+
+/// An order with nothing else under way, from submission to its durable answer.
+pub fn lone_order(report: &mut Report, folder: &Path) {
+    let (node, client) = start(&folder.join("lone"), true);
+    let mut traders = Traders::new(42, ACCOUNTS, false);
+    let before = client.latencies().len();
+    for _ in 0..LONE_ORDERS {
+        client.submit(&node, traders.next_request(), 1);
+        client.wait(0);
+        // Idle in between, as a lone order is.
+        std::thread::sleep(Duration::from_micros(300));
+    }
+    assert_eq!(client.latencies().len() - before, LONE_ORDERS as u64);
+    let conditions = "in process, from submit to the durable answer, 1 in flight";
+    report.add_latencies("lone_order", &client.latencies(), Unit::Millis, conditions);
+    node.stop();
+}
+
+/// How the node is run.
+pub fn config(data: &Path, event_log: bool) -> NodeConfig {
+    let mut config = NodeConfig::new(data);
+    config.queue_capacity = 32_768;
+    if !event_log {
+        config.event_log = None;
+    }
+    config
+}
+
+/// A founded exchange in `data`, and its client.
+pub fn start(data: &Path, event_log: bool) -> (Node, Arc<Client>) {
+    let config = config(data, event_log);
+    let node = Node::start(config, NodeHooks::default()).expect("a fresh folder");
+    let client = Arc::new(Client::default());
+    let session = node.open_session(Arc::clone(&client) as Arc<dyn ReplySink>);
+    client.session.store(session, Ordering::Relaxed);
+    for request in founding(ACCOUNTS) {
+        client.submit(&node, request, 1_024);
+    }
+    client.wait(0);
+    client.forget();
+    (node, client)
+}
+
+/// Counts answers; the token of a request is the time it was sent at.
+#[derive(Default)]
+pub struct Client {
+    session: AtomicU64,
+    sent: AtomicU64,
+    answered: AtomicU64,
+    latencies: std::sync::Mutex<Option<Histogram<u64>>>,
+    began: std::sync::OnceLock<Instant>,
+}
+
+impl Client {
+    /// Submits when fewer than `waiting` are under way.
+    pub fn submit(&self, node: &Node, request: types::Request, waiting: u64) {
+        self.wait(waiting - 1);
+        let token = self.clock();
+        let reply = ReplyTo::new(self.session.load(Ordering::Relaxed), token);
+        let valid_until = Timestamp(u64::MAX);
+        node.submit(reply, valid_until, request).expect("the queue holds more than are under way");
+        self.sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Until at most `left` are under way.
+    pub fn wait(&self, left: u64) {
+        while self.sent.load(Ordering::Relaxed) - self.answered.load(Ordering::Acquire) > left {
+            std::thread::yield_now();
+        }
+    }
+
+    fn clock(&self) -> u64 {
+        self.began.get_or_init(Instant::now).elapsed().as_nanos() as u64 + 1
+    }
+
+    fn latencies(&self) -> Histogram<u64> {
+        let guard = self.latencies.lock().expect("no panic while held");
+        guard.clone().unwrap_or_else(histogram)
+    }
+
+    fn forget(&self) {
+        *self.latencies.lock().expect("no panic while held") = None;
+    }
+}
+
+impl ReplySink for Client {
+    fn deliver(&self, reply: Reply<'_>) {
+        let nanos = self.clock().saturating_sub(reply.to.token);
+        let mut guard = self.latencies.lock().expect("no panic while held");
+        guard.get_or_insert_with(histogram).saturating_record(nanos);
+        drop(guard);
+        self.answered.fetch_add(1, Ordering::Release);
+    }
+}
