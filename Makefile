@@ -1,0 +1,55 @@
+# `make run` starts the exchange, `make test` runs every test. Both set up what they need.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fmt clippy doc deny unit browser bench kill-test dist setup-rust
+
+STAGE := scripts/stage.sh
+ARGS ?=
+ROUNDS ?= 500
+
+help: ## Show the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: setup-rust ## Build and start the exchange. ARGS="--no-demo --listen 127.0.0.1:9000" and so on.
+	cargo run --release --package outcry -- run $(ARGS)
+
+test: setup-rust ## Every test: checks, browser, unit and end-to-end tests.
+	@$(STAGE) check $(MAKE) --no-print-directory check
+	@$(STAGE) build cargo test --workspace --no-run --quiet
+	@$(STAGE) browser $(MAKE) --no-print-directory browser
+	@$(STAGE) tests $(MAKE) --no-print-directory unit
+	@$(STAGE) --report
+
+check: fmt clippy doc deny ## Format, lints, docs, licences.
+
+fmt:
+	cargo fmt --all --check
+
+clippy:
+	cargo clippy --workspace --all-targets --quiet -- --deny warnings
+
+doc:
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --quiet
+
+deny:
+	@scripts/deny.sh check --hide-inclusion-graph bans licenses sources
+
+unit:
+	@scripts/unit.sh
+
+browser:
+	@scripts/browser.sh
+
+bench: setup-rust ## Measure the layers; prints a table and writes target/bench.json. ARGS names layers.
+	cargo build --release --quiet --package outcry --package bench
+	target/release/bench $(ARGS)
+
+kill-test: setup-rust ## Kill the exchange ROUNDS times (500) under load and account for every command.
+	KILL_ROUNDS=$(ROUNDS) cargo test --package outcry --test kill -- --nocapture
+
+dist: setup-rust ## The binary for operators, with link-time optimisation.
+	cargo build --profile dist --package outcry
+	@echo "target/dist/outcry"
+
+setup-rust:
+	@scripts/setup.sh rust
