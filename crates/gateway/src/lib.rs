@@ -1,1 +1,83 @@
-//! gateway
+//! The door of the exchange: HTTP and WebSocket, authentication, limits, documentation.
+//!
+//! A request is parsed and authenticated here, its decimals become ticks, lots and atoms, and it
+//! leaves as a command through [`node::Exchange`]; reads are answered from [`views`] and [`store`].
+//! JSON is known in [`wire`] and nowhere below this crate.
+//!
+//! *Invariants:* nothing here holds state that matters: a gateway can be thrown away at any moment.
+//! Nothing is acknowledged before the exchange has answered. A command without an answer in time is
+//! reported as unknown, never as failed.
+#![forbid(unsafe_code)]
+
+mod account;
+mod admin;
+mod auth;
+mod bootstrap;
+mod config;
+mod demo;
+mod docs;
+mod error;
+mod health;
+mod history;
+mod http;
+mod market_data;
+mod orders;
+mod outcome;
+mod pending;
+mod state;
+mod watermarks;
+mod wire;
+mod ws;
+
+use std::sync::Arc;
+
+use axum::Router;
+use node::Exchange;
+use store::Store;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use views::Views;
+
+pub use bootstrap::{Credentials, bootstrap_admin, reset_admin};
+pub use config::{DemoAccess, GatewayConfig, Limits, MetricsSource, SnapshotHook};
+pub use docs::{error_codes_markdown, openapi_json};
+pub use error::{ApiError, ErrorCode, GatewayCode};
+
+/// A gateway that is ready to serve.
+pub struct Gateway {
+    shared: Arc<state::Shared>,
+    router: Router,
+}
+
+impl Gateway {
+    /// Wires a gateway: opens its session with the exchange and loads the API keys.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn build(
+        config: GatewayConfig,
+        exchange: Arc<dyn Exchange>,
+        views: Arc<Views>,
+        store: Arc<Store>,
+    ) -> Result<Self, store::StoreError> {
+        let shared = state::Shared::new(config, exchange, views, store)?;
+        let router = http::router(Arc::clone(&shared));
+        Ok(Self { shared, router })
+    }
+
+    /// Serves connections of `listener` until `shutdown` is cancelled; then stops accepting, lets
+    /// requests finish and sockets say goodbye, within the configured time, and returns.
+    pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
+        let fan_out = ws::start(&self.shared);
+        let outbox = tokio::spawn(admin::resolve_outbox(Arc::clone(&self.shared)));
+        http::serve(self.shared, self.router, listener, shutdown).await;
+        outbox.abort();
+        fan_out.stop().await;
+    }
+
+    /// The routes alone, to be called without a network.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+}

@@ -1,0 +1,70 @@
+//! What a caller may read and do with its own account, besides orders.
+
+mod balances;
+mod ledger;
+mod transfers;
+mod withdrawals;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use types::{AccountId, PartitionId, RejectCode};
+
+use crate::error::ApiError;
+use crate::http::Routes;
+use crate::http::extract::SignedRequest;
+use crate::state::Shared;
+use crate::wire::answer::{Account, Watermark, millis};
+use crate::wire::error::ErrorBody;
+use crate::wire::word::Permission;
+
+pub(crate) use balances::*;
+pub(crate) use ledger::*;
+pub(crate) use transfers::*;
+pub(crate) use withdrawals::*;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes
+        .get("/v1/account", get_account)
+        .get("/v1/balances", list_balances)
+        .get("/v1/ledger", list_ledger_entries)
+        .post("/v1/transfers", transfer)
+        .get("/v1/withdrawals", list_withdrawals)
+        .post("/v1/withdrawals", reserve_debit)
+        .delete("/v1/withdrawals/{client_id}", release_debit)
+}
+
+/// Waits until the views show what `account` wrote; gives how far they are in every partition.
+pub(crate) async fn watermarks(
+    shared: &Shared,
+    account: AccountId,
+) -> Result<Vec<Watermark>, ApiError> {
+    let bound = shared.config.limits.watermark_timeout;
+    shared.catch_up.own_writes(account, bound).await?;
+    let partitions = (0..shared.exchange.topology().partitions).map(PartitionId);
+    Ok(partitions.map(|partition| Watermark::new(partition, shared.views.applied(partition))).collect())
+}
+
+/// Your account and what this API key may do.
+#[utoipa::path(
+    get, path = "/v1/account", tag = "Account",
+    responses((status = 200, body = Account), (status = "default", body = ErrorBody)),
+    security(("signature" = [])),
+)]
+pub(crate) async fn get_account(
+    State(shared): State<Arc<Shared>>,
+    request: SignedRequest,
+) -> Result<Json<Account>, ApiError> {
+    let id = request.reader()?;
+    let watermarks = watermarks(&shared, id).await?;
+    let view = shared.views.account(id).ok_or(RejectCode::UnknownAccount)?;
+    Ok(Json(Account {
+        id: id.0,
+        fee_tier: view.fee_tier,
+        frozen: view.frozen,
+        created_at: millis(view.created_at),
+        permissions: Permission::list(request.caller.permissions),
+        watermarks,
+    }))
+}

@@ -1,0 +1,67 @@
+//! What operators do. Every act that matters to money or matching is a command in the log.
+
+mod accounts;
+mod definitions;
+mod external_transfers;
+mod keys;
+mod snapshot;
+
+use std::sync::Arc;
+
+use types::{Request, Timestamp};
+
+use crate::error::ApiError;
+use crate::http::Routes;
+use crate::outcome::Outcome;
+use crate::state::Shared;
+use crate::wire::answer::{Done, millis};
+
+pub(crate) use accounts::*;
+pub(crate) use definitions::*;
+pub(crate) use external_transfers::*;
+pub(crate) use keys::*;
+pub(crate) use snapshot::*;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes
+        .post("/v1/admin/assets", define_asset)
+        .post("/v1/admin/markets", list_market)
+        .put("/v1/admin/markets/{symbol}/state", set_market_state)
+        .put("/v1/admin/fee-tiers/{tier}", set_fee_tier)
+        .get("/v1/admin/accounts", list_accounts)
+        .post("/v1/admin/accounts", create_account)
+        .get("/v1/admin/accounts/{id}", get_admin_account)
+        .get("/v1/admin/accounts/{id}/balances", list_account_balances)
+        .post("/v1/admin/accounts/{id}/open", open_account)
+        .put("/v1/admin/accounts/{id}/frozen", freeze_account)
+        .put("/v1/admin/accounts/{id}/fee-tier", set_account_fee_tier)
+        .post("/v1/admin/credits", credit)
+        .post("/v1/admin/debits", debit)
+        .post("/v1/admin/withdrawals/settle", settle_debit)
+        .get("/v1/admin/keys", list_keys)
+        .post("/v1/admin/keys", create_key)
+        .delete("/v1/admin/keys/{key}", revoke_key)
+        .post("/v1/admin/snapshot", make_snapshot)
+}
+
+/// Submits an operator's command and waits until the views show it, so that whatever the operator does
+/// next finds it.
+async fn operate(
+    shared: &Arc<Shared>,
+    valid_until: Timestamp,
+    request: Request,
+) -> Result<Outcome, ApiError> {
+    let outcome = shared.submit(valid_until, request).await?;
+    let bound = shared.config.limits.watermark_timeout;
+    // It is done whether the views show it or not.
+    let _ = shared.catch_up.reach(outcome.partition, outcome.seq, bound).await;
+    Ok(outcome)
+}
+
+fn done(outcome: &Outcome) -> Done {
+    Done {
+        time: millis(outcome.time),
+        partition: outcome.partition.0,
+        seq: outcome.seq.0,
+    }
+}

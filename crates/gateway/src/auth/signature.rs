@@ -1,0 +1,210 @@
+//! What is signed, and checking it against a key's secret or public key.
+
+use ed25519_dalek::{Signature, VerifyingKey};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::Signed;
+
+/// What signatures of a key are checked with, prepared for use.
+#[derive(Clone)]
+pub(crate) enum Verifier {
+    /// HMAC-SHA256 with its key already absorbed.
+    Hmac(Hmac<Sha256>),
+    /// Ed25519.
+    Ed25519(Box<VerifyingKey>),
+}
+
+impl Verifier {
+    /// For a shared secret: its text as given is the key of the HMAC, so that `openssl` can use it.
+    pub(crate) fn hmac(secret: &[u8]) -> Self {
+        let mac = Hmac::<Sha256>::new_from_slice(secret);
+        Self::Hmac(mac.expect("an HMAC takes keys of every length"))
+    }
+
+    /// For a public key, if it is a point of the curve.
+    pub(crate) fn ed25519(public_key: &[u8; 32]) -> Option<Self> {
+        let key = VerifyingKey::from_bytes(public_key).ok()?;
+        Some(Self::Ed25519(Box::new(key)))
+    }
+
+    /// Whether the signature fits. Takes the same time wherever an HMAC differs.
+    pub(crate) fn accepts(&self, signed: &Signed<'_>, window: &str) -> bool {
+        match self {
+            Self::Hmac(mac) => {
+                let mut mac = mac.clone();
+                each_part(signed, window, |part| mac.update(part));
+                let mut signature = [0; 32];
+                hex::decode_to_slice(signed.signature, &mut signature).is_ok()
+                    && mac.verify_slice(&signature).is_ok()
+            }
+            Self::Ed25519(key) => {
+                let mut message = Vec::with_capacity(128 + signed.body.len());
+                each_part(signed, window, |part| message.extend_from_slice(part));
+                decode::<64>(signed.signature).is_some_and(|bytes| {
+                    key.verify_strict(&message, &Signature::from_bytes(&bytes)).is_ok()
+                })
+            }
+        }
+    }
+}
+
+/// The signed text in parts: `timestamp \n window \n METHOD \n path?query \n body`.
+fn each_part(signed: &Signed<'_>, window: &str, mut part: impl FnMut(&[u8])) {
+    for text in [signed.timestamp, window, signed.method, signed.path_and_query] {
+        part(text.as_bytes());
+        part(b"\n");
+    }
+    part(signed.body);
+}
+
+/// An Ed25519 public key as people have it: 32 bytes in hexadecimal or base64, or the PEM that
+/// `openssl pkey -pubout` prints.
+pub(crate) fn parse_public_key(text: &str) -> Option<[u8; 32]> {
+    /// What precedes the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo.
+    const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
+    let bare: String = text
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .flat_map(str::chars)
+        .filter(|c| !c.is_ascii_whitespace())
+        .collect();
+    if let Some(key) = decode::<32>(&bare) {
+        return Some(key);
+    }
+    let der = decode::<44>(&bare)?;
+    der.strip_prefix(&SPKI_PREFIX)?.try_into().ok()
+}
+
+/// `N` bytes in hexadecimal or base64.
+fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    if text.len() == 2 * N {
+        hex::decode_to_slice(text, &mut bytes).ok()?;
+        return Some(bytes);
+    }
+    decode_base64(text, &mut bytes).then_some(bytes)
+}
+
+/// Standard or URL alphabet, padded or not; whether `text` is exactly `bytes.len()` bytes.
+fn decode_base64(text: &str, bytes: &mut [u8]) -> bool {
+    let text = text.trim_end_matches('=').as_bytes();
+    if text.len() != (bytes.len() * 4).div_ceil(3) {
+        return false;
+    }
+    let (mut buffer, mut bits, mut at) = (0u32, 0, 0);
+    for &character in text {
+        let Some(value) = base64_value(character) else {
+            return false;
+        };
+        buffer = buffer << 6 | value;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes[at] = (buffer >> bits) as u8;
+            at += 1;
+        }
+    }
+    // Bits behind the last byte must be zero: each value has one text only.
+    at == bytes.len() && buffer & ((1 << bits) - 1) == 0
+}
+
+fn base64_value(character: u8) -> Option<u32> {
+    Some(u32::from(match character {
+        b'A'..=b'Z' => character - b'A',
+        b'a'..=b'z' => character - b'a' + 26,
+        b'0'..=b'9' => character - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signer, SigningKey};
+
+    use super::*;
+
+    fn request<'a>(signature: &'a str, body: &'a [u8]) -> Signed<'a> {
+        Signed {
+            key: "k",
+            timestamp: "1700000000000",
+            window: None,
+            signature,
+            method: "POST",
+            path_and_query: "/v1/orders?x=1",
+            body,
+        }
+    }
+
+    #[test]
+    fn an_hmac_is_that_of_openssl_and_covers_every_part() {
+        // printf '1700000000000\n5000\nPOST\n/v1/orders?x=1\n{"a":1}' | openssl dgst -sha256 -hmac secret
+        let signature = "37076181aea6623f931cc6b2850d3677cd792fb2db25bbf3c7d43a83fadfcaed";
+        let verifier = Verifier::hmac(b"secret");
+        let good = request(signature, br#"{"a":1}"#);
+        assert!(verifier.accepts(&good, "5000"));
+        assert!(!verifier.accepts(&good, "5001"));
+        assert!(!verifier.accepts(&request(signature, br#"{"a":2}"#), "5000"));
+        let changes: [fn(&mut Signed<'_>); 4] = [
+            |r| r.timestamp = "1700000000001",
+            |r| r.method = "PATCH",
+            |r| r.path_and_query = "/v1/orders?x=2",
+            |r| r.signature = "00",
+        ];
+        for change in changes {
+            let mut bad = good;
+            change(&mut bad);
+            assert!(!verifier.accepts(&bad, "5000"), "{bad:?}");
+        }
+        assert!(!Verifier::hmac(b"secreT").accepts(&good, "5000"));
+    }
+
+    #[test]
+    fn an_ed25519_signature_is_taken_in_hex_and_base64() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let message = b"1700000000000\n5000\nPOST\n/v1/orders?x=1\n{}";
+        let bytes = key.sign(message).to_bytes();
+        let verifier = Verifier::ed25519(&key.verifying_key().to_bytes()).unwrap();
+        let in_hex = hex::encode(bytes);
+        assert!(verifier.accepts(&request(&in_hex, b"{}"), "5000"));
+        assert!(!verifier.accepts(&request(&in_hex, b"{ }"), "5000"));
+        let in_base64 = encode_base64(&bytes);
+        assert!(verifier.accepts(&request(&in_base64, b"{}"), "5000"));
+        assert!(!verifier.accepts(&request("", b"{}"), "5000"));
+    }
+
+    #[test]
+    fn a_public_key_is_read_as_hex_base64_and_pem() {
+        // openssl genpkey -algorithm ed25519 | openssl pkey -pubout
+        let pem = "-----BEGIN PUBLIC KEY-----\n\
+            MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n\
+            -----END PUBLIC KEY-----\n";
+        let key = parse_public_key(pem).unwrap();
+        assert_eq!(parse_public_key(&hex::encode(key)), Some(key));
+        assert_eq!(parse_public_key(&encode_base64(&key)), Some(key));
+        assert!(Verifier::ed25519(&key).is_some());
+        for text in ["", "zz", &"0".repeat(63), &"A".repeat(44)] {
+            assert_eq!(parse_public_key(text), None, "{text:?}");
+        }
+    }
+
+    fn encode_base64(bytes: &[u8]) -> String {
+        const ALPHABET: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut text = String::new();
+        for chunk in bytes.chunks(3) {
+            let mut word = [0; 4];
+            word[1..=chunk.len()].copy_from_slice(chunk);
+            let word = u32::from_be_bytes(word);
+            for position in 0..=chunk.len() {
+                text.push(ALPHABET[(word >> (18 - 6 * position)) as usize & 63] as char);
+            }
+        }
+        while text.len() % 4 != 0 {
+            text.push('=');
+        }
+        text
+    }
+}

@@ -1,0 +1,88 @@
+//! What a gateway can be told. Every bound that protects it has a value here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use types::AccountId;
+
+/// Appends figures in the Prometheus text format: how the node's counters reach `/metrics`.
+pub type MetricsSource = Arc<dyn Fn(&mut String) + Send + Sync>;
+
+/// Makes a snapshot of the running exchange: blocks until it is done, gives one line about it.
+pub type SnapshotHook = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
+
+/// Settings of a gateway. The default is plain HTTP with default limits and nothing optional.
+#[derive(Clone, Default)]
+pub struct GatewayConfig {
+    /// Bounds and timeouts.
+    pub limits: Limits,
+    /// TLS with this certificate and key, or plain HTTP.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Lets browsers trade on a demonstration exchange without a key of their own.
+    pub demo: Option<DemoAccess>,
+    /// Further figures for `/metrics`.
+    pub metrics: Option<MetricsSource>,
+    /// What `POST /v1/admin/snapshot` does.
+    pub snapshot: Option<SnapshotHook>,
+}
+
+/// The account that browsers of a demonstration exchange share.
+#[derive(Clone, Debug)]
+pub struct DemoAccess {
+    /// Its number.
+    pub account: AccountId,
+}
+
+/// Bounds of what clients may make the gateway hold or wait for.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections at the same time; more are turned away.
+    pub connections: usize,
+    /// Bytes of a request's body.
+    pub body: usize,
+    /// Bytes of a request's head.
+    pub head: usize,
+    /// Commands that may wait for their answer at the same time.
+    pub pending: usize,
+    /// How long a client may take to send a request's head, also on an idle connection.
+    pub head_timeout: Duration,
+    /// How long a client may take to send a request's body.
+    pub body_timeout: Duration,
+    /// How long the exchange may take to answer before the outcome is called unknown.
+    pub answer_timeout: Duration,
+    /// How long a read waits for the views to catch up.
+    pub watermark_timeout: Duration,
+    /// How long a shutdown waits for requests under way.
+    pub drain_timeout: Duration,
+    /// WebSocket connections at the same time.
+    pub sockets: usize,
+    /// Bytes of a WebSocket message from a client.
+    pub socket_message: usize,
+    /// Subscriptions of one WebSocket connection.
+    pub socket_subscriptions: usize,
+    /// Orders of one WebSocket connection that may wait for their answer at the same time.
+    pub socket_pending: usize,
+    /// Messages that a WebSocket connection may lie behind before it is cut.
+    pub socket_backlog: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            body: 64 << 10,
+            head: 16 << 10,
+            pending: 65_536,
+            head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(10),
+            watermark_timeout: Duration::from_secs(2),
+            drain_timeout: Duration::from_secs(10),
+            sockets: 5_000,
+            socket_message: 16 << 10,
+            socket_subscriptions: 256,
+            socket_pending: 1_024,
+            socket_backlog: 4_096,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What operators' machinery asks: alive, ready, figures.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use types::PartitionId;
+
+use crate::http::Routes;
+use crate::state::Shared;
+
+/// How many entries the views may be behind and still count as caught up.
+const READY_LAG: u64 = 10_000;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes
+        .get("/livez", livez)
+        .get("/readyz", readyz)
+        .get("/metrics", metrics)
+}
+
+/// The process answers.
+async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// Whether to send traffic here: the views follow the log and no shutdown has begun.
+async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
+    if shared.closing.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
+    }
+    for partition in (0..shared.exchange.topology().partitions).map(PartitionId) {
+        let feed = shared.exchange.feed(partition);
+        let lag = feed.head().0.saturating_sub(shared.views.applied(partition).0);
+        if feed.is_closed() || lag > READY_LAG {
+            let why = format!("partition {partition}: the views are {lag} entries behind\n");
+            return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+        }
+    }
+    "ok\n".into_response()
+}
+
+/// Figures in the Prometheus text format.
+async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    let mut text = String::with_capacity(8 << 10);
+    shared.metrics.render(shared.pending(), &mut text);
+    if let Some(more) = &shared.config.metrics {
+        more(&mut text);
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}

@@ -1,0 +1,209 @@
+//! The history in SQL: what the views do not keep. Reads run on threads for blocking work.
+//!
+//! The projection follows the log with a small lag. A reader waits, within the bound, until its own
+//! writes are there; the marks of an answer say how far the projection was.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as WordError;
+use store::{FillRow, LedgerRow, OrderRow, Store, StoreError};
+use types::{AccountId, MarketId, OrderId, PartitionId};
+use views::{FillView, Liquidity, MarketInfo};
+
+use crate::error::{ApiError, GatewayCode};
+use crate::state::Shared;
+use crate::wire::answer::{Fill, LedgerEntry, Order, Watermark, amount, average_price, millis};
+use crate::wire::word::OrderType;
+
+/// How often the projection's progress is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        GatewayCode::StoreUnavailable.into()
+    }
+}
+
+/// Runs a blocking call of the store.
+pub(crate) async fn blocking<T: Send + 'static>(
+    shared: &Shared,
+    call: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let store = Arc::clone(&shared.store);
+    match tokio::task::spawn_blocking(move || call(&store)).await {
+        Ok(result) => Ok(result?),
+        Err(error) => Err(ApiError::with(GatewayCode::Internal, error.to_string())),
+    }
+}
+
+/// Waits until the projection has what `account` was answered last; gives how far it is.
+///
+/// # Errors
+/// [`GatewayCode::NotCaughtUp`] after the bound.
+pub(crate) async fn own_writes(
+    shared: &Shared,
+    account: AccountId,
+) -> Result<Vec<Watermark>, ApiError> {
+    let marks = shared.catch_up.marks_of(account);
+    let deadline = Instant::now() + shared.config.limits.watermark_timeout;
+    loop {
+        let cursors = cursors(shared).await?;
+        let is_there = |&(partition, seq): &(PartitionId, types::Seq)| {
+            cursors.iter().any(|mark| mark.partition == partition.0 && mark.seq >= seq.0)
+        };
+        if marks.iter().all(is_there) {
+            return Ok(cursors);
+        }
+        if Instant::now() >= deadline {
+            return Err(ApiError::with(
+                GatewayCode::NotCaughtUp,
+                "the history does not have your last commands yet",
+            ));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn cursors(shared: &Shared) -> Result<Vec<Watermark>, ApiError> {
+    let partitions = shared.exchange.topology().partitions;
+    blocking(shared, move |store| {
+        let cursor = |partition| {
+            let seq = store.cursor(PartitionId(partition))?;
+            Ok(Watermark::new(PartitionId(partition), seq))
+        };
+        (0..partitions).map(cursor).collect()
+    })
+    .await
+}
+
+/// An order of `account` that the views do not keep any more.
+pub(crate) async fn order(
+    shared: &Shared,
+    account: AccountId,
+    market: &MarketInfo,
+    order: OrderId,
+) -> Result<Option<Order>, ApiError> {
+    let id = market.def.id;
+    let row = blocking(shared, move |store| store.order(id, order)).await?;
+    row.filter(|row| row.account == account).map(|row| order_of(market, &row)).transpose()
+}
+
+/// The newest order of `account` with this client id that the views do not keep any more.
+pub(crate) async fn order_by_client_id(
+    shared: &Shared,
+    account: AccountId,
+    client_order_id: String,
+) -> Result<Option<Order>, ApiError> {
+    let row = blocking(shared, move |store| store.order_by_client_id(account, &client_order_id));
+    let Some(row) = row.await? else {
+        return Ok(None);
+    };
+    order_of(&*market(shared, row.market)?, &row).map(Some)
+}
+
+/// Rows as orders.
+pub(crate) fn orders_of(shared: &Shared, rows: &[OrderRow]) -> Result<Vec<Order>, ApiError> {
+    rows.iter().map(|row| order_of(&*market(shared, row.market)?, row)).collect()
+}
+
+/// Rows as fills.
+pub(crate) fn fills_of(shared: &Shared, rows: &[FillRow]) -> Result<Vec<Fill>, ApiError> {
+    rows.iter().map(|row| fill_of(&*market(shared, row.market)?, row)).collect()
+}
+
+/// Rows as ledger entries.
+pub(crate) fn ledger_of(shared: &Shared, rows: Vec<LedgerRow>) -> Result<Vec<LedgerEntry>, ApiError> {
+    let entry = |row: LedgerRow| {
+        let asset = shared.views.asset(row.asset).ok_or_else(|| unknown("asset", row.asset.0))?;
+        let size = amount(&asset, types::Amount::new(row.delta.unsigned_abs()));
+        let sign = if row.delta < 0 { "-" } else { "" };
+        Ok(LedgerEntry {
+            id: row.id,
+            asset: asset.symbol.clone(),
+            change: format!("{sign}{size}"),
+            kind: row.kind,
+            reference: row.reference,
+            time: millis(row.time),
+            partition: row.partition.0,
+            seq: row.seq.0,
+        })
+    };
+    rows.into_iter().map(entry).collect()
+}
+
+fn order_of(market: &MarketInfo, row: &OrderRow) -> Result<Order, ApiError> {
+    let lots = |quantity: types::Quantity| market.def.lot.format(quantity.get().into());
+    let fee_asset = match row.side {
+        types::Side::Buy => &market.base,
+        types::Side::Sell => &market.quote,
+    };
+    let is_limit = row.kind == "limit";
+    Ok(Order {
+        market: market.def.symbol.clone(),
+        id: row.order.0,
+        client_order_id: row.client_order_id.clone(),
+        side: row.side.into(),
+        order_type: if is_limit { OrderType::Limit } else { OrderType::Market },
+        price: row.price.map(|price| market.def.tick.format(price.get().into())),
+        quantity: row.quantity.map(lots),
+        quote_amount: row.quote_quantity.map(|quote| amount(&market.quote, quote)),
+        time_in_force: row.time_in_force.as_deref().map(word).transpose()?,
+        post_only: row.post_only,
+        status: word(&row.status)?,
+        filled_quantity: lots(row.filled),
+        filled_quote: amount(&market.quote, row.quote_filled),
+        average_price: average_price(market, row.filled, row.quote_filled),
+        remaining_quantity: row.quantity.map(|all| lots(all.saturating_sub(row.filled))),
+        fee: amount(fee_asset, row.fee),
+        fee_asset: fee_asset.symbol.clone(),
+        cancel_cause: row.cause.clone().map(Into::into),
+        replaced_by: None,
+        replaces: row.replaces.map(|order| order.0),
+        placed_at: millis(row.placed_at),
+        updated_at: millis(row.updated_at),
+    })
+}
+
+fn fill_of(market: &MarketInfo, row: &FillRow) -> Result<Fill, ApiError> {
+    let client_order_id = row.client_order_id.as_deref().map(str::parse).transpose();
+    let view = FillView {
+        market: row.market,
+        trade: row.trade,
+        account: row.account,
+        order: row.order,
+        client_order_id: client_order_id
+            .map_err(|_| unknown("client order id of order", row.order.0))?
+            .unwrap_or_default(),
+        side: row.side,
+        price: row.price,
+        quantity: row.quantity,
+        base_amount: row.base_amount,
+        quote_amount: row.quote_amount,
+        fee: row.fee,
+        liquidity: Liquidity::of(row.side, row.aggressor),
+        time: row.time,
+        partition: row.partition,
+        seq: row.seq,
+        index: row.index,
+    };
+    Ok(Fill::new(market, &view))
+}
+
+/// The choice that a word of the database stands for; SQL and JSON use the same words.
+fn word<'a, T: Deserialize<'a>>(word: &'a str) -> Result<T, ApiError> {
+    let words: serde::de::value::StrDeserializer<'a, WordError> = word.into_deserializer();
+    T::deserialize(words).map_err(|error| ApiError::with(GatewayCode::Internal, error.to_string()))
+}
+
+fn market(shared: &Shared, id: MarketId) -> Result<Arc<MarketInfo>, ApiError> {
+    shared.views.market_info(id).ok_or_else(|| unknown("market", id.0))
+}
+
+/// The history names what the views have not heard of: a bug.
+fn unknown(what: &str, id: impl std::fmt::Display) -> ApiError {
+    ApiError::with(GatewayCode::Internal, format!("the history names an unknown {what} {id}"))
+}

@@ -1,0 +1,111 @@
+//! The table of contents of the API: each area adds its routes here.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, on};
+
+use super::finish::finish;
+use crate::error::{ApiError, GatewayCode};
+use crate::state::Shared;
+use crate::{account, admin, demo, docs, health, market_data, orders, ws};
+
+/// All routes of the gateway.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    let routes = Routes::new(shared);
+    let routes = market_data::routes(routes);
+    let routes = orders::routes(routes);
+    let routes = account::routes(routes);
+    let routes = admin::routes(routes);
+    let routes = demo::routes(routes);
+    let routes = ws::routes(routes);
+    let routes = docs::routes(routes);
+    let routes = health::routes(routes);
+    routes.reserved().into_router()
+}
+
+/// Routes under construction. Each one is named, timed and counted by [`finish`].
+pub(crate) struct Routes {
+    router: Router<Arc<Shared>>,
+    shared: Arc<Shared>,
+}
+
+impl Routes {
+    fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            router: Router::new(),
+            shared,
+        }
+    }
+
+    /// Adds a handler for `GET`.
+    pub(crate) fn get<H: Handler<T, Arc<Shared>>, T: 'static>(self, path: &'static str, h: H) -> Self {
+        self.add(Method::GET, path, h)
+    }
+
+    /// Adds a handler for `POST`.
+    pub(crate) fn post<H: Handler<T, Arc<Shared>>, T: 'static>(self, path: &'static str, h: H) -> Self {
+        self.add(Method::POST, path, h)
+    }
+
+    /// Adds a handler for `PUT`.
+    pub(crate) fn put<H: Handler<T, Arc<Shared>>, T: 'static>(self, path: &'static str, h: H) -> Self {
+        self.add(Method::PUT, path, h)
+    }
+
+    /// Adds a handler for `PATCH`.
+    pub(crate) fn patch<H: Handler<T, Arc<Shared>>, T: 'static>(self, path: &'static str, h: H) -> Self {
+        self.add(Method::PATCH, path, h)
+    }
+
+    /// Adds a handler for `DELETE`.
+    pub(crate) fn delete<H: Handler<T, Arc<Shared>>, T: 'static>(self, path: &'static str, h: H) -> Self {
+        self.add(Method::DELETE, path, h)
+    }
+
+    fn add<H: Handler<T, Arc<Shared>>, T: 'static>(
+        mut self,
+        method: Method,
+        path: &'static str,
+        handler: H,
+    ) -> Self {
+        let (filter, name) = match method {
+            Method::POST => (MethodFilter::POST, "POST"),
+            Method::PUT => (MethodFilter::PUT, "PUT"),
+            Method::PATCH => (MethodFilter::PATCH, "PATCH"),
+            Method::DELETE => (MethodFilter::DELETE, "DELETE"),
+            _ => (MethodFilter::GET, "GET"),
+        };
+        let metrics = self.shared.metrics.route(name, path);
+        let measured = on(filter, handler).route_layer(from_fn_with_state(metrics, finish));
+        self.router = self.router.route(path, measured);
+        self
+    }
+
+    /// The paths of the Binance dialect are kept free for it.
+    fn reserved(mut self) -> Self {
+        let metrics = self.shared.metrics.route("*", "reserved");
+        for path in ["/api", "/sapi", "/ws", "/stream", "/ws-api"] {
+            for path in [path.to_owned(), format!("{path}/{{*rest}}")] {
+                let refuse = axum::routing::any(async || ApiError::from(GatewayCode::Reserved))
+                    .route_layer(from_fn_with_state(Arc::clone(&metrics), finish));
+                self.router = self.router.route(&path, refuse);
+            }
+        }
+        self
+    }
+
+    fn into_router(self) -> Router {
+        let metrics = self.shared.metrics.route("*", "unknown");
+        let measured = from_fn_with_state(metrics, finish);
+        self.router
+            .fallback((async || ApiError::from(GatewayCode::NotFound)).layer(measured.clone()))
+            .method_not_allowed_fallback(
+                (async || ApiError::from(GatewayCode::MethodNotAllowed)).layer(measured),
+            )
+            .with_state(self.shared)
+    }
+}

@@ -1,0 +1,84 @@
+//! What everybody may read: definitions and market data, answered from the views.
+//!
+//! The mark of an answer is read before its data: the answer has seen at least that entry.
+
+mod candles;
+mod definitions;
+mod depth;
+mod ticker;
+mod trades;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use types::{PartitionId, RejectCode, Seq};
+use utoipa::IntoParams;
+use views::MarketInfo;
+
+use crate::error::ApiError;
+use crate::http::Routes;
+use crate::http::extract::number;
+use crate::state::Shared;
+
+pub(crate) use candles::*;
+pub(crate) use definitions::*;
+pub(crate) use depth::*;
+pub(crate) use ticker::*;
+pub(crate) use trades::*;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes
+        .get("/v1/time", get_time)
+        .get("/v1/assets", list_assets)
+        .get("/v1/fee-tiers", list_fee_tiers)
+        .get("/v1/markets", list_markets)
+        .get("/v1/markets/{symbol}", get_market)
+        .get("/v1/markets/{symbol}/ticker", get_ticker)
+        .get("/v1/markets/{symbol}/depth", get_depth)
+        .get("/v1/markets/{symbol}/trades", list_trades)
+        .get("/v1/markets/{symbol}/candles", list_candles)
+        .get("/v1/tickers", list_tickers)
+}
+
+/// Reads that can wait.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MinSeq {
+    /// Answer only when this entry is seen: `seq`, or `partition:seq` pairs joined by commas.
+    pub(crate) min_seq: Option<String>,
+}
+
+/// A market by its symbol.
+pub(crate) fn market(shared: &Shared, symbol: &str) -> Result<Arc<MarketInfo>, ApiError> {
+    shared
+        .views
+        .market_by_symbol(symbol)
+        .ok_or_else(|| ApiError::from(RejectCode::UnknownMarket))
+}
+
+/// Waits for what a reader asked to see. A number without a partition means `own`.
+pub(crate) async fn reach(
+    shared: &Shared,
+    own: PartitionId,
+    min_seq: Option<&str>,
+) -> Result<(), ApiError> {
+    let bound = shared.config.limits.watermark_timeout;
+    for mark in min_seq.into_iter().flat_map(|marks| marks.split(',')) {
+        let (partition, seq) = match mark.split_once(':') {
+            Some((partition, seq)) => (PartitionId(number("min_seq", partition)?), seq),
+            None => (own, mark),
+        };
+        let seq = Seq(number("min_seq", seq)?);
+        shared.catch_up.reach(partition, seq, bound).await?;
+    }
+    Ok(())
+}
+
+/// A page's size: `wanted` or `default`, within 1 and `most`.
+pub(crate) fn page(wanted: Option<usize>, default: usize, most: usize) -> Result<usize, ApiError> {
+    match wanted.unwrap_or(default) {
+        limit if (1..=most).contains(&limit) => Ok(limit),
+        _ => Err(ApiError::invalid_field("limit", format_args!("must be 1 to {most}"))),
+    }
+}

@@ -1,0 +1,68 @@
+//! One order, by its id or by the client's.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use types::{OrderId, RejectCode};
+
+use super::market_of;
+use crate::account::watermarks;
+use crate::error::ApiError;
+use crate::history;
+use crate::http::extract::{Segments, SignedRequest, number};
+use crate::market_data::market;
+use crate::state::Shared;
+use crate::wire::answer::{Order, OrderAnswer};
+use crate::wire::error::ErrorBody;
+use crate::wire::request::client_id;
+
+/// One order of yours, open or ended.
+#[utoipa::path(
+    get, path = "/v1/orders/{market}/{id}", tag = "Orders",
+    params(("market" = String, Path, example = "BTC-USDT"), ("id" = u64, Path)),
+    responses((status = 200, body = OrderAnswer), (status = "default", body = ErrorBody)),
+    security(("signature" = [])),
+)]
+pub(crate) async fn get_order(
+    State(shared): State<Arc<Shared>>,
+    Segments((symbol, id)): Segments<(String, String)>,
+    request: SignedRequest,
+) -> Result<Json<OrderAnswer>, ApiError> {
+    let account = request.reader()?;
+    let market = market(&shared, &symbol)?;
+    let order = OrderId(number("id", &id)?);
+    let watermarks = watermarks(&shared, account).await?;
+    let order = match shared.views.order(account, market.def.id, order) {
+        Some(view) => Order::new(&market, &view),
+        None => history::order(&shared, account, &market, order)
+            .await?
+            .ok_or(RejectCode::UnknownOrder)?,
+    };
+    Ok(Json(OrderAnswer { order, watermarks }))
+}
+
+/// Your newest order with this client order id, open or ended. This is how to ask for the outcome of a
+/// placement that was answered with `OutcomeUnknown`.
+#[utoipa::path(
+    get, path = "/v1/orders/by-client-id/{client_order_id}", tag = "Orders",
+    params(("client_order_id" = String, Path)),
+    responses((status = 200, body = OrderAnswer), (status = "default", body = ErrorBody)),
+    security(("signature" = [])),
+)]
+pub(crate) async fn get_by_client_id(
+    State(shared): State<Arc<Shared>>,
+    Segments(id): Segments<String>,
+    request: SignedRequest,
+) -> Result<Json<OrderAnswer>, ApiError> {
+    let account = request.reader()?;
+    let name = client_id("client_order_id", Some(&id))?;
+    let watermarks = watermarks(&shared, account).await?;
+    let order = match shared.views.order_by_client_id(account, &name) {
+        Some(view) => Order::new(&*market_of(&shared, view.market)?, &view),
+        None => history::order_by_client_id(&shared, account, id)
+            .await?
+            .ok_or(RejectCode::UnknownOrder)?,
+    };
+    Ok(Json(OrderAnswer { order, watermarks }))
+}

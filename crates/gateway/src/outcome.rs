@@ -1,0 +1,227 @@
+//! What a partition answered, copied out of its buffers: little, since it is copied on its thread.
+
+use node::Reply;
+use types::{
+    AccountId, Amount, CancelCause, ClientOrderId, Event, MarketId, OrderId,
+    PartitionId, Quantity, Seq, Side, Timestamp, Trade,
+};
+use views::{EndCause, FillView, Liquidity, OrderStatus, OrderView};
+
+/// An answer with those consequences of the same entry that concern the order it names.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    /// The partition that answered.
+    pub(crate) partition: PartitionId,
+    /// Its entry.
+    pub(crate) seq: Seq,
+    /// The partition that the command passed before; meaningless if `passed_seq` is zero.
+    pub(crate) passed: PartitionId,
+    /// The entry there, or zero.
+    pub(crate) passed_seq: Seq,
+    /// When the entry was stamped.
+    pub(crate) time: Timestamp,
+    /// The answer itself.
+    pub(crate) answer: Event,
+    /// Trades of the order that the answer names.
+    pub(crate) trades: Vec<Trade>,
+    /// Whether that order rests in the book now.
+    pub(crate) rested: bool,
+    /// Why that order was cancelled, if it was.
+    pub(crate) cancelled: Option<CancelCause>,
+    /// What is left of it, if an event said so.
+    remaining: Option<Quantity>,
+}
+
+impl Outcome {
+    /// Copies what a request needs. Nothing if `reply` has no events, which would be a fault of the
+    /// node.
+    pub(crate) fn of(reply: &Reply<'_>) -> Option<Self> {
+        let (answer, consequences) = reply.events.split_first()?;
+        let mut outcome = Self {
+            partition: reply.partition,
+            seq: reply.seq,
+            passed: reply.to.passed,
+            passed_seq: reply.to.passed_seq,
+            time: reply.time,
+            answer: answer.clone(),
+            trades: Vec::new(),
+            rested: false,
+            cancelled: None,
+            remaining: None,
+        };
+        if let Some((market, order)) = entering_order(answer) {
+            for event in consequences {
+                outcome.follow(market, order, event);
+            }
+        }
+        Some(outcome)
+    }
+
+    fn follow(&mut self, in_market: MarketId, of_order: OrderId, event: &Event) {
+        let is_ours = |market: MarketId, order: OrderId| (market, order) == (in_market, of_order);
+        match *event {
+            Event::Trade(trade) => {
+                let sides = [trade.buyer, trade.seller];
+                if let Some(side) = sides.iter().find(|side| is_ours(trade.market, side.order)) {
+                    self.remaining = Some(side.remaining);
+                    self.trades.push(trade);
+                }
+            }
+            Event::OrderRested { market, order, quantity, .. } if is_ours(market, order) => {
+                self.remaining = Some(quantity);
+                self.rested = true;
+            }
+            Event::OrderReduced { market, order, remaining, .. } if is_ours(market, order) => {
+                self.remaining = Some(remaining);
+            }
+            Event::OrderCancelled { market, order, remaining, cause, .. }
+                if is_ours(market, order) =>
+            {
+                self.remaining = Some(remaining);
+                self.cancelled = Some(cause);
+            }
+            _ => {}
+        }
+    }
+
+    /// The order as it stands after the entry, if the answer is that it was placed.
+    pub(crate) fn placed_order(&self) -> Option<OrderView> {
+        let Event::OrderPlaced { market, order, account, client_order_id, side, spec, .. } =
+            self.answer
+        else {
+            return None;
+        };
+        let totals = self.totals(side);
+        let remaining = self.remaining.or(spec.quantity()).unwrap_or_default();
+        Some(OrderView {
+            market,
+            order,
+            account,
+            client_order_id,
+            side,
+            spec,
+            remaining,
+            filled: totals.quantity,
+            quote_filled: totals.quote,
+            fee: totals.fee,
+            status: self.status(remaining),
+            cause: self.cancelled.map(EndCause::Cancelled),
+            rested: self.rested,
+            replaces: None,
+            placed_at: self.time,
+            placed_seq: self.seq,
+            updated_at: self.time,
+            updated_seq: self.seq,
+        })
+    }
+
+    /// What is left of the order that entered, if an event said so.
+    pub(crate) fn remaining(&self) -> Option<Quantity> {
+        self.remaining
+    }
+
+    /// Where the order that entered stands. One that neither rests nor ended is still being matched in
+    /// a later entry: it counts as open.
+    pub(crate) fn status(&self, remaining: Quantity) -> OrderStatus {
+        if self.cancelled.is_some() {
+            OrderStatus::Cancelled
+        } else if remaining.is_zero() {
+            OrderStatus::Filled
+        } else if self.trades.is_empty() {
+            OrderStatus::Open
+        } else {
+            OrderStatus::PartiallyFilled
+        }
+    }
+
+    /// The fills of the order that the answer names.
+    pub(crate) fn fills(&self, side: Side, client_order_id: ClientOrderId) -> Vec<FillView> {
+        let fill = |(index, trade): (usize, &Trade)| {
+            let own = own_side(trade, side);
+            FillView {
+                market: trade.market,
+                trade: trade.trade,
+                account: own.account,
+                order: own.order,
+                client_order_id,
+                side,
+                price: trade.price,
+                quantity: trade.quantity,
+                base_amount: trade.base_amount,
+                quote_amount: trade.quote_amount,
+                fee: own.fee.total(),
+                liquidity: Liquidity::of(side, trade.aggressor),
+                time: self.time,
+                partition: self.partition,
+                seq: self.seq,
+                index: index as u32,
+            }
+        };
+        self.trades.iter().enumerate().map(fill).collect()
+    }
+
+    fn totals(&self, side: Side) -> Totals {
+        let mut totals = Totals::default();
+        for trade in &self.trades {
+            totals.quantity += trade.quantity;
+            totals.quote += trade.quote_amount;
+            totals.fee += own_side(trade, side).fee.total();
+        }
+        totals
+    }
+}
+
+#[derive(Default)]
+struct Totals {
+    quantity: Quantity,
+    quote: Amount,
+    fee: Amount,
+}
+
+fn own_side(trade: &Trade, side: Side) -> &types::TradeSide {
+    match side {
+        Side::Buy => &trade.buyer,
+        Side::Sell => &trade.seller,
+    }
+}
+
+/// The order that an answer says has entered a market, so that trades may follow.
+fn entering_order(answer: &Event) -> Option<(MarketId, OrderId)> {
+    match *answer {
+        Event::OrderPlaced { market, order, .. } | Event::OrderReplaced { market, order, .. } => {
+            Some((market, order))
+        }
+        _ => None,
+    }
+}
+
+/// Whose command an answer ends: the account that must be able to read what it wrote.
+pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
+    match *answer {
+        Event::Rejected { account, .. }
+        | Event::Repeated { account, .. }
+        | Event::OrderPlaced { account, .. }
+        | Event::OrderCancelled { account, .. }
+        | Event::OrderReduced { account, .. }
+        | Event::OrderReplaced { account, .. }
+        | Event::CancelAllAccepted { account, .. }
+        | Event::Credited { account, .. }
+        | Event::Debited { account, .. }
+        | Event::DebitReserved { account, .. }
+        | Event::DebitReleased { account, .. }
+        | Event::TransferredOut { account, .. }
+        | Event::AccountCreated { account, .. }
+        | Event::AccountFrozen { account, .. }
+        | Event::AccountFeeTierSet { account, .. } => Some(account),
+        Event::OrderRested { .. }
+        | Event::Trade(_)
+        | Event::BalanceChanged { .. }
+        | Event::TransferredIn { .. }
+        | Event::AssetDefined { .. }
+        | Event::MarketListed { .. }
+        | Event::FeeTierSet { .. }
+        | Event::MarketStateChanged { .. }
+        | Event::AuctionUncrossed { .. } => None,
+    }
+}
+

@@ -1,0 +1,137 @@
+//! What all requests and sockets of a gateway share, and the one way a command takes from here.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use node::{Exchange, ReplySink};
+use store::{Store, StoreError};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use types::{Event, ReplyTo, Request, Timestamp};
+use views::Views;
+
+use crate::auth::Authenticator;
+use crate::config::GatewayConfig;
+use crate::error::{ApiError, GatewayCode};
+use crate::outcome::{Outcome, account_of};
+use crate::admin::Outbox;
+use crate::demo::DemoKey;
+use crate::http::metrics::Metrics;
+use crate::pending::Pending;
+use crate::watermarks::CatchUp;
+use crate::ws::FanOut;
+
+/// Shared state of a gateway.
+pub(crate) struct Shared {
+    /// Settings.
+    pub(crate) config: GatewayConfig,
+    /// Takes commands.
+    pub(crate) exchange: Arc<dyn Exchange>,
+    /// What reads are answered from.
+    pub(crate) views: Arc<Views>,
+    /// Keys and history.
+    pub(crate) store: Arc<Store>,
+    /// Verifies signatures.
+    pub(crate) auth: Authenticator,
+    /// The key that browsers of a demonstration exchange share.
+    pub(crate) demo: Option<DemoKey>,
+    /// Held while an asset or a market is defined: ids are given one after the other.
+    pub(crate) defining: tokio::sync::Mutex<()>,
+    /// External transfers, one at a time.
+    pub(crate) outbox: Outbox,
+    /// Figures.
+    pub(crate) metrics: Metrics,
+    /// Waits for views, and knows what each account wrote last.
+    pub(crate) catch_up: CatchUp,
+    /// Cancelled when the gateway begins to shut down: sockets say goodbye and end.
+    pub(crate) closing: CancellationToken,
+    /// Feeds the views and the sockets.
+    pub(crate) fan_out: Arc<FanOut>,
+    /// The tasks of sockets: a shutdown waits for them.
+    pub(crate) sockets: TaskTracker,
+    pending: Arc<Pending>,
+    session: u64,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        config: GatewayConfig,
+        exchange: Arc<dyn Exchange>,
+        views: Arc<Views>,
+        store: Arc<Store>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let auth = Authenticator::load(&store)?;
+        let demo = DemoKey::issue(&config, &auth)?;
+        let pending = Arc::new(Pending::new(config.limits.pending));
+        let session = exchange.open_session(Arc::clone(&pending) as Arc<dyn ReplySink>);
+        Ok(Arc::new(Self {
+            auth,
+            demo,
+            catch_up: CatchUp::new(Arc::clone(&views)),
+            defining: tokio::sync::Mutex::new(()),
+            outbox: Outbox::default(),
+            metrics: Metrics::default(),
+            fan_out: FanOut::new(Arc::clone(&exchange), &views, &config.limits),
+            closing: CancellationToken::new(),
+            sockets: TaskTracker::new(),
+            config,
+            exchange,
+            views,
+            store,
+            pending,
+            session,
+        }))
+    }
+
+    /// Submits a command and waits for its answer. A rejection is an error; so is no answer in time,
+    /// whose outcome nobody knows.
+    ///
+    /// # Errors
+    /// The reject code, or [`GatewayCode::TooManyPending`], [`GatewayCode::ShuttingDown`] (both: nothing
+    /// was done) or [`GatewayCode::OutcomeUnknown`].
+    pub(crate) async fn submit(
+        &self,
+        valid_until: Timestamp,
+        request: Request,
+    ) -> Result<Outcome, ApiError> {
+        if self.closing.is_cancelled() {
+            return Err(GatewayCode::ShuttingDown.into());
+        }
+        let mut waiting = self
+            .pending
+            .wait(request.is_cancel())
+            .ok_or(GatewayCode::TooManyPending)?;
+        let reply = ReplyTo::new(self.session, waiting.token());
+        let begin = Instant::now();
+        self.exchange.submit(reply, valid_until, request)?;
+        let answer = timeout(self.config.limits.answer_timeout, waiting.answer()).await;
+        let Some(outcome) = answer.ok().flatten() else {
+            self.metrics.outcomes_unknown.fetch_add(1, Ordering::Relaxed);
+            return Err(GatewayCode::OutcomeUnknown.into());
+        };
+        self.metrics.answers.observe(begin.elapsed());
+        if let Some(account) = account_of(&outcome.answer) {
+            self.catch_up.wrote(account, &outcome);
+        }
+        match outcome.answer {
+            Event::Rejected { code, .. } => Err(code.into()),
+            Event::Repeated {
+                outcome: Err(code), ..
+            } => Err(ApiError::from(code).detail(format!("{} (repeated answer)", code.text()))),
+            _ => Ok(outcome),
+        }
+    }
+
+    /// How many commands wait for their answer.
+    pub(crate) fn pending(&self) -> usize {
+        self.pending.len()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.exchange.close_session(self.session);
+    }
+}

@@ -1,0 +1,151 @@
+//! Reading what one wrote: what each account's last answers said to wait for, and the waiting itself.
+//!
+//! An account's marks are forgotten when there are many and the views have passed them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use types::{AccountId, PartitionId, Seq};
+use views::Views;
+
+use crate::error::{ApiError, GatewayCode};
+use crate::outcome::Outcome;
+
+const SHARDS: usize = 64;
+/// A shard with more accounts than this forgets those that the views have passed.
+const PRUNE_ABOVE: usize = 1_024;
+
+/// Entries of some partitions that must have been applied.
+pub(crate) type Marks = Vec<(PartitionId, Seq)>;
+
+/// Knows what accounts wrote, and waits for views.
+pub(crate) struct CatchUp {
+    views: Arc<Views>,
+    risen: Arc<Risen>,
+    wrote: [Mutex<HashMap<AccountId, Marks>>; SHARDS],
+}
+
+/// Wakes those who wait, and costs an atomic load when nobody does.
+#[derive(Default)]
+struct Risen {
+    waiters: AtomicUsize,
+    notify: Notify,
+}
+
+impl CatchUp {
+    pub(crate) fn new(views: Arc<Views>) -> Self {
+        let risen = Arc::new(Risen::default());
+        let hook = Arc::clone(&risen);
+        views.watermarks().on_applied(Box::new(move |_, _| {
+            if hook.waiters.load(Ordering::SeqCst) > 0 {
+                hook.notify.notify_waiters();
+            }
+        }));
+        Self {
+            views,
+            risen,
+            wrote: std::array::from_fn(|_| Mutex::default()),
+        }
+    }
+
+    /// Remembers what a reader of this account must wait for.
+    pub(crate) fn wrote(&self, account: AccountId, outcome: &Outcome) {
+        let mut shard = self.shard(account).lock();
+        if shard.len() > PRUNE_ABOVE {
+            shard.retain(|_, marks| !self.all_applied(marks));
+        }
+        let known = shard.entry(account).or_default();
+        raise(known, outcome.partition, outcome.seq);
+        if outcome.passed_seq > Seq(0) {
+            raise(known, outcome.passed, outcome.passed_seq);
+        }
+    }
+
+    /// What a reader of this account must have seen.
+    pub(crate) fn marks_of(&self, account: AccountId) -> Marks {
+        let shard = self.shard(account).lock();
+        shard.get(&account).cloned().unwrap_or_default()
+    }
+
+    /// Waits until the views show all that `account` was answered.
+    ///
+    /// # Errors
+    /// [`GatewayCode::NotCaughtUp`] after `bound`.
+    pub(crate) async fn own_writes(
+        &self,
+        account: AccountId,
+        bound: Duration,
+    ) -> Result<(), ApiError> {
+        for (partition, seq) in self.marks_of(account) {
+            self.reach(partition, seq, bound).await?;
+        }
+        Ok(())
+    }
+
+    fn all_applied(&self, marks: &Marks) -> bool {
+        marks.iter().all(|&(partition, seq)| self.is_applied(partition, seq))
+    }
+
+    fn is_applied(&self, partition: PartitionId, seq: Seq) -> bool {
+        self.views.watermarks().is_applied(partition, seq)
+    }
+
+    /// Waits until the views have applied entry `seq` of `partition`.
+    ///
+    /// # Errors
+    /// [`GatewayCode::NotCaughtUp`] after `bound`.
+    pub(crate) async fn reach(
+        &self,
+        partition: PartitionId,
+        seq: Seq,
+        bound: Duration,
+    ) -> Result<(), ApiError> {
+        if self.is_applied(partition, seq) {
+            return Ok(());
+        }
+        self.risen.waiters.fetch_add(1, Ordering::SeqCst);
+        let _waiting = Countdown(&self.risen.waiters);
+        let risen = async {
+            loop {
+                // Registered before the look, so that no rise between the two is missed.
+                let mut notified = std::pin::pin!(self.risen.notify.notified());
+                notified.as_mut().enable();
+                if self.is_applied(partition, seq) {
+                    return;
+                }
+                notified.await;
+            }
+        };
+        timeout(bound, risen).await.map_err(|_| {
+            let applied = self.views.applied(partition);
+            ApiError::with(
+                GatewayCode::NotCaughtUp,
+                format!("entry {seq} of partition {partition} is not visible yet; the last one is {applied}"),
+            )
+        })
+    }
+
+    fn shard(&self, account: AccountId) -> &Mutex<HashMap<AccountId, Marks>> {
+        &self.wrote[account.0 as usize % SHARDS]
+    }
+}
+
+fn raise(marks: &mut Marks, partition: PartitionId, seq: Seq) {
+    match marks.iter_mut().find(|mark| mark.0 == partition) {
+        Some(mark) => mark.1 = mark.1.max(seq),
+        None => marks.push((partition, seq)),
+    }
+}
+
+struct Countdown<'a>(&'a AtomicUsize);
+
+impl Drop for Countdown<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}

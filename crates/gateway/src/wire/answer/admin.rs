@@ -1,0 +1,191 @@
+//! What operators see.
+
+use serde::Serialize;
+use store::ApiKey;
+use types::AccountId;
+use utoipa::ToSchema;
+use views::AccountView;
+
+use super::{Asset, Market, Watermark, millis};
+use crate::wire::word::{MarketState, Permission};
+
+/// Answer to an operator's command.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Done {
+    /// When.
+    pub(crate) time: u64,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
+/// Answer to a new asset.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DefinedAsset {
+    /// The asset.
+    pub(crate) asset: Asset,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
+/// Answer to a new market.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ListedMarket {
+    /// The market.
+    pub(crate) market: Market,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
+/// Answer to a new state of a market.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChangedMarketState {
+    /// Symbol of the market.
+    #[schema(example = "BTC-USDT")]
+    pub(crate) market: String,
+    /// Its state.
+    pub(crate) state: MarketState,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
+/// An account as operators see it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AdminAccount {
+    /// Its id.
+    pub(crate) id: u32,
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether the log has it. False after a crash between naming and opening: open it then.
+    pub(crate) opened: bool,
+    /// Its fee tier.
+    pub(crate) fee_tier: u8,
+    /// Whether it is frozen.
+    pub(crate) frozen: bool,
+    /// When it was named.
+    pub(crate) created_at: u64,
+}
+
+/// Accounts.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AdminAccounts {
+    /// By id.
+    pub(crate) accounts: Vec<AdminAccount>,
+    /// Give this as `after` to get the next page; none on the last one.
+    pub(crate) next: Option<String>,
+    /// How far the data has been seen.
+    pub(crate) watermarks: Vec<Watermark>,
+}
+
+/// Answer to a new account.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CreatedAccount {
+    /// The account.
+    pub(crate) account: AdminAccount,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
+/// Answer to a credit, a debit or a settlement.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExternalTransfer {
+    /// Your name for it.
+    pub(crate) reference: String,
+    /// The number that stands for it in the log.
+    pub(crate) number: u64,
+    /// Whether it had been done before under this reference: nothing new happened.
+    pub(crate) repeated: bool,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
+/// An API key.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Key {
+    /// Its public name: the header `X-Outcry-Key`.
+    pub(crate) key: String,
+    /// `hmac` or `ed25519`.
+    pub(crate) kind: &'static str,
+    /// Whose; none for an operator's.
+    pub(crate) account: Option<u32>,
+    /// What it may do.
+    pub(crate) permissions: Vec<Permission>,
+    /// A note.
+    pub(crate) label: String,
+    /// The last characters of the secret, or of the public key in hexadecimal.
+    pub(crate) last4: String,
+    /// When it was made.
+    pub(crate) created_at: u64,
+    /// Since when it is not valid any more.
+    pub(crate) revoked_at: Option<u64>,
+}
+
+/// API keys.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Keys {
+    /// Oldest first, revoked ones too.
+    pub(crate) keys: Vec<Key>,
+}
+
+/// Answer to a new API key.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CreatedKey {
+    /// The key.
+    pub(crate) key: Key,
+    /// The secret of an HMAC key, shown this once. Its text as it stands is the key of the HMAC.
+    pub(crate) secret: Option<String>,
+}
+
+/// Answer to revoking a key.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RevokedKey {
+    /// Its public name.
+    pub(crate) key: String,
+}
+
+/// Answer to a snapshot.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MadeSnapshot {
+    /// What was made, for people.
+    pub(crate) summary: String,
+}
+
+impl AdminAccount {
+    /// A named account, and what the log says of it.
+    pub(crate) fn new(named: &store::Account, view: Option<AccountView>) -> Self {
+        Self {
+            id: named.id.0,
+            name: named.name.clone(),
+            opened: view.is_some(),
+            fee_tier: view.map_or(0, |view| view.fee_tier),
+            frozen: view.is_some_and(|view| view.frozen),
+            created_at: millis(named.created_at),
+        }
+    }
+}
+
+impl Key {
+    pub(crate) fn new(key: &ApiKey) -> Self {
+        Self {
+            key: key.key_id.clone(),
+            kind: key.kind.word(),
+            account: key.account.map(|AccountId(id)| id),
+            permissions: Permission::list(key.permissions),
+            label: key.label.clone(),
+            last4: key.last4.clone(),
+            created_at: millis(key.created_at),
+            revoked_at: key.revoked_at.map(millis),
+        }
+    }
+}

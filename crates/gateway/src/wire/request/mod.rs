@@ -1,0 +1,52 @@
+//! From JSON to commands: decimals become counts of the definition's units, or are refused by name.
+
+mod account;
+mod admin;
+mod orders;
+
+pub(crate) use account::*;
+pub(crate) use admin::*;
+pub(crate) use orders::*;
+
+use types::{Amount, AssetDef, ClientOrderId, Decimal, DecimalError, Price, Quantity};
+use views::MarketInfo;
+
+use crate::error::ApiError;
+
+/// A price in ticks.
+pub(crate) fn price(market: &MarketInfo, name: &str, text: &str) -> Result<Price, ApiError> {
+    let unit = market.def.tick;
+    let count = unit.count_u64(text).map_err(|error| refuse(name, "tick", unit, error))?;
+    Ok(Price::new(count))
+}
+
+/// A quantity in lots.
+pub(crate) fn quantity(market: &MarketInfo, name: &str, text: &str) -> Result<Quantity, ApiError> {
+    let unit = market.def.lot;
+    let count = unit.count_u64(text).map_err(|error| refuse(name, "lot", unit, error))?;
+    Ok(Quantity::new(count))
+}
+
+/// An amount in atoms.
+pub(crate) fn amount(asset: &AssetDef, name: &str, text: &str) -> Result<Amount, ApiError> {
+    let unit = Decimal::atom(asset.scale);
+    let count = unit.count(text).map_err(|error| refuse(name, "smallest unit", unit, error))?;
+    Ok(Amount::new(count))
+}
+
+/// A client's own id, or none.
+pub(crate) fn client_id(name: &str, text: Option<&str>) -> Result<ClientOrderId, ApiError> {
+    match text {
+        None => Ok(ClientOrderId::NONE),
+        Some(text) => text.parse().map_err(|error| ApiError::invalid_field(name, error)),
+    }
+}
+
+fn refuse(name: &str, what: &str, unit: Decimal, error: DecimalError) -> ApiError {
+    match error {
+        DecimalError::NotAMultiple => {
+            ApiError::invalid_field(name, format_args!("not a multiple of the {what} {unit}"))
+        }
+        DecimalError::Malformed | DecimalError::TooLarge => ApiError::invalid_field(name, error),
+    }
+}
