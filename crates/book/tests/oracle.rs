@@ -2,12 +2,13 @@
 //! and books, and each hold must come out even to the atom.
 
 mod common;
+mod naive;
 
 use std::collections::BTreeMap;
 
 use book::{LevelView, Market, Work};
-use common::naive::Naive;
 use common::{Random, SCALING, VERSION, admit, amend, budget, definition};
+use naive::Naive;
 use types::*;
 
 /// What kind of trading is driven.
@@ -19,6 +20,10 @@ struct Flow {
     spread: u64,
     /// Largest work budget of a command.
     work: u64,
+    /// How many accounts trade. The last two belong to one group.
+    accounts: u32,
+    /// How many of a hundred prices are on the side's own half of the range, so that books grow.
+    passive: u64,
 }
 
 /// Content of each hold, by what the messages say.
@@ -57,6 +62,7 @@ struct Session {
     next_hold: u32,
     centre: u64,
     interruptions: u64,
+    most_orders: usize,
     trades: u64,
     /// How often each reject code and cancel cause was seen.
     seen: BTreeMap<String, u64>,
@@ -74,6 +80,7 @@ impl Session {
             next_hold: 1,
             centre: flow.max_price / 2,
             interruptions: 0,
+            most_orders: 0,
             trades: 0,
             seen: BTreeMap::new(),
             flow,
@@ -88,7 +95,8 @@ impl Session {
                 self.restore();
             }
         }
-        println!("{} trades, {:?}", self.trades, self.seen);
+        let orders = self.most_orders;
+        println!("{} trades, up to {orders} orders, {:?}", self.trades, self.seen);
         assert!(self.trades > 1_000, "only {} trades", self.trades);
     }
 
@@ -111,6 +119,7 @@ impl Session {
         assert_eq!(work, slow_work, "{at}");
         self.settle(&fast);
         self.compare_books(&at);
+        self.most_orders = self.most_orders.max(self.market.book().order_count());
     }
 
     fn command(
@@ -172,12 +181,18 @@ impl Session {
         (account, order.id)
     }
 
-    fn random_price(&mut self) -> u64 {
+    fn random_price(&mut self, side: Side) -> u64 {
         if self.random.below(300) == 0 {
             self.centre = 1 + self.random.below(self.flow.max_price);
         }
         let offset = self.random.below(2 * self.flow.spread + 1);
         let price = (self.centre + offset).saturating_sub(self.flow.spread);
+        let mirrored = (2 * self.centre).saturating_sub(price);
+        let price = match side {
+            _ if !self.random.in_hundred(self.flow.passive) => price,
+            Side::Buy => price.min(mirrored),
+            Side::Sell => price.max(mirrored),
+        };
         match self.random.below(60) {
             0 => 0,
             1 => self.flow.max_price + 1,
@@ -191,19 +206,19 @@ impl Session {
         match self.random.below(60) {
             0 => 0,
             1 => self.flow.max_quantity + 1,
-            2 => self.flow.max_quantity,
+            2 if self.random.in_hundred(10) => self.flow.max_quantity,
             _ => 1 + self.random.below(self.flow.max_quantity.min(12)),
         }
     }
 
-    fn random_spec(&mut self) -> OrderSpec {
+    fn random_spec(&mut self, side: Side) -> OrderSpec {
         use TimeInForce::*;
-        let (price, quantity) = (self.random_price(), self.random_quantity());
+        let (price, quantity) = (self.random_price(side), self.random_quantity());
         match self.random.below(100) {
-            0..10 => {
+            0..6 => {
                 OrderSpec::MarketByQuantity { quantity: Quantity::new(quantity), max_spend: None }
             }
-            10..20 => OrderSpec::MarketByQuote {
+            6..12 => OrderSpec::MarketByQuote {
                 quote: Amount::new(u128::from(price * quantity * 3 + self.random.below(9))),
                 max_spend: None,
             },
@@ -218,12 +233,12 @@ impl Session {
 
     fn random_admit(&mut self) -> Admit {
         use SelfTradePrevention::*;
-        let (side, spec) = (self.random.pick(&[Side::Buy, Side::Sell]), self.random_spec());
-        let account = 1 + self.random.below(5) as u32;
+        let side = self.random.pick(&[Side::Buy, Side::Sell]);
+        let spec = self.random_spec(side);
+        let account = 1 + self.random.below(u64::from(self.flow.accounts)) as u32;
         let mut order = admit(account, self.next_hold, side, spec);
         self.next_hold += 1;
-        // Accounts 4 and 5 belong together.
-        order.self_trade_group = account.min(4);
+        order.self_trade_group = account.min(self.flow.accounts - 1);
         order.self_trade_prevention =
             self.random.pick(&[None, ExpireTaker, ExpireMaker, ExpireBoth, Decrement]);
         let (price, lots) = (self.centre, self.random.below(20));
@@ -245,7 +260,8 @@ impl Session {
         let (account, id) = self.random_order();
         let mut amendment = amend(account.0, 0, id.0, 0);
         if self.random.in_hundred(60) {
-            amendment.price = Some(Price::new(self.random_price()));
+            let side = self.random.pick(&[Side::Buy, Side::Sell]);
+            amendment.price = Some(Price::new(self.random_price(side)));
         }
         let quantity = self.random_quantity();
         if self.random.in_hundred(60) {
@@ -337,34 +353,44 @@ fn bounds(max_orders: u32, max_levels: u32) -> MarketBounds {
 
 #[test]
 fn narrow_prices_with_little_work_per_command_agree_with_the_naive_market() {
-    let mut session = Session::new(
-        1,
-        Flow { max_price: 40, max_quantity: 30, bounds: bounds(60, 40), spread: 6, work: 3 },
-    );
+    let flow = Flow {
+        max_price: 40,
+        max_quantity: 30,
+        bounds: bounds(60, 40),
+        spread: 6,
+        work: 3,
+        accounts: 5,
+        passive: 0,
+    };
+    let mut session = Session::new(1, flow);
     session.run(100_000);
     assert!(session.interruptions > 1_000);
 }
 
 #[test]
 fn jumping_prices_over_a_wide_range_agree_with_the_naive_market() {
-    let mut session = Session::new(
-        2,
-        Flow {
-            max_price: 3_000_000_000,
-            max_quantity: 1_000_000,
-            bounds: bounds(60, 50),
-            spread: 300,
-            work: 30,
-        },
-    );
-    session.run(100_000);
+    let flow = Flow {
+        max_price: 3_000_000_000,
+        max_quantity: 1_000_000,
+        bounds: bounds(200, 150),
+        spread: 300,
+        work: 30,
+        accounts: 40,
+        passive: 85,
+    };
+    Session::new(2, flow).run(80_000);
 }
 
 #[test]
 fn a_tiny_book_agrees_with_the_naive_market() {
-    let mut session = Session::new(
-        3,
-        Flow { max_price: 9, max_quantity: 9, bounds: bounds(7, 5), spread: 4, work: 2 },
-    );
-    session.run(120_000);
+    let flow = Flow {
+        max_price: 9,
+        max_quantity: 9,
+        bounds: bounds(7, 5),
+        spread: 4,
+        work: 2,
+        accounts: 5,
+        passive: 0,
+    };
+    Session::new(3, flow).run(120_000);
 }

@@ -2,7 +2,6 @@
 #![expect(dead_code, reason = "each test file uses a part of this")]
 
 pub mod desk;
-pub mod naive;
 
 use types::{
     AccountId, Admit, AmendOrder, Amount, AssetId, ClientOrderId, FeeRates, HoldId, MarketBounds,
