@@ -1,0 +1,159 @@
+//! The sections of the configuration. Their comments are the reference: `outcry config default`
+//! prints them.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use super::section::section;
+use super::values::{Bytes, LogFormat, Span};
+
+section! {
+    /// Where everything is kept.
+    Data "data" {
+        /// The data directory. One process at a time.
+        dir: PathBuf = PathBuf::from("./data");
+    }
+}
+
+section! {
+    /// Where clients connect.
+    Listen "listen" {
+        /// Address and port of HTTP and WebSocket.
+        address: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+    }
+}
+
+section! {
+    /// TLS. Both files or none; none is plain HTTP.
+    Tls "tls" {
+        /// Certificate chain, PEM.
+        cert: Option<PathBuf> = None;
+        /// Private key, PEM.
+        key: Option<PathBuf> = None;
+    }
+}
+
+section! {
+    /// How the exchange is spread over threads. Fixed when the data directory is made.
+    Partitions "partitions" {
+        /// Number of partitions, a thread and a log each.
+        count: u16 = 1, 1 => 256;
+        /// The partitions that keep accounts. Empty: about two fifths of them.
+        ledgers: Vec<u16> = Vec::new();
+        /// The partitions that new markets are spread over. Empty: the others.
+        markets: Vec<u16> = Vec::new();
+        /// Account numbers are below this.
+        max_accounts: u32 = 1 << 20, 1_024 => 1 << 26;
+        /// Client ids that are remembered for an account, at most.
+        max_client_ids_per_account: u32 = 1 << 16, 16 => 1 << 20;
+    }
+}
+
+section! {
+    /// The command log, which is the truth.
+    Journal "journal" {
+        /// Size of a segment file. It is allocated whole before it is used.
+        segment_size: Bytes = Bytes::mib(64), Bytes::mib(1) => Bytes::mib(4096);
+        /// Largest batch of commands that is made durable at once.
+        batch_size: Bytes = Bytes::mib(1), Bytes(64 << 10) => Bytes::mib(1);
+        /// Whether segments below the oldest kept snapshot are removed. Without them the log can
+        /// neither be verified from its beginning nor explained.
+        trim: bool = false;
+    }
+}
+
+section! {
+    /// The event log, which feeds streams, views and SQL. It is derived: it can be deleted.
+    Events "events" {
+        /// Whether events are kept on disk. Without them only the most recent ones can be read.
+        enabled: bool = true;
+        /// How long they are kept.
+        retention_time: Span = Span::days(7), Span::secs(60) => Span::days(36_500);
+        /// How much of them is kept, for each partition.
+        retention_size: Bytes = Bytes::mib(4096), Bytes::mib(16) => Bytes::mib(1 << 24);
+        /// Size of a segment file.
+        segment_size: Bytes = Bytes::mib(64), Bytes::mib(1) => Bytes::mib(4096);
+        /// How many recent events of each partition are kept in memory for readers.
+        recent: u32 = 1 << 15, 1 << 10 => 1 << 22;
+    }
+}
+
+section! {
+    /// Commands that wait for a partition's thread.
+    Queue "queue" {
+        /// How many may wait; a further one is refused at once, retryably.
+        capacity: u32 = 16_384, 64 => 1 << 20;
+        /// How many slots of these only cancels may take.
+        reserved_for_cancels: u32 = 2_048, 1 => 1 << 19;
+    }
+}
+
+section! {
+    /// Snapshots shorten a restart. They are made by a child process at low priority.
+    Snapshots "snapshots" {
+        /// Whether they are made while the exchange runs.
+        enabled: bool = true;
+        /// One is made whenever a partition has this many new entries.
+        every: u64 = 1_000_000, 1 => 1_u64 << 40;
+        /// How many are kept of each partition.
+        keep: u32 = 3, 1 => 1_000;
+    }
+}
+
+section! {
+    /// Bounds of what clients may make the gateway hold or wait for.
+    GatewayLimits "gateway" {
+        /// Connections at the same time; more are turned away.
+        connections: u32 = 10_000, 1 => 1_000_000;
+        /// Bytes of a request's body.
+        body: Bytes = Bytes(64 << 10), Bytes(1 << 10) => Bytes::mib(16);
+        /// Bytes of a request's head.
+        head: Bytes = Bytes(16 << 10), Bytes(8 << 10) => Bytes::mib(1);
+        /// Commands that may wait for their answer at the same time.
+        pending: u32 = 65_536, 16 => 1 << 20;
+        /// How long a client may take to send a request's head, also on an idle connection.
+        head_timeout: Span = Span::secs(30), Span::ms(100) => Span::secs(3_600);
+        /// How long a client may take to send a request's body.
+        body_timeout: Span = Span::secs(10), Span::ms(100) => Span::secs(3_600);
+        /// How long the exchange may take to answer before the outcome is called unknown.
+        answer_timeout: Span = Span::secs(10), Span::ms(10) => Span::secs(60);
+        /// How long a read waits for the views to catch up with an answer.
+        watermark_timeout: Span = Span::secs(2), Span::ms(1) => Span::secs(60);
+        /// How long a shutdown waits for requests under way.
+        drain_timeout: Span = Span::secs(10), Span::ms(10) => Span::secs(600);
+        /// WebSocket connections at the same time.
+        sockets: u32 = 5_000, 1 => 1_000_000;
+        /// Bytes of a WebSocket message from a client.
+        socket_message: Bytes = Bytes(16 << 10), Bytes(1 << 10) => Bytes::mib(1);
+        /// Subscriptions of one WebSocket connection.
+        socket_subscriptions: u32 = 256, 1 => 65_536;
+        /// Orders of one WebSocket connection that may wait for their answer at the same time.
+        socket_pending: u32 = 1_024, 1 => 65_536;
+        /// Messages that a WebSocket connection may lie behind before it is cut.
+        socket_backlog: u32 = 4_096, 16 => 1 << 20;
+    }
+}
+
+section! {
+    /// Assets, markets and simulated participants, so that something moves. Only a data directory
+    /// that was made with them has them.
+    Demo "demo" {
+        /// Whether a new data directory gets them.
+        enabled: bool = true;
+        /// Seed of the participants' choices.
+        seed: u64 = 1;
+        /// Orders a second of all participants together.
+        orders_per_second: u32 = 15, 1 => 1_000;
+    }
+}
+
+section! {
+    /// The process's own log, on stderr.
+    Log "log" {
+        /// What is logged: a level (error, warn, info, debug, trace), or a list as
+        /// "info,node=debug".
+        filter: String = "info".to_owned();
+        /// "text" or "json".
+        format: LogFormat = LogFormat::Text;
+    }
+}

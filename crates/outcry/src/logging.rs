@@ -1,0 +1,34 @@
+//! The process's own log, on stderr: text for people or JSON for machines.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Log, LogFormat};
+
+/// Starts logging. The filter was validated with the configuration.
+pub fn start(log: &Log) {
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&log.filter))
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match log.format {
+        LogFormat::Text => subscriber.init(),
+        LogFormat::Json => subscriber.json().init(),
+    }
+}
+
+/// Logging of commands that are not `run`: warnings only.
+pub fn quiet() {
+    start(&Log { filter: "warn".to_owned(), ..Log::default() });
+}
+
+/// Panics anywhere stop the process: a thread that is missing is worse than a restart.
+pub fn stop_on_panic() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        default(info);
+        tracing::error!("stopped by a bug: {info}");
+        std::process::exit(crate::exit::Status::Software as i32);
+    }));
+}
