@@ -23,10 +23,14 @@ pub(crate) struct Clearing {
 }
 
 impl Market {
-    /// Uncrosses a crossed book. What self-trade prevention takes out may leave the book crossed at
-    /// other prices: then there is another round, with a price of its own.
+    /// Uncrosses a crossed book. The announced quantity is what the limits allow; self-trade
+    /// prevention may let less of it trade, and what it takes out may leave the book crossed at other
+    /// prices: then there is another round, with a price of its own.
     pub(crate) fn uncross(&mut self, work: &mut Work, fx: &mut Effects) {
         while let Some(clearing) = clearing(&self.book, self.last_price) {
+            let crossed = self.book.ladder(Side::Sell).meets(clearing.price)
+                && self.book.ladder(Side::Buy).meets(clearing.price);
+            assert!(crossed, "each round takes something out of the book");
             let volume = u64::try_from(clearing.volume).unwrap_or(u64::MAX);
             fx.emit(Event::AuctionUncrossed {
                 market: self.def.id,

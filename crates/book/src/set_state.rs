@@ -7,8 +7,9 @@ use types::{
 use crate::market::{Market, Work};
 
 impl Market {
-    /// Changes the state. Whenever the market becomes continuous, what is crossed is uncrossed first:
-    /// that follows the answer. Rejected when the market is in that state already.
+    /// Changes the state. Whenever the market becomes continuous, a crossed book is uncrossed at once:
+    /// the price and the trades follow the answer. Leaving an auction in which nothing crossed says
+    /// so with zeros. Rejected when the market is in that state already.
     pub fn set_state(
         &mut self,
         reply: ReplyTo,
