@@ -56,6 +56,24 @@ impl EventBatch {
         });
     }
 
+    /// Adds the next entry, whose events `emit` appends to the batch's own memory.
+    ///
+    /// # Panics
+    /// If `seq` is not the one after the last.
+    pub fn push_with(&mut self, seq: Seq, time: Timestamp, emit: impl FnOnce(&mut Vec<Event>)) {
+        if let Some(last) = self.entries.last() {
+            assert_eq!(last.seq.next(), seq, "event batches have no gaps");
+        }
+        emit(&mut self.events);
+        self.entries.push(EntryEnd { seq, time, end: self.events.len() });
+    }
+
+    /// Removes all entries and keeps the memory.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.events.clear();
+    }
+
     /// Whether there is no entry.
     #[must_use]
     pub fn is_empty(&self) -> bool {
