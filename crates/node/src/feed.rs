@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use journal::{EventReader, Identity, JournalError};
 use parking_lot::{Condvar, Mutex};
-use types::{EventBatch, Seq};
+use types::{EventBatch, PartitionId, Seq};
 
 use crate::port::{EventFeed, FeedError};
 
 pub(crate) struct Feed {
+    partition: PartitionId,
     ring: Mutex<Ring>,
     /// Notified when the ring or its state changes.
     changed: Condvar,
@@ -32,6 +33,8 @@ pub(crate) struct Feed {
 struct Ring {
     batches: VecDeque<Arc<EventBatch>>,
     events: usize,
+    /// An old batch whose memory may be used again, once its readers are done with it.
+    spare: Option<Arc<EventBatch>>,
     /// The publisher is to look: there is a request for it.
     is_called: bool,
     is_closed: bool,
@@ -49,11 +52,18 @@ pub(crate) enum Wake {
 
 impl Feed {
     /// A feed whose last entry so far is `head`; what is before is on disk, if anywhere.
-    pub fn new(head: Seq, disk: Option<(&Path, Identity)>, capacity: usize) -> Self {
+    pub fn new(
+        partition: PartitionId,
+        head: Seq,
+        disk: Option<(&Path, Identity)>,
+        capacity: usize,
+    ) -> Self {
         Self {
+            partition,
             ring: Mutex::new(Ring {
                 batches: VecDeque::new(),
                 events: 0,
+                spare: None,
                 is_called: false,
                 is_closed: false,
             }),
@@ -91,6 +101,20 @@ impl Feed {
         {
             let oldest = ring.batches.pop_front().expect("just looked at");
             ring.events -= cost(&oldest);
+            ring.spare = Some(oldest);
+        }
+    }
+
+    /// An empty batch, with the memory of an old one if there is one: fresh memory costs a page
+    /// fault every few events.
+    pub fn spare(&self) -> EventBatch {
+        let old = self.ring.lock().spare.take();
+        match old.and_then(Arc::into_inner) {
+            Some(mut batch) => {
+                batch.clear();
+                batch
+            }
+            None => EventBatch::new(self.partition),
         }
     }
 

@@ -128,7 +128,7 @@ impl Node {
         let head = recovered.log.last_seq();
         let shared = Arc::new(Shared {
             mailbox: Arc::clone(&mailboxes[usize::from(id.0)]),
-            feed: Arc::new(Feed::new(head, disk, config.recent_events)),
+            feed: Arc::new(Feed::new(id, head, disk, config.recent_events)),
             counters: Arc::new(Counters::default()),
             last_time: AtomicU64::new(recovered.partition.time().0),
             durable: AtomicU64::new(head.0),

@@ -3,7 +3,7 @@
 //! Three threads work on consecutive pieces of the log: one reads, checks and decodes, the calling
 //! one applies, one encodes events for the digest and for whoever wants them.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
 use engine::Partition;
@@ -56,21 +56,28 @@ pub fn replay(
     let id = partition.id();
     let (entries_in, entries_out) = sync_channel::<Vec<Entry>>(AHEAD);
     let (events_in, events_out) = sync_channel::<EventBatch>(AHEAD);
+    // What was worked off goes back: fresh memory costs more than to fill it.
+    let (used_entries, spare_entries) = channel::<Vec<Entry>>();
+    let (used_events, spare_events) = channel::<EventBatch>();
     thread::scope(|scope| {
         let reading = scope.spawn(move || {
-            read(&mut reader, &entries_in)?;
+            read(&mut reader, &entries_in, &spare_entries)?;
             Ok::<_, JournalError>(reader.last_hash())
         });
-        let digesting = scope.spawn(move || digest_all(&events_out, digest, &mut on_events));
+        let digesting =
+            scope.spawn(move || digest_all(&events_out, &used_events, digest, &mut on_events));
         let mut applied = 0;
-        let mut events = Vec::new();
-        for piece in entries_out {
-            let mut batch = EventBatch::new(id);
-            for entry in &piece {
-                partition.apply(entry.seq, entry.time, &entry.command, &mut events);
-                batch.push(entry.seq, entry.time, &mut events);
+        for mut piece in entries_out {
+            let mut batch = spare_events.try_recv().unwrap_or_else(|_| EventBatch::new(id));
+            for Entry { seq, time, command } in &piece {
+                batch.push_with(*seq, *time, |events| {
+                    partition.apply(*seq, *time, command, events);
+                });
             }
             applied += piece.len() as u64;
+            piece.clear();
+            // The reader may have ended.
+            let _ = used_entries.send(piece);
             if events_in.send(batch).is_err() {
                 break;
             }
@@ -83,36 +90,41 @@ pub fn replay(
     })
 }
 
-fn read(reader: &mut CommandReader, pieces: &SyncSender<Vec<Entry>>) -> Result<(), JournalError> {
+fn read(
+    reader: &mut CommandReader,
+    pieces: &SyncSender<Vec<Entry>>,
+    spare: &Receiver<Vec<Entry>>,
+) -> Result<(), JournalError> {
     let mut piece = Vec::with_capacity(PIECE * 2);
-    let mut is_more = true;
-    while is_more {
-        is_more = reader.next_batch(&mut piece)?.is_some();
-        let is_full = piece.len() >= PIECE || !is_more;
-        if is_full && !piece.is_empty() {
-            let next = Vec::with_capacity(PIECE * 2);
+    while reader.next_batch(&mut piece)?.is_some() {
+        if piece.len() >= PIECE {
+            let next = spare.try_recv().unwrap_or_else(|_| Vec::with_capacity(PIECE * 2));
             if pieces.send(std::mem::replace(&mut piece, next)).is_err() {
                 // The other threads ended with an error of their own.
                 return Ok(());
             }
         }
     }
+    let _ = pieces.send(piece);
     Ok(())
 }
 
 fn digest_all(
     batches: &Receiver<EventBatch>,
+    used: &Sender<EventBatch>,
     mut digest: EventDigest,
     on_events: &mut impl FnMut(Seq, Timestamp, &[u8]) -> Result<(), JournalError>,
 ) -> Result<EventDigest, JournalError> {
     let mut encoder = BatchBuilder::new();
-    for batch in batches {
+    for mut batch in batches {
         for entry in batch.iter() {
             let content = encoder.push_events(entry.time, entry.events);
             digest.update(content);
             on_events(entry.seq, entry.time, content)?;
         }
         encoder.clear();
+        batch.clear();
+        let _ = used.send(batch);
     }
     Ok(digest)
 }

@@ -18,7 +18,7 @@ use std::time::Instant;
 use crossbeam_channel::Sender;
 use engine::Partition;
 use journal::{BatchBuilder, CommandLog, JournalError};
-use types::{Command, Event, EventBatch, PartitionId, Seq, Timestamp, Topology};
+use types::{Command, EventBatch, PartitionId, Seq, Timestamp, Topology};
 
 use crate::NodeError;
 use crate::config::{Clock, FatalHandler};
@@ -83,7 +83,6 @@ pub(crate) struct Sequencer {
 pub(crate) struct Work {
     batch: BatchBuilder,
     events: EventBatch,
-    scratch: Vec<Event>,
     inbox: VecDeque<PeerMessage>,
     now: Timestamp,
     /// What was taken out of the mailbox for it.
@@ -95,7 +94,6 @@ impl Work {
         Self {
             batch: BatchBuilder::new(),
             events: EventBatch::new(partition),
-            scratch: Vec::new(),
             inbox: VecDeque::new(),
             now: Timestamp(0),
             taken: 0,
@@ -153,10 +151,10 @@ impl Sequencer {
     fn begin_term(&mut self) -> Result<(), JournalError> {
         self.work.now = self.stamp();
         if self.partition.topology().is_none() {
-            self.sequence(Command::SetTopology(self.topology.clone()));
+            self.sequence(&Command::SetTopology(self.topology.clone()));
         }
         self.continue_work();
-        self.sequence(Command::NewTerm { term: self.term });
+        self.sequence(&Command::NewTerm { term: self.term });
         self.commit()?;
         self.release();
         Ok(())
@@ -177,14 +175,14 @@ impl Sequencer {
         {
             self.work.taken += 1;
             if let Some(command) = self.peers.receive(message, &self.partition) {
-                self.sequence(command);
+                self.sequence(&command);
             }
         }
         while self.has_room()
             && let Some(command) = self.shared.mailbox.pop_request()
         {
             self.work.taken += 1;
-            self.sequence(command);
+            self.sequence(&command);
         }
         self.acknowledge();
     }
@@ -199,7 +197,7 @@ impl Sequencer {
             && self.has_room()
             && let Some(command) = self.peers.next_acknowledgement()
         {
-            self.sequence(command);
+            self.sequence(&command);
         }
     }
 
@@ -211,8 +209,8 @@ impl Sequencer {
     }
 
     /// Adds an entry to the batch and applies it, and what it leaves to be done.
-    fn sequence(&mut self, command: Command) {
-        self.add_entry(&command);
+    fn sequence(&mut self, command: &Command) {
+        self.add_entry(command);
         self.continue_work();
     }
 
@@ -227,11 +225,11 @@ impl Sequencer {
     }
 
     fn add_entry(&mut self, command: &Command) {
-        let Work { batch, events, scratch, now, .. } = &mut self.work;
+        let Work { batch, events, now, .. } = &mut self.work;
         let seq = self.partition.seq().next();
         batch.push_command(*now, command);
-        self.partition.apply(seq, *now, command, scratch);
-        events.push(seq, *now, scratch);
+        let (time, partition) = (*now, &mut self.partition);
+        events.push_with(seq, time, |events| partition.apply(seq, time, command, events));
     }
 
     fn commit(&mut self) -> Result<(), JournalError> {
@@ -252,7 +250,7 @@ impl Sequencer {
     /// Everything in the batch is durable: let it out.
     fn release(&mut self) {
         if !self.work.events.is_empty() {
-            let batch = std::mem::replace(&mut self.work.events, EventBatch::new(self.id));
+            let batch = std::mem::replace(&mut self.work.events, self.shared.feed.spare());
             for entry in batch.iter() {
                 self.markets.learn_from(entry.events);
             }

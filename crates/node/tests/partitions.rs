@@ -32,8 +32,9 @@ fn one_two_and_five_partitions_end_in_the_same_balances() {
         results.push(balances(&node));
         stop(node, client);
         let rebuilt = rebuild_all(dir.path(), partitions);
-        let conserved = engine::audit(&rebuilt.iter().collect::<Vec<_>>());
-        drop(conserved);
+        let audit = engine::audit(&rebuilt.iter().collect::<Vec<_>>());
+        assert!(audit.quiet);
+        assert_eq!(audit.violations, Vec::<String>::new());
     }
     assert!(results[0].len() >= 14);
     assert_eq!(results[0], results[1]);
@@ -78,9 +79,13 @@ fn every_command_is_answered_once_across_partitions_and_a_crash_loses_no_message
     assert_eq!(balances(&node), before);
     let client = Client::new(&node);
     stop(node, client);
-    for rebuilt in rebuild_all(dir.path(), 5) {
-        assert_eq!(rebuilt.outbox_len(), 0, "partition {}", rebuilt.id());
+    let rebuilt = rebuild_all(dir.path(), 5);
+    for partition in &rebuilt {
+        assert_eq!(partition.outbox_len(), 0, "partition {}", partition.id());
     }
+    let audit = engine::audit(&rebuilt.iter().collect::<Vec<_>>());
+    assert!(audit.quiet);
+    assert_eq!(audit.violations, Vec::<String>::new());
 }
 
 #[test]
