@@ -1,0 +1,118 @@
+//! One connection: its two halves, its pulse, and its end.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::stream::SplitSink;
+use futures_util::{SinkExt, StreamExt};
+use parking_lot::Mutex;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::channel_name::ChannelName;
+use super::close::End;
+use super::outbox::{Out, Outbox};
+use super::reader::read_requests;
+use super::session::Session;
+use super::writer::write_messages;
+use crate::state::Shared;
+
+/// How often the client is asked whether it is there.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+/// A client that is not heard of for so long is cut.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How long a goodbye may take.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What the halves of a connection share.
+pub struct Connection {
+    /// The gateway's.
+    pub shared: Arc<Shared>,
+    /// From the reader to the writer.
+    pub outbox: Outbox,
+    /// Who is logged in.
+    pub session: Session,
+    /// Subscribed channels; false while a subscription is being made.
+    pub channels: Mutex<HashMap<ChannelName, bool>>,
+    began: Instant,
+    /// When the client was heard last, in milliseconds since `began`.
+    heard: AtomicU64,
+}
+
+impl Connection {
+    fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            outbox: Outbox::new(shared.config.limits.socket_pending),
+            shared,
+            session: Session::default(),
+            channels: Mutex::default(),
+            began: Instant::now(),
+            heard: AtomicU64::new(0),
+        }
+    }
+
+    /// The client is alive.
+    pub fn heard(&self) {
+        self.heard.store(self.began.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    fn silence(&self) -> Duration {
+        let heard = Duration::from_millis(self.heard.load(Ordering::Relaxed));
+        self.began.elapsed().saturating_sub(heard)
+    }
+
+    /// What a failed read means.
+    pub fn read_error(&self, error: &axum::Error) -> End {
+        // The library's own type is hidden behind the framework's; its text is not.
+        if error.to_string().starts_with("Space limit exceeded") {
+            let limit = self.shared.config.limits.socket_message;
+            return End::TooBig { limit };
+        }
+        End::Gone
+    }
+
+    /// Asks from time to time whether the client is there, and whether its key is still good.
+    async fn watch_pulse(&self) -> End {
+        let mut ticks = interval(PING_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            if self.silence() > SILENCE {
+                return End::Silent;
+            }
+            if self.session.is_revoked(&self.shared) {
+                return End::Revoked;
+            }
+            self.outbox.push(Out::Ping);
+        }
+    }
+}
+
+/// Serves a connection to its end.
+pub async fn serve(socket: WebSocket, shared: Arc<Shared>) {
+    let connection = Connection::new(shared);
+    let metrics = &connection.shared.metrics;
+    metrics.sockets.fetch_add(1, Ordering::Relaxed);
+    let (mut sink, mut stream) = socket.split();
+    let end = tokio::select! {
+        end = write_messages(&mut sink, &connection.outbox, &metrics.socket_messages) => end,
+        end = read_requests(&mut stream, &connection) => end,
+        end = connection.watch_pulse() => end,
+    };
+    if matches!(end, End::SlowReader { .. }) {
+        metrics.sockets_cut.fetch_add(1, Ordering::Relaxed);
+    }
+    tracing::debug!(?end, "a socket ends");
+    say_goodbye(sink, &end).await;
+    metrics.sockets.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Sends the close frame, if the client listens.
+async fn say_goodbye(mut sink: SplitSink<WebSocket, Message>, end: &End) {
+    if let Some(frame) = end.frame() {
+        let _ = timeout(FAREWELL, sink.send(Message::Close(Some(frame)))).await;
+    }
+}

@@ -1,0 +1,360 @@
+//! What an account is told: the events of the log that concern it, seen from its side.
+//!
+//! Items are made from the events themselves, and only from them and the definitions, so that a replay
+//! from the event log gives the very messages that were sent live. What an account is not to know
+//! (the other side of its trades) is not in them.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use types::{
+    AccountId, AssetId, Event, EntryEvents, MarketId, OrderSpec, RejectCode, Side, Trade, TradeSide,
+};
+use views::{Liquidity, MarketInfo, Views};
+
+use super::channel_name::PrivateKind;
+use crate::wire::{answer, word};
+
+/// An event with its index within the entry.
+pub(super) type Indexed<'a> = (u32, &'a Event);
+
+/// The events of an entry by the accounts that they concern, for those accounts that are `wanted`.
+pub(super) fn by_account<'a>(
+    entry: &EntryEvents<'a>,
+    wanted: impl Fn(AccountId) -> bool,
+) -> HashMap<AccountId, Vec<Indexed<'a>>> {
+    let mut found: HashMap<AccountId, Vec<Indexed<'a>>> = HashMap::new();
+    for (index, event) in (0..).zip(entry.events) {
+        let [first, second] = accounts_of(event);
+        let second = second.filter(|_| second != first);
+        for account in [first, second].into_iter().flatten().filter(|a| wanted(*a)) {
+            found.entry(account).or_default().push((index, event));
+        }
+    }
+    found
+}
+
+/// Whom an event concerns, as far as streams tell of it.
+fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
+    match *event {
+        Event::Trade(ref trade) => [Some(trade.buyer.account), Some(trade.seller.account)],
+        Event::Rejected { account, .. }
+        | Event::OrderPlaced { account, .. }
+        | Event::OrderRested { account, .. }
+        | Event::OrderCancelled { account, .. }
+        | Event::OrderReduced { account, .. }
+        | Event::OrderReplaced { account, .. }
+        | Event::CancelAllAccepted { account, .. }
+        | Event::BalanceChanged { account, .. } => [Some(account), None],
+        Event::Repeated { .. }
+        | Event::Credited { .. }
+        | Event::Debited { .. }
+        | Event::DebitReserved { .. }
+        | Event::DebitReleased { .. }
+        | Event::TransferredOut { .. }
+        | Event::TransferredIn { .. }
+        | Event::AccountCreated { .. }
+        | Event::AccountFrozen { .. }
+        | Event::AccountFeeTierSet { .. }
+        | Event::AssetDefined { .. }
+        | Event::MarketListed { .. }
+        | Event::FeeTierSet { .. }
+        | Event::MarketStateChanged { .. }
+        | Event::AuctionUncrossed { .. } => [None, None],
+    }
+}
+
+/// An event of an account.
+#[derive(Serialize)]
+pub(super) struct Item {
+    /// With partition and seq, the name of the event.
+    index: u32,
+    #[serde(flatten)]
+    body: Body,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Body {
+    OrderPlaced {
+        market: String,
+        order_id: u64,
+        client_order_id: Option<String>,
+        side: word::Side,
+        #[serde(flatten)]
+        terms: Terms,
+    },
+    OrderRested {
+        market: String,
+        order_id: u64,
+        side: word::Side,
+        price: String,
+        quantity: String,
+    },
+    Trade(FillItem),
+    OrderCancelled {
+        market: String,
+        order_id: u64,
+        remaining_quantity: String,
+        cause: &'static str,
+    },
+    OrderReduced {
+        market: String,
+        order_id: u64,
+        remaining_quantity: String,
+    },
+    OrderReplaced {
+        market: String,
+        order_id: u64,
+        replaces: u64,
+        side: word::Side,
+        price: String,
+        quantity: String,
+    },
+    CancelAllAccepted {
+        market: String,
+        count: u32,
+    },
+    Rejected {
+        request: &'static str,
+        market: Option<String>,
+        client_order_id: Option<String>,
+        code: &'static str,
+        number: u16,
+    },
+    BalanceChanged(BalanceItem),
+}
+
+/// What an order asked for.
+#[derive(Serialize)]
+struct Terms {
+    #[serde(rename = "type")]
+    order_type: word::OrderType,
+    price: Option<String>,
+    quantity: Option<String>,
+    quote_amount: Option<String>,
+    time_in_force: Option<word::TimeInForce>,
+    post_only: bool,
+}
+
+/// One side of a trade.
+#[derive(Serialize)]
+pub(super) struct FillItem {
+    market: String,
+    trade_id: u64,
+    order_id: u64,
+    side: word::Side,
+    price: String,
+    quantity: String,
+    quote_amount: String,
+    /// Still open of the order. Zero for market orders by quote.
+    remaining_quantity: String,
+    fee: String,
+    fee_asset: String,
+    liquidity: word::Liquidity,
+}
+
+/// A balance.
+#[derive(Serialize)]
+pub(super) struct BalanceItem {
+    asset: String,
+    available: String,
+    held: String,
+}
+
+/// What a private channel says of these events; empty if nothing.
+pub(super) fn items(
+    kind: PrivateKind,
+    account: AccountId,
+    events: &[Indexed<'_>],
+    views: &Views,
+) -> Vec<Item> {
+    let mut items = Vec::new();
+    for &(index, event) in events {
+        let mut push = |body| items.push(Item { index, body });
+        match kind {
+            PrivateKind::Orders => order_bodies(account, event, views, &mut push),
+            PrivateKind::Fills => {
+                if let Event::Trade(trade) = event {
+                    fill_bodies(account, trade, views, &mut push);
+                }
+            }
+            PrivateKind::Balances => {
+                if let Event::BalanceChanged { asset, available, held, .. } = event
+                    && let Some(item) = balance_item(*asset, *available, *held, views)
+                {
+                    push(Body::BalanceChanged(item));
+                }
+            }
+        }
+    }
+    items
+}
+
+fn order_bodies(account: AccountId, event: &Event, views: &Views, push: &mut impl FnMut(Body)) {
+    if let Event::Trade(trade) = event {
+        return fill_bodies(account, trade, views, push);
+    }
+    if let Event::Rejected { request, market, client_order_id, code, .. } = *event {
+        return push(rejected(request.name(), symbol(views, market), client_order_id, code));
+    }
+    if let Some(market) = market_of(event).and_then(|market| views.market_info(market))
+        && let Some(body) = order_body(event, &market)
+    {
+        push(body);
+    }
+}
+
+/// The market of an order's event that is neither trade nor rejection.
+fn market_of(event: &Event) -> Option<MarketId> {
+    match *event {
+        Event::OrderPlaced { market, .. }
+        | Event::OrderRested { market, .. }
+        | Event::OrderCancelled { market, .. }
+        | Event::OrderReduced { market, .. }
+        | Event::OrderReplaced { market, .. }
+        | Event::CancelAllAccepted { market, .. } => Some(market),
+        _ => None,
+    }
+}
+
+fn order_body(event: &Event, market: &MarketInfo) -> Option<Body> {
+    let symbol = market.def.symbol.clone();
+    let price = |price: types::Price| market.def.tick.format(price.get().into());
+    let lots = |quantity: types::Quantity| market.def.lot.format(quantity.get().into());
+    Some(match *event {
+        Event::OrderPlaced { order, client_order_id, side, ref spec, .. } => Body::OrderPlaced {
+            market: symbol,
+            order_id: order.0,
+            client_order_id: answer::client_id(client_order_id),
+            side: side.into(),
+            terms: terms(spec, market),
+        },
+        Event::OrderRested { order, side, price: at, quantity, .. } => Body::OrderRested {
+            market: symbol,
+            order_id: order.0,
+            side: side.into(),
+            price: price(at),
+            quantity: lots(quantity),
+        },
+        Event::OrderCancelled { order, remaining, cause, .. } => Body::OrderCancelled {
+            market: symbol,
+            order_id: order.0,
+            remaining_quantity: lots(remaining),
+            cause: views::EndCause::Cancelled(cause).word(),
+        },
+        Event::OrderReduced { order, remaining, .. } => Body::OrderReduced {
+            market: symbol,
+            order_id: order.0,
+            remaining_quantity: lots(remaining),
+        },
+        Event::OrderReplaced { old_order, order, side, price: at, quantity, .. } => {
+            Body::OrderReplaced {
+                market: symbol,
+                order_id: order.0,
+                replaces: old_order.0,
+                side: side.into(),
+                price: price(at),
+                quantity: lots(quantity),
+            }
+        }
+        Event::CancelAllAccepted { count, .. } => Body::CancelAllAccepted { market: symbol, count },
+        _ => return None,
+    })
+}
+
+fn terms(spec: &OrderSpec, market: &MarketInfo) -> Terms {
+    let lots = |quantity: types::Quantity| market.def.lot.format(quantity.get().into());
+    let by_market = Terms {
+        order_type: word::OrderType::Market,
+        price: None,
+        quantity: spec.quantity().map(lots),
+        quote_amount: None,
+        time_in_force: None,
+        post_only: false,
+    };
+    match *spec {
+        OrderSpec::Limit { price, time_in_force, post_only, .. } => Terms {
+            order_type: word::OrderType::Limit,
+            price: Some(market.def.tick.format(price.get().into())),
+            time_in_force: Some(time_in_force.into()),
+            post_only,
+            ..by_market
+        },
+        OrderSpec::MarketByQuantity { .. } => by_market,
+        OrderSpec::MarketByQuote { quote, .. } => {
+            Terms { quote_amount: Some(answer::amount(&market.quote, quote)), ..by_market }
+        }
+    }
+}
+
+/// Both sides if the account traded with itself.
+fn fill_bodies(account: AccountId, trade: &Trade, views: &Views, push: &mut impl FnMut(Body)) {
+    let Some(market) = views.market_info(trade.market) else {
+        return;
+    };
+    for (side, party) in [(Side::Buy, &trade.buyer), (Side::Sell, &trade.seller)] {
+        if party.account == account {
+            push(Body::Trade(fill(&market, trade, side, party)));
+        }
+    }
+}
+
+fn fill(market: &MarketInfo, trade: &Trade, side: Side, party: &TradeSide) -> FillItem {
+    let received = received(market, side);
+    FillItem {
+        market: market.def.symbol.clone(),
+        trade_id: trade.trade.0,
+        order_id: party.order.0,
+        side: side.into(),
+        price: market.def.tick.format(trade.price.get().into()),
+        quantity: market.def.lot.format(trade.quantity.get().into()),
+        quote_amount: answer::amount(&market.quote, trade.quote_amount),
+        remaining_quantity: market.def.lot.format(party.remaining.get().into()),
+        fee: answer::amount(received, party.fee.total()),
+        fee_asset: received.symbol.clone(),
+        liquidity: Liquidity::of(side, trade.aggressor).into(),
+    }
+}
+
+/// What a side receives, which its fee is taken from.
+fn received(market: &MarketInfo, side: Side) -> &types::AssetDef {
+    match side {
+        Side::Buy => &market.base,
+        Side::Sell => &market.quote,
+    }
+}
+
+fn rejected(
+    request: &'static str,
+    market: Option<String>,
+    client_order_id: types::ClientOrderId,
+    code: RejectCode,
+) -> Body {
+    Body::Rejected {
+        request,
+        market,
+        client_order_id: answer::client_id(client_order_id),
+        code: code.name(),
+        number: code.number(),
+    }
+}
+
+fn symbol(views: &Views, market: MarketId) -> Option<String> {
+    views.market_info(market).map(|info| info.def.symbol.clone())
+}
+
+/// A balance in decimals.
+pub(super) fn balance_item(
+    asset: AssetId,
+    available: types::Amount,
+    held: types::Amount,
+    views: &Views,
+) -> Option<BalanceItem> {
+    let asset = views.asset(asset)?;
+    Some(BalanceItem {
+        asset: asset.symbol.clone(),
+        available: answer::amount(&asset, available),
+        held: answer::amount(&asset, held),
+    })
+}

@@ -1,0 +1,91 @@
+//! What a connection's reader hands to its writer: answers in order, and new or ended subscriptions.
+//!
+//! Bounded from the reader's side: it takes no further request while there is no room, so a client
+//! that does not read its answers is not read either.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+
+use super::channel_name::ChannelName;
+use super::subscription::Subscription;
+
+/// Something to send or to begin with.
+pub enum Out {
+    /// A text.
+    Text(Utf8Bytes),
+    /// Texts, then the messages of these subscriptions.
+    Subscribed {
+        /// The answer, snapshots, and what was missed.
+        texts: Vec<Utf8Bytes>,
+        /// What goes on after them.
+        subscriptions: Vec<Subscription>,
+        /// Held until the texts are handed over: bounds the memory of replays.
+        permits: Vec<OwnedSemaphorePermit>,
+    },
+    /// No more of these channels, then the answer.
+    Unsubscribed {
+        /// The channels.
+        names: Vec<ChannelName>,
+        /// The answer.
+        answer: Utf8Bytes,
+    },
+    /// Is the other end alive?
+    Ping,
+    /// Everything before this has been sent: say goodbye.
+    Finish,
+}
+
+/// The queue.
+pub struct Outbox {
+    queue: Mutex<VecDeque<Out>>,
+    bound: usize,
+    room: Notify,
+    /// Wakes the writer; also the channels' bell.
+    pub bell: Arc<Notify>,
+}
+
+impl Outbox {
+    /// A queue whose reader pauses at `bound`.
+    #[must_use]
+    pub fn new(bound: usize) -> Self {
+        Self {
+            queue: Mutex::default(),
+            bound,
+            room: Notify::new(),
+            bell: Arc::new(Notify::new()),
+        }
+    }
+
+    /// Adds something, always: requests already taken may exceed the bound by their number.
+    pub fn push(&self, out: Out) {
+        self.queue.lock().push_back(out);
+        self.bell.notify_one();
+    }
+
+    /// The next in order.
+    pub fn pop(&self) -> Option<Out> {
+        let mut queue = self.queue.lock();
+        let out = queue.pop_front();
+        if queue.len() < self.bound {
+            self.room.notify_one();
+        }
+        out
+    }
+
+    /// Whether the reader may go on.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.queue.lock().len() < self.bound
+    }
+
+    /// Waits until it may.
+    pub async fn room(&self) {
+        while !self.has_room() {
+            self.room.notified().await;
+        }
+    }
+}

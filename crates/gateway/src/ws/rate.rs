@@ -1,0 +1,51 @@
+//! A token bucket: how many messages a connection may send.
+
+use std::time::Instant;
+
+/// Refills at a steady rate up to its size. The caller brings the clock.
+#[derive(Debug)]
+pub struct TokenBucket {
+    per_second: f64,
+    size: f64,
+    tokens: f64,
+    at: Instant,
+}
+
+impl TokenBucket {
+    /// A full bucket for `per_second` tokens a second, that saves up at most `size`.
+    #[must_use]
+    pub fn new(per_second: u32, size: u32, now: Instant) -> Self {
+        let size = f64::from(size);
+        Self { per_second: f64::from(per_second), size, tokens: size, at: now }
+    }
+
+    /// Takes a token; false if there is none.
+    pub fn take(&mut self, now: Instant) -> bool {
+        let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.at = now;
+        self.tokens = (self.tokens + elapsed * self.per_second).min(self.size);
+        let granted = self.tokens >= 1.0;
+        if granted {
+            self.tokens -= 1.0;
+        }
+        granted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_burst_passes_then_the_rate_holds() {
+        let start = Instant::now();
+        let mut bucket = TokenBucket::new(10, 3, start);
+        assert!((0..3).all(|_| bucket.take(start)));
+        assert!(!bucket.take(start));
+        assert!(bucket.take(start + Duration::from_millis(150)));
+        assert!(!bucket.take(start + Duration::from_millis(150)));
+        let later = start + Duration::from_secs(60);
+        assert_eq!((0..10).filter(|_| bucket.take(later)).count(), 3);
+    }
+}

@@ -1,0 +1,122 @@
+//! Reading from the event log what a client missed, as the messages that it would have been sent.
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use node::{EventFeed, FeedError};
+use types::{EntryEvents, Event, Seq};
+use views::{TradeView, Views};
+
+use super::account_channels;
+use super::encode;
+use super::events::by_account;
+use super::hub::Topic;
+use super::message::{Head, MessageKind, Position};
+
+/// Entries that a replay looks at, at most.
+const MAX_ENTRIES: u64 = 2_000_000;
+/// Bytes of messages that a replay gives, at most.
+const MAX_BYTES: usize = 4 << 20;
+
+/// What to read.
+pub struct Missed {
+    /// The partition's events.
+    pub feed: Arc<dyn EventFeed>,
+    /// For definitions.
+    pub views: Arc<Views>,
+    /// Whose events.
+    pub topic: Topic,
+    /// What the messages begin with.
+    pub head: Head,
+    /// Entries after this one
+    pub after: Seq,
+    /// up to and with this one.
+    pub through: Seq,
+}
+
+/// Why what was missed cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// It is not kept any more, or unreadable.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// It is more than a replay may give.
+    #[error("more was missed than a replay may give")]
+    TooMuch,
+    /// The reading thread failed.
+    #[error("the replay failed")]
+    Failed,
+}
+
+/// The messages of the entries that were missed, in order.
+///
+/// # Errors
+/// When they cannot be told: then the client needs a snapshot.
+pub async fn read(missed: Missed) -> Result<Vec<Utf8Bytes>, ReplayError> {
+    if missed.through.0.saturating_sub(missed.after.0) > MAX_ENTRIES {
+        return Err(ReplayError::TooMuch);
+    }
+    // Old events come from disk.
+    tokio::task::spawn_blocking(move || missed.read())
+        .await
+        .unwrap_or(Err(ReplayError::Failed))
+}
+
+impl Missed {
+    fn read(&self) -> Result<Vec<Utf8Bytes>, ReplayError> {
+        let mut texts = Vec::new();
+        let mut bytes = 0;
+        let mut after = self.after;
+        while after < self.through {
+            let Some(batch) = self.feed.read(after)? else {
+                // The views have applied `through`, so the feed must have it.
+                return Err(ReplayError::Failed);
+            };
+            for entry in batch.iter_after(after) {
+                if entry.seq > self.through {
+                    return Ok(texts);
+                }
+                after = entry.seq;
+                if let Some(text) = self.message(&entry) {
+                    bytes += text.len();
+                    texts.push(text);
+                }
+                if bytes > MAX_BYTES {
+                    return Err(ReplayError::TooMuch);
+                }
+            }
+        }
+        Ok(texts)
+    }
+
+    fn message(&self, entry: &EntryEvents<'_>) -> Option<Utf8Bytes> {
+        match &self.topic {
+            Topic::Public(_, market) => {
+                let trades: Vec<TradeView> = entry
+                    .events
+                    .iter()
+                    .filter_map(|event| match event {
+                        Event::Trade(trade) if trade.market == market.def.id => Some(TradeView {
+                            trade: trade.trade,
+                            price: trade.price,
+                            quantity: trade.quantity,
+                            quote_amount: trade.quote_amount,
+                            aggressor: trade.aggressor,
+                            time: entry.time,
+                            seq: entry.seq,
+                        }),
+                        _ => None,
+                    })
+                    .collect();
+                let at = Position::at(entry.seq, entry.time);
+                (!trades.is_empty()).then(|| {
+                    self.head.message(MessageKind::Update, at, encode::trades(market, &trades))
+                })
+            }
+            Topic::Private(kind, account) => {
+                let events = by_account(entry, |a| a == *account).remove(account)?;
+                account_channels::encode(*kind, *account, &self.head, entry, &events, &self.views)
+            }
+        }
+    }
+}

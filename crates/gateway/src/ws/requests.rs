@@ -1,0 +1,231 @@
+//! What each operation does, and its answer. The order verbs are those of REST: the same functions.
+
+use axum::extract::ws::Utf8Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use types::OrderId;
+
+use super::channel_name::ChannelName;
+use super::connection::Connection;
+use super::message::to_text;
+use super::outbox::Out;
+use super::protocol::{Op, OrderOp, Request, Unsubscribe, read_fields};
+use super::subscribe;
+use crate::error::{ApiError, ErrorCode, GatewayCode};
+use crate::orders;
+use crate::wire::error::ErrorDetail;
+use crate::wire::request::{AmendOrderBody, PlaceOrderBody};
+
+#[derive(Serialize)]
+struct Answer<'a, T> {
+    id: &'a Value,
+    op: &'static str,
+    status: u16,
+    result: T,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    id: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    op: Option<&'static str>,
+    status: u16,
+    error: ErrorDetail<'a>,
+}
+
+/// Does what is asked and answers, exactly once.
+pub async fn perform(connection: &Connection, request: Request) {
+    let Request { id, op } = request;
+    let name = op.name();
+    let out = match op {
+        Op::Subscribe(fields) => match subscribe::subscribe(connection, &fields).await {
+            Ok(begun) => begun.into_out(&id, name),
+            Err(failed) => Out::Text(error(&id, Some(name), &failed)),
+        },
+        Op::Unsubscribe(fields) => match unsubscribe(connection, &fields) {
+            Ok(names) => {
+                let answer = answer(&id, name, Channels { channels: fields.channels });
+                Out::Unsubscribed { names, answer }
+            }
+            Err(failed) => Out::Text(error(&id, Some(name), &failed)),
+        },
+        Op::List => Out::Text(answer(&id, name, list(connection))),
+        Op::Ping => {
+            let time = connection.shared.exchange.now().as_millis();
+            Out::Text(answer(&id, name, Pong { time }))
+        }
+        Op::Login(fields) => {
+            let account = connection.session.login(&connection.shared, &fields);
+            let account = account.map(|account| LoggedIn { account: account.0 });
+            Out::Text(reply(&id, name, account))
+        }
+        Op::Order(op, fields) => Out::Text(order(connection, &id, op, fields).await),
+    };
+    connection.outbox.push(out);
+}
+
+#[derive(Serialize)]
+struct Pong {
+    time: u64,
+}
+
+#[derive(Serialize)]
+struct LoggedIn {
+    account: u32,
+}
+
+#[derive(Serialize)]
+struct Channels {
+    channels: Vec<String>,
+}
+
+/// An order verb by the function that REST calls.
+async fn order(
+    connection: &Connection,
+    id: &Value,
+    op: OrderOp,
+    fields: Map<String, Value>,
+) -> Utf8Bytes {
+    let name = op.name();
+    let shared = &connection.shared;
+    let trader = match connection.session.trader(shared) {
+        Ok(trader) => trader,
+        Err(failed) => return error(id, Some(name), &failed),
+    };
+    let (account, valid_until) = (trader.account, trader.valid_until);
+    match op {
+        OrderOp::Place => {
+            let placed = async {
+                let body: PlaceOrderBody = read_fields(fields)?;
+                orders::place(shared, account, trader.sent_at, valid_until, body).await
+            };
+            reply(id, name, placed.await)
+        }
+        OrderOp::Amend => {
+            let amended = async {
+                let AmendFields { market, order_id, price, quantity } = read_fields(fields)?;
+                let body = AmendOrderBody { price, quantity };
+                orders::amend(shared, account, valid_until, &market, OrderId(order_id), body).await
+            };
+            reply(id, name, amended.await)
+        }
+        OrderOp::Cancel => {
+            let cancelled = async {
+                let CancelFields { market, order_id } = read_fields(fields)?;
+                orders::cancel(shared, account, valid_until, &market, OrderId(order_id)).await
+            };
+            reply(id, name, cancelled.await)
+        }
+        OrderOp::CancelByClientId => {
+            let cancelled = async {
+                let NamedFields { client_order_id } = read_fields(fields)?;
+                orders::cancel_named(shared, account, valid_until, &client_order_id).await
+            };
+            reply(id, name, cancelled.await)
+        }
+        OrderOp::CancelAll => {
+            let cancelled = async {
+                let MarketFields { market } = read_fields(fields)?;
+                orders::cancel_market(shared, account, valid_until, &market).await
+            };
+            reply(id, name, cancelled.await)
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AmendFields {
+    market: String,
+    order_id: u64,
+    #[serde(default)]
+    price: Option<String>,
+    #[serde(default)]
+    quantity: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CancelFields {
+    market: String,
+    order_id: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedFields {
+    client_order_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MarketFields {
+    market: String,
+}
+
+/// Takes channels off the list; all or none.
+fn unsubscribe(connection: &Connection, fields: &Unsubscribe) -> Result<Vec<ChannelName>, ApiError> {
+    let names = subscribe::read_names(&fields.channels)?;
+    let mut channels = connection.channels.lock();
+    for name in &names {
+        if channels.get(name) != Some(&true) {
+            let what = format!("{name} is not subscribed");
+            return Err(ApiError::invalid_field("channels", what));
+        }
+    }
+    channels.retain(|name, _| !names.contains(name));
+    Ok(names)
+}
+
+fn list(connection: &Connection) -> Channels {
+    let channels = connection.channels.lock();
+    let mut names: Vec<String> = channels.keys().map(ToString::to_string).collect();
+    names.sort_unstable();
+    Channels { channels: names }
+}
+
+/// An answer.
+pub fn answer(id: &Value, op: &'static str, result: impl Serialize) -> Utf8Bytes {
+    to_text(&Answer { id, op, status: 200, result })
+}
+
+fn reply(id: &Value, op: &'static str, result: Result<impl Serialize, ApiError>) -> Utf8Bytes {
+    match result {
+        Ok(result) => answer(id, op, result),
+        Err(failed) => error(id, Some(op), &failed),
+    }
+}
+
+/// An answer that says what is wrong.
+pub fn error(id: &Value, op: Option<&'static str>, error: &ApiError) -> Utf8Bytes {
+    let is_internal = error.code == ErrorCode::Gateway(GatewayCode::Internal);
+    if is_internal {
+        tracing::error!(%id, error = error.message(), "a request of a socket failed");
+    }
+    let request_id = match id {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    to_text(&Failure {
+        id,
+        op,
+        status: error.code.status().as_u16(),
+        error: ErrorDetail {
+            code: error.code.name(),
+            number: error.code.number(),
+            // What failed inside concerns the operator, and the log has it.
+            message: if is_internal { error.code.text() } else { error.message() },
+            retryable: error.code.is_retryable(),
+            request_id: &request_id,
+        },
+    })
+}
+
+/// What every connection is told before the server stops.
+pub fn shutdown_notice() -> Utf8Bytes {
+    #[derive(Serialize)]
+    struct Notice {
+        event: &'static str,
+    }
+    to_text(&Notice { event: "server_shutdown" })
+}

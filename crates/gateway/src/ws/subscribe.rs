@@ -1,0 +1,143 @@
+//! The operation `subscribe`: all channels of a request or none, each with a snapshot or from where
+//! the client left off.
+
+use axum::extract::ws::Utf8Bytes;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
+use types::RejectCode;
+
+use super::channel_name::ChannelName;
+use super::connection::Connection;
+use super::hub::Topic;
+use super::outbox::Out;
+use super::protocol::Subscribe;
+use super::requests::answer;
+use super::subscription::{Begun, Subscription};
+use crate::error::{ApiError, GatewayCode};
+
+/// Subscriptions of a request that have begun.
+#[derive(Default)]
+pub struct AllBegun {
+    channels: Vec<BegunChannel>,
+    texts: Vec<Utf8Bytes>,
+    subscriptions: Vec<Subscription>,
+    permits: Vec<OwnedSemaphorePermit>,
+}
+
+#[derive(Serialize)]
+struct BegunChannel {
+    channel: String,
+    /// Whether it goes on where the client left off; else a snapshot follows.
+    resumed: bool,
+    /// Why it does not, though asked to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Subscribed {
+    channels: Vec<BegunChannel>,
+}
+
+impl AllBegun {
+    /// The answer, then the snapshots and what was missed, then the messages from now on.
+    pub fn into_out(self, id: &Value, op: &'static str) -> Out {
+        let mut texts = vec![answer(id, op, Subscribed { channels: self.channels })];
+        texts.extend(self.texts);
+        Out::Subscribed { texts, subscriptions: self.subscriptions, permits: self.permits }
+    }
+
+    fn add(&mut self, begun: Begun) -> bool {
+        self.texts.extend(begun.texts);
+        self.subscriptions.push(begun.subscription);
+        self.permits.extend(begun.permit);
+        begun.resumed
+    }
+}
+
+/// Begins the subscriptions of a request.
+///
+/// # Errors
+/// Names that are none, markets that do not exist, channels that are subscribed already, more than a
+/// connection may have, private ones without a login, a `resume_from` that is none.
+pub async fn subscribe(connection: &Connection, fields: &Subscribe) -> Result<AllBegun, ApiError> {
+    let resume_from = fields.resume_from()?;
+    let names = read_names(&fields.channels)?;
+    let mut topics = Vec::with_capacity(names.len());
+    for name in &names {
+        topics.push(topic(connection, name)?);
+    }
+    reserve(connection, &names)?;
+    let shared = &connection.shared;
+    let mut all = AllBegun::default();
+    for (name, topic) in names.iter().zip(&topics) {
+        if let Topic::Private(_, account) = topic {
+            // Who was answered about an order finds it in the snapshot. Late views are no reason to
+            // refuse: what is not in the snapshot follows it.
+            let bound = shared.config.limits.watermark_timeout;
+            let _ = shared.catch_up.own_writes(*account, bound).await;
+        }
+        let mut resumed = true;
+        for hub in shared.fan_out.hubs_of(topic) {
+            let bell = &connection.outbox.bell;
+            let resume_from = resume_from.as_ref();
+            let begun =
+                Subscription::begin(&shared.fan_out, hub, name, topic, resume_from, bell).await;
+            resumed &= all.add(begun);
+        }
+        let code = (resume_from.is_some() && !resumed).then_some("ResumeTooOld");
+        all.channels.push(BegunChannel { channel: name.to_string(), resumed, code });
+    }
+    let mut channels = connection.channels.lock();
+    for name in names {
+        channels.insert(name, true);
+    }
+    Ok(all)
+}
+
+/// Names of channels, each once.
+pub fn read_names(texts: &[String]) -> Result<Vec<ChannelName>, ApiError> {
+    if texts.is_empty() {
+        return Err(ApiError::invalid_field("channels", "at least one is expected"));
+    }
+    let mut names = Vec::with_capacity(texts.len());
+    for text in texts {
+        let name: ChannelName = text.parse().map_err(|()| {
+            ApiError::invalid_field("channels", format_args!("there is no channel {text:?}"))
+        })?;
+        if names.contains(&name) {
+            return Err(ApiError::invalid_field("channels", format_args!("{name} is named twice")));
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+fn topic(connection: &Connection, name: &ChannelName) -> Result<Topic, ApiError> {
+    let shared = &connection.shared;
+    match name {
+        ChannelName::Public(public) => {
+            let market = shared.views.market_by_symbol(&public.symbol);
+            let market = market.ok_or(RejectCode::UnknownMarket)?;
+            Ok(Topic::Public(public.kind.clone(), market))
+        }
+        ChannelName::Private(kind) => Ok(Topic::Private(*kind, connection.session.reader(shared)?)),
+    }
+}
+
+/// Puts the names on the list, all or none.
+fn reserve(connection: &Connection, names: &[ChannelName]) -> Result<(), ApiError> {
+    let most = connection.shared.config.limits.socket_subscriptions;
+    let mut channels = connection.channels.lock();
+    if let Some(name) = names.iter().find(|name| channels.contains_key(name)) {
+        let what = format!("{name} is subscribed already");
+        return Err(ApiError::invalid_field("channels", what));
+    }
+    if channels.len() + names.len() > most {
+        let what = format!("a connection has at most {most} subscriptions");
+        return Err(ApiError::with(GatewayCode::RateLimited, what));
+    }
+    channels.extend(names.iter().map(|name| (name.clone(), false)));
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! A connection's place in a channel, and how it begins: with a snapshot, or where the client left off.
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+use types::Seq;
+
+use super::channel::{Channel, Taken};
+use super::channel_name::ChannelName;
+use super::close::End;
+use super::fan_out::FanOut;
+use super::hub::{Beginning, Hub, Place, Topic};
+use super::protocol::ResumeFrom;
+use super::replay::{self, Missed};
+
+/// A place in a channel of one partition. Dropping it ends the subscription.
+pub struct Subscription {
+    id: u64,
+    name: ChannelName,
+    topic: Topic,
+    hub: Arc<Hub>,
+    channel: Arc<Channel>,
+    cursor: u64,
+    seq: Seq,
+}
+
+/// What is to be sent next.
+pub enum Next {
+    /// Nothing now.
+    Nothing,
+    /// These texts.
+    Messages(Vec<Utf8Bytes>),
+    /// The client has not kept up with messages that all count.
+    Lost,
+}
+
+/// A subscription with what the client is sent first.
+pub struct Begun {
+    /// From now on.
+    pub subscription: Subscription,
+    /// What was missed, or a snapshot.
+    pub texts: Vec<Utf8Bytes>,
+    /// Whether it goes on where the client left off.
+    pub resumed: bool,
+    /// Held while the texts of a replay are in memory.
+    pub permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Subscription {
+    /// Subscribes to a topic in one of its partitions.
+    pub async fn begin(
+        fan_out: &FanOut,
+        hub: &Arc<Hub>,
+        name: &ChannelName,
+        topic: &Topic,
+        resume_from: Option<&ResumeFrom>,
+        bell: &Arc<Notify>,
+    ) -> Begun {
+        let resume_from = match resume_from {
+            None => None,
+            Some(ResumeFrom::Seq(seq)) => Some(*seq),
+            Some(ResumeFrom::Partitions(map)) => map.get(&hub.partition).copied(),
+        };
+        let id = fan_out.next_subscription();
+        // Taken before the place, so that a queue of replays does not use up the channel's memory.
+        let permit = match resume_from {
+            Some(_) if topic.is_replayable() => {
+                Arc::clone(&fan_out.replays).acquire_owned().await.ok()
+            }
+            _ => None,
+        };
+        let Place { channel, cursor, seq, beginning } =
+            hub.subscribe(topic, resume_from, id, Arc::clone(bell));
+        let mut subscription = Self {
+            id,
+            name: name.clone(),
+            topic: topic.clone(),
+            hub: Arc::clone(hub),
+            channel,
+            cursor,
+            seq,
+        };
+        match beginning {
+            Beginning::Snapshot(text) => {
+                Begun { subscription, texts: vec![text], resumed: false, permit: None }
+            }
+            Beginning::Resumed => {
+                Begun { subscription, texts: Vec::new(), resumed: true, permit: None }
+            }
+            Beginning::Replay(after) => {
+                let missed = subscription.missed(fan_out, after);
+                match replay::read(missed).await {
+                    Ok(texts) => Begun { subscription, texts, resumed: true, permit },
+                    Err(_) => {
+                        let texts = vec![subscription.begin_again()];
+                        Begun { subscription, texts, resumed: false, permit: None }
+                    }
+                }
+            }
+        }
+    }
+
+    fn missed(&self, fan_out: &FanOut, after: Seq) -> Missed {
+        Missed {
+            feed: fan_out.feed(self.hub.partition),
+            views: Arc::clone(self.hub.views()),
+            topic: self.topic.clone(),
+            head: self.channel.head.clone(),
+            after,
+            through: self.seq,
+        }
+    }
+
+    /// The channel's name.
+    #[must_use]
+    pub fn name(&self) -> &ChannelName {
+        &self.name
+    }
+
+    /// The entry up to which everything was handed over.
+    #[must_use]
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// The partition's number.
+    #[must_use]
+    pub fn partition(&self) -> types::PartitionId {
+        self.hub.partition
+    }
+
+    /// What is new. A reader of conflated data that lies too far behind gets a new snapshot.
+    pub fn next(&mut self) -> Next {
+        match self.channel.take(&mut self.cursor) {
+            Taken::Nothing => Next::Nothing,
+            Taken::Messages { texts, seq } => {
+                self.seq = seq;
+                Next::Messages(texts)
+            }
+            Taken::Lost if self.topic.is_replayable() => Next::Lost,
+            Taken::Lost => Next::Messages(vec![self.begin_again()]),
+        }
+    }
+
+    /// Moves on to a snapshot of now.
+    fn begin_again(&mut self) -> Utf8Bytes {
+        let place = self.hub.begin_again(&self.topic);
+        debug_assert!(Arc::ptr_eq(&place.channel, &self.channel), "channels live while subscribed");
+        self.cursor = place.cursor;
+        self.seq = place.seq;
+        match place.beginning {
+            Beginning::Snapshot(text) => text,
+            Beginning::Resumed | Beginning::Replay(_) => unreachable!("asked for a snapshot"),
+        }
+    }
+
+    /// How a connection ends that did not keep up with this.
+    #[must_use]
+    pub fn slow_reader(&self) -> End {
+        End::SlowReader {
+            channel: self.name.to_string(),
+            partition: self.hub.partition,
+            seq: self.seq,
+            by_partition: matches!(self.name, ChannelName::Private(_)),
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.channel.leave(self.id);
+    }
+}

@@ -1,0 +1,122 @@
+//! The writing half of a connection: takes answers and channel messages and sends them, several per
+//! flush. A client that does not read stops this loop and nothing else; when it reads again, what it
+//! lost meanwhile is known by its cursors.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use futures_util::SinkExt;
+use futures_util::stream::SplitSink;
+use tokio::time::timeout;
+
+use super::close::End;
+use super::outbox::{Out, Outbox};
+use super::subscription::{Next, Subscription};
+
+/// A client that takes nothing for so long is given up.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Sends until the connection ends; counts messages in `sent`.
+pub async fn write_messages(
+    sink: &mut SplitSink<WebSocket, Message>,
+    outbox: &Outbox,
+    sent: &AtomicU64,
+) -> End {
+    let mut writer = Writer { sink, sent, unflushed: false };
+    let mut subscriptions = Vec::new();
+    loop {
+        match round(&mut writer, outbox, &mut subscriptions).await {
+            Ok(()) => outbox.bell.notified().await,
+            Err(end) => return end,
+        }
+    }
+}
+
+/// Sends all that there is.
+async fn round(
+    writer: &mut Writer<'_>,
+    outbox: &Outbox,
+    subscriptions: &mut Vec<Subscription>,
+) -> Result<(), End> {
+    loop {
+        while let Some(out) = outbox.pop() {
+            perform(writer, subscriptions, out).await?;
+        }
+        for subscription in subscriptions.iter_mut() {
+            match subscription.next() {
+                Next::Nothing => {}
+                Next::Messages(texts) => writer.feed_all(texts).await?,
+                Next::Lost => return Err(subscription.slow_reader()),
+            }
+        }
+        if !writer.flush().await? {
+            return Ok(());
+        }
+    }
+}
+
+async fn perform(
+    writer: &mut Writer<'_>,
+    subscriptions: &mut Vec<Subscription>,
+    out: Out,
+) -> Result<(), End> {
+    match out {
+        Out::Text(text) => writer.feed(Message::Text(text)).await,
+        Out::Subscribed { texts, subscriptions: new, permits } => {
+            writer.feed_all(texts).await?;
+            drop(permits);
+            subscriptions.extend(new);
+            Ok(())
+        }
+        Out::Unsubscribed { names, answer } => {
+            subscriptions.retain(|subscription| !names.contains(subscription.name()));
+            writer.feed(Message::Text(answer)).await
+        }
+        Out::Ping => writer.feed(Message::Ping(Default::default())).await,
+        Out::Finish => {
+            writer.flush().await?;
+            Err(End::Shutdown)
+        }
+    }
+}
+
+/// The socket, with a patience.
+struct Writer<'a> {
+    sink: &'a mut SplitSink<WebSocket, Message>,
+    sent: &'a AtomicU64,
+    unflushed: bool,
+}
+
+impl Writer<'_> {
+    async fn feed_all(&mut self, texts: Vec<Utf8Bytes>) -> Result<(), End> {
+        for text in texts {
+            self.feed(Message::Text(text)).await?;
+        }
+        Ok(())
+    }
+
+    /// Into the socket's buffer, which is written out when it is full.
+    async fn feed(&mut self, message: Message) -> Result<(), End> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.unflushed = true;
+        patiently(self.sink.feed(message)).await
+    }
+
+    /// Everything out; false if there was nothing.
+    async fn flush(&mut self) -> Result<bool, End> {
+        let had = std::mem::take(&mut self.unflushed);
+        if had {
+            patiently(self.sink.flush()).await?;
+        }
+        Ok(had)
+    }
+}
+
+async fn patiently(write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+    match timeout(WRITE_TIMEOUT, write).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(End::Gone),
+        Err(_) => Err(End::Silent),
+    }
+}
