@@ -1,5 +1,6 @@
 //! Reads an event log by cursor. Checks all that it gives; may read while the log is written.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use borsh::BorshDeserialize;
@@ -89,7 +90,13 @@ impl EventReader {
         let Some(&first) = segments.iter().rev().find(|&&first| first <= seq) else {
             return Err(JournalError::NotKept { asked: seq, oldest });
         };
-        SegmentWalk::open(&self.dir, first, Kind::Event, self.identity).map(Some)
+        match SegmentWalk::open(&self.dir, first, Kind::Event, self.identity) {
+            // Retention removed it after it was listed.
+            Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Err(JournalError::NotKept { asked: seq, oldest: self.oldest()? })
+            }
+            other => other.map(Some),
+        }
     }
 
     /// Goes on with the next segment, if there is one that follows.

@@ -86,9 +86,9 @@ impl Retention {
             }
             let path = segment::path_of(dir, pair[0]);
             fs::remove_file(&path).context("remove", &path)?;
+            disk::sync_dir(dir)?;
             total -= size;
         }
-        disk::sync_dir(dir)?;
         Ok(broken)
     }
 

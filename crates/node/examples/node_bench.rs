@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use node::{EventLogConfig, Exchange, Node, NodeConfig, NodeHooks, Reply, ReplySink};
+use engine::Partition;
+use journal::CommandReader;
+use node::{DataDir, EventLogConfig, Exchange, Node, NodeConfig, NodeHooks, Reply, ReplySink};
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, MarketBounds, MarketDef, MarketId,
-    OrderSpec, PartitionId, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention,
-    Side, TimeInForce, Timestamp, TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Command, MarketBounds, MarketDef,
+    MarketId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity, ReplyTo, Request,
+    SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, TreasuryReference,
 };
 
 const ACCOUNTS: u32 = 1000;
@@ -212,6 +214,36 @@ fn lone_orders(dir: &Path) {
     );
 }
 
+/// The same orders through the engine of the last log, for comparison under the same conditions.
+fn engine_alone(dir: &Path) {
+    let data = dir.join("alone");
+    Client::start(&data, false).node.stop();
+    let data_dir = DataDir::new(&data);
+    let id = PartitionId(0);
+    let identity = data_dir.identity(id).expect("just founded");
+    let reader = CommandReader::open(&data_dir.commands(id), identity, Seq(1), None);
+    let mut partition = Partition::new(id, 1);
+    let mut events = Vec::new();
+    for entry in reader.expect("just written") {
+        let entry = entry.expect("just written");
+        partition.apply(entry.seq, entry.time, &entry.command, &mut events);
+    }
+    let count = 1_000_000;
+    let command = |n| Command::Request {
+        reply: ReplyTo::new(1, n),
+        valid_until: Timestamp(u64::MAX),
+        request: nth_order(n),
+    };
+    let commands: Vec<_> = (0..count).map(command).collect();
+    let (time, before) = (partition.time(), thread_cpu("node_bench"));
+    for command in &commands {
+        events.clear();
+        partition.apply(partition.seq().next(), time, command, &mut events);
+    }
+    let nanos = (thread_cpu("node_bench") - before) / count as f64 * 1e9;
+    println!("the engine alone with the same orders: {nanos:.0} ns each");
+}
+
 /// Seconds of processor time of the thread with this name, so far.
 fn thread_cpu(name: &str) -> f64 {
     let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
@@ -239,5 +271,6 @@ fn main() {
         }
     }
     lone_orders(&dir);
+    engine_alone(&dir);
     std::fs::remove_dir_all(&dir).expect("ours");
 }

@@ -16,6 +16,7 @@ mod config;
 mod data_dir;
 mod error;
 mod feed;
+mod launch;
 mod mailbox;
 mod node;
 mod peers;

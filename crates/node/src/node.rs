@@ -2,29 +2,25 @@
 
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use journal::{BatchBuilder, Identity, Retention};
-use parking_lot::Mutex;
+use crossbeam_channel::{Receiver, bounded};
 use types::{Command, PartitionId, RejectCode, ReplyTo, Request, Seq, Timestamp, Topology};
 
 use crate::config::{Clock, NodeConfig, NodeHooks};
 use crate::data_dir::{DataDir, Founding};
 use crate::error::NodeError;
-use crate::feed::Feed;
-use crate::mailbox::Mailbox;
-use crate::peers::Peers;
+use crate::launch::{Launch, Part, mailboxes, recover_all, refuse_other_topology};
 use crate::port::{EventFeed, Exchange, ReplySink};
-use crate::publisher::{Publisher, SharedRetention, SnapshotReply, is_holding};
-use crate::recovery::{PartitionRecovery, Recovered, recover};
+use crate::publisher::is_holding;
+use crate::recovery::PartitionRecovery;
 use crate::route::{MarketHomes, route};
-use crate::sequencer::{Ending, Limits, Sequencer, Shared, Work};
+use crate::sequencer::{Ending, Limits, Shared};
 use crate::sessions::Sessions;
-use crate::snapshots::{SnapshotOutcome, Snapshots};
-use crate::stats::{Counters, NodeStats, PartitionStats};
+use crate::snapshots::SnapshotOutcome;
+use crate::stats::{NodeStats, PartitionStats};
 
 /// How long a stop waits for partitions that keep each other busy.
 const DRAIN_AT_MOST: Duration = Duration::from_secs(30);
@@ -44,14 +40,6 @@ pub struct Node {
     _lock: File,
 }
 
-/// One partition as its node holds it.
-struct Part {
-    shared: Arc<Shared>,
-    snapshot_requests: Sender<SnapshotReply>,
-    retention: SharedRetention,
-    threads: Vec<JoinHandle<()>>,
-}
-
 impl Node {
     /// Recovers all partitions and starts them. Returns when they serve.
     ///
@@ -67,125 +55,53 @@ impl Node {
         let lock = data.lock()?;
         // 2. Who we are.
         let founding = data.founding()?.unwrap_or_else(Founding::draw);
+        refuse_other_topology(&config, &data, founding.cluster)?;
         let term = founding.term + 1;
         data.begin_term(Founding { term, ..founding })?;
         // 3. State from files.
         let recovered = recover_all(&config, &hooks, &data, founding.cluster, term)?;
         let markets = Arc::new(MarketHomes::default());
-        for part in &recovered {
-            check_topology(&config, part)?;
-            for market in part.partition.definitions().markets() {
-                markets.learn(market.def.id, market.def.home);
-            }
+        for market in recovered.iter().flat_map(|part| part.partition.definitions().markets()) {
+            markets.learn(market.def.id, market.def.home);
         }
         // 4. Threads.
-        let mut node = Self {
-            topology: config.topology.clone(),
-            term,
-            clock: Arc::clone(&hooks.clock),
-            parts: Vec::new(),
+        let limits = Limits {
+            batch_bytes: config.max_batch_bytes,
+            batch_entries: config.max_batch_entries.max(1),
+            outbox: config.max_outbox,
+            unwritten_events: config.max_unwritten_events,
+        };
+        let (ready, all_ready) = bounded(0);
+        let launch = Launch {
+            config: &config,
+            hooks: &hooks,
+            data: &data,
+            founding: Founding { term, ..founding },
+            limits,
+            mailboxes: mailboxes(&config),
             sessions: Arc::new(Sessions::new(term)),
             markets,
             ending: Arc::default(),
-            limits: Limits {
-                batch_bytes: config.max_batch_bytes,
-                batch_entries: config.max_batch_entries.max(1),
-                outbox: config.max_outbox,
-                unwritten_events: config.max_unwritten_events,
-            },
-            recovery: recovered.iter().map(|part| part.report.clone()).collect(),
+            ready,
+        };
+        let recovery = recovered.iter().map(|part| part.report.clone()).collect();
+        let parts = recovered.into_iter().map(|part| launch.start(part)).collect();
+        let node = Self {
+            topology: config.topology.clone(),
+            term,
+            clock: Arc::clone(&hooks.clock),
+            parts,
+            sessions: Arc::clone(&launch.sessions),
+            markets: Arc::clone(&launch.markets),
+            ending: Arc::clone(&launch.ending),
+            limits,
+            recovery,
             _lock: lock,
         };
-        let mailbox = || Arc::new(Mailbox::new(config.queue_capacity, config.queue_reserved));
-        let mailboxes: Arc<[_]> = recovered.iter().map(|_| mailbox()).collect();
-        let (starting, started) = bounded(0);
-        for part in recovered {
-            let identity = Identity { cluster: founding.cluster, partition: part.partition.id() };
-            let starting = starting.clone();
-            let part =
-                node.start_part(&config, &hooks, &data, identity, part, &mailboxes, starting);
-            node.parts.push(part);
-        }
-        // 5. Every log has the new term: the receiver ends when nobody holds a sender any more.
-        drop(starting);
-        let _ = started.recv();
+        // 5. Every log has the new term: receiving ends when nobody holds a sender any more.
+        drop(launch);
+        let _ = all_ready.recv();
         Ok(node)
-    }
-
-    fn start_part(
-        &self,
-        config: &NodeConfig,
-        hooks: &NodeHooks,
-        data: &DataDir,
-        identity: Identity,
-        recovered: Recovered,
-        mailboxes: &Arc<[Arc<Mailbox>]>,
-        starting: Sender<()>,
-    ) -> Part {
-        let id = identity.partition;
-        let events_dir = data.events(id);
-        let disk = config.event_log.map(|_| (events_dir.as_path(), identity));
-        let head = recovered.log.last_seq();
-        let shared = Arc::new(Shared {
-            mailbox: Arc::clone(&mailboxes[usize::from(id.0)]),
-            feed: Arc::new(Feed::new(id, head, disk, config.recent_events)),
-            counters: Arc::new(Counters::default()),
-            last_time: AtomicU64::new(recovered.partition.time().0),
-            durable: AtomicU64::new(head.0),
-            has_ended: AtomicBool::new(false),
-        });
-        let limits = config.event_log.unwrap_or_default();
-        let retention = Arc::new(Mutex::new(Retention::new(limits.max_bytes, limits.max_age)));
-        let (snapshot_requests, requests) = unbounded();
-        let publisher = Publisher {
-            partition: id,
-            feed: Arc::clone(&shared.feed),
-            log: recovered.events,
-            digest: recovered.digest,
-            retention: Arc::clone(&retention),
-            snapshots: Arc::new(Snapshots {
-                data: data.clone(),
-                command: config.snapshot_command.clone(),
-                keep: config.keep_snapshots,
-                trim_commands: config.trim_commands,
-                running: AtomicBool::new(false),
-            }),
-            requests,
-            clock: Arc::clone(&hooks.clock),
-            fatal: Arc::clone(&hooks.fatal),
-            snapshot_every: config.snapshot_every,
-            last_snapshot: recovered.report.snapshot_seq,
-            batch: BatchBuilder::new(),
-            written_bytes: 0,
-        };
-        let sequencer = Sequencer {
-            id,
-            partition: recovered.partition,
-            log: recovered.log,
-            term: self.term,
-            topology: config.topology.clone(),
-            limits: self.limits,
-            shared: Arc::clone(&shared),
-            ending: Arc::clone(&self.ending),
-            peers: Peers::new(id, Arc::clone(mailboxes)),
-            sessions: Arc::clone(&self.sessions),
-            markets: Arc::clone(&self.markets),
-            clock: Arc::clone(&hooks.clock),
-            fatal: Arc::clone(&hooks.fatal),
-            work: Work::new(id),
-            starting: Some(starting),
-        };
-        let pin = config.pin_threads;
-        let threads = vec![
-            spawn(format!("partition-{id}"), move || {
-                if pin {
-                    pin_to_processor(usize::from(id.0));
-                }
-                sequencer.run();
-            }),
-            spawn(format!("events-{id}"), move || publisher.run()),
-        ];
-        Part { shared, snapshot_requests, retention, threads }
     }
 
     /// How the partitions came back.
@@ -354,50 +270,5 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.ending.kill.store(true, Ordering::Release);
         self.join();
-    }
-}
-
-/// All partitions at once: each replays on threads of its own.
-fn recover_all(
-    config: &NodeConfig,
-    hooks: &NodeHooks,
-    data: &DataDir,
-    cluster: u64,
-    term: u64,
-) -> Result<Vec<Recovered>, NodeError> {
-    thread::scope(|scope| {
-        let start = |id| {
-            let identity = Identity { cluster, partition: PartitionId(id) };
-            scope.spawn(move || recover(config, hooks, data, identity, term))
-        };
-        let threads: Vec<_> = (0..config.topology.partitions).map(start).collect();
-        let join = |(id, thread): (usize, thread::ScopedJoinHandle<'_, _>)| {
-            let partition = PartitionId(id as u16);
-            thread.join().unwrap_or(Err(NodeError::Bug { partition }))
-        };
-        threads.into_iter().enumerate().map(join).collect()
-    })
-}
-
-fn check_topology(config: &NodeConfig, part: &Recovered) -> Result<(), NodeError> {
-    match part.partition.topology() {
-        Some(founded) if *founded != config.topology => {
-            Err(NodeError::TopologyChanged { partition: part.partition.id() })
-        }
-        _ => Ok(()),
-    }
-}
-
-fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
-    let thread = thread::Builder::new().name(name);
-    thread.spawn(run).expect("the system can start a thread")
-}
-
-fn pin_to_processor(index: usize) {
-    let count = thread::available_parallelism().map_or(1, usize::from);
-    let mut set = rustix::thread::CpuSet::new();
-    set.set(index % count);
-    if let Err(error) = rustix::thread::sched_setaffinity(None, &set) {
-        tracing::warn!("partition {index} is not pinned to a processor: {error}");
     }
 }

@@ -51,13 +51,11 @@ impl DiskHook for Disk {
     }
 }
 
+/// Exit status and message of each call of the fatal handler.
+type Told = Arc<Mutex<Vec<(i32, String)>>>;
+
 /// A node on `disk`, and whether its fatal handler was called with which exit status.
-fn start(
-    dir: &Path,
-    disk: &Arc<Disk>,
-    capacity: usize,
-    reserved: usize,
-) -> (Arc<Node>, Arc<Mutex<Vec<(i32, String)>>>) {
+fn start(dir: &Path, disk: &Arc<Disk>, capacity: usize, reserved: usize) -> (Arc<Node>, Told) {
     let mut config = config(dir, 1);
     (config.queue_capacity, config.queue_reserved) = (capacity, reserved);
     let fatal = Arc::new(Mutex::new(Vec::new()));

@@ -229,6 +229,7 @@ fn another_topology_or_a_second_process_is_refused() {
         let error = Node::start(changed, NodeHooks::default()).err().unwrap();
         assert!(matches!(error, NodeError::TopologyChanged { .. }), "{error}");
     }
+    assert!(!DataDir::new(dir.path()).commands(PartitionId(4)).exists(), "nothing was begun");
     let mut invalid = config(dir.path(), 1);
     invalid.topology.treasury = PartitionId(7);
     assert!(matches!(
