@@ -186,6 +186,9 @@ pub struct SnapshotArgs {
     /// Which partition.
     #[arg(long, default_value_t = PartitionId(0))]
     pub partition: PartitionId,
+    /// After which entry; it must be durable.
+    #[arg(long)]
+    pub until: Seq,
 }
 
 /// A market as named on the command line: by id, if it is a number.

@@ -5,19 +5,32 @@
 
 mod cli;
 mod config;
+mod demo;
 mod exit;
+mod explain;
+mod inspect;
+mod keys;
+mod logging;
 mod progress;
+mod record;
 mod replay;
+mod run;
 mod session;
+mod snapshot;
+mod verify;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, ConfigCommand};
+use cli::{Cli, Command, ConfigCommand, ExplainCommand, KeysCommand};
 use exit::{Failure, Status};
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let command = Cli::parse().command;
+    if !matches!(command, Command::Run(_)) {
+        logging::quiet();
+    }
+    match call(command) {
         Ok(status) => status.into(),
         Err(failure) => {
             eprintln!("outcry: {failure}");
@@ -26,18 +39,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<Status, Failure> {
+fn call(command: Command) -> Result<Status, Failure> {
     match command {
+        Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::run(&args),
-        Command::Config(ConfigCommand::Check { file }) => {
-            config::Config::read(&file)?;
-            println!("{}: valid", file.display());
-            Ok(Status::Ok)
+        Command::Verify(args) => verify::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Explain(ExplainCommand::Order { market, order, data, json }) => {
+            explain::order(&data, &market, order, json)
         }
-        Command::Config(ConfigCommand::Default { markdown }) => {
-            print!("{}", if markdown { config::markdown() } else { config::default_file() });
-            Ok(Status::Ok)
-        }
-        _ => Ok(Status::Ok),
+        Command::Keys(KeysCommand::ResetAdmin { data }) => keys::reset_admin(&data),
+        Command::Config(ConfigCommand::Check { file }) => config::check(&file),
+        Command::Config(ConfigCommand::Default { markdown }) => config::print_default(markdown),
+        Command::Snapshot(args) => snapshot::run(&args),
     }
 }

@@ -15,13 +15,12 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 use types::{PartitionId, Topology};
 
-pub use reference::{default_file, markdown};
-pub use sections::{
-    Data, Demo, Events, GatewayLimits, Journal, Listen, Log, Partitions, Queue, Snapshots, Tls,
-};
-pub use values::{Bytes, LogFormat, Span};
+pub use reference::{check, print_default};
+pub use sections::{Demo, GatewayLimits, Log};
+pub use values::LogFormat;
 
 use section::OutOfBounds;
+use sections::{Data, Events, Journal, Listen, Partitions, Queue, Snapshots, Tls};
 
 use crate::cli::RunArgs;
 use crate::exit::{Failure, Status};
@@ -234,6 +233,7 @@ fn line_of(text: &str, section: &str, key: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::reference::{default_file, markdown};
     use super::*;
 
     fn refused(text: &str) -> String {

@@ -1,9 +1,24 @@
 //! The reference of the configuration, out of the sections' own comments.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use super::section::{KeyDoc, SectionDoc};
-use super::section_docs;
+use super::{Config, section_docs};
+use crate::exit::{Failure, Status};
+
+/// `outcry config check`
+pub fn check(file: &Path) -> Result<Status, Failure> {
+    Config::read(file)?;
+    println!("{}: valid", file.display());
+    Ok(Status::Ok)
+}
+
+/// `outcry config default`
+pub fn print_default(as_markdown: bool) -> Result<Status, Failure> {
+    print!("{}", if as_markdown { markdown() } else { default_file() });
+    Ok(Status::Ok)
+}
 
 /// A file with every key at its default, commented.
 pub fn default_file() -> String {

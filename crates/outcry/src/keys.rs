@@ -1,0 +1,37 @@
+//! `outcry keys reset-admin`: for an operator who lost the admin key. Whoever may write the data
+//! directory may do this.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{FlockOperation, flock};
+use store::Store;
+use types::Timestamp;
+
+use crate::exit::{Failure, Status};
+
+/// Revokes the admin keys and prints a new one.
+pub fn reset_admin(data: &Path) -> Result<Status, Failure> {
+    let _held = hold(data)?;
+    let store = Store::open(data).map_err(Failure::of(Status::Io, "cannot open the store"))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Timestamp(now.as_nanos() as u64);
+    let credentials = gateway::reset_admin(&store, now)
+        .map_err(Failure::of(Status::Io, "cannot reset the admin key"))?;
+    println!("The admin key is shown this once; all earlier admin keys are revoked.\n{credentials}");
+    Ok(Status::Ok)
+}
+
+/// Makes sure that no exchange runs on `data` as long as the result lives: it would go on with the
+/// keys that it has loaded.
+fn hold(data: &Path) -> Result<File, Failure> {
+    let path = data.join("LOCK");
+    let doing = format!("no exchange was ever started in {}", data.display());
+    let file = File::open(&path).map_err(Failure::of(Status::CannotCreate, &doing))?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        let what = format!("{} is in use by a running exchange: stop it first", data.display());
+        return Err(Failure::new(Status::CannotCreate, what));
+    }
+    Ok(file)
+}

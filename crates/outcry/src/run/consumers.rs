@@ -1,0 +1,210 @@
+//! The consumers of events in this process: views, one thread for each partition, and the SQL
+//! history, one thread for all. Each owns its cursor; none ever skips an event.
+//!
+//! What retention has removed from the event log is derived again from the command log.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use node::{DataDir, EventFeed, Exchange, FeedError, Node};
+use store::{Projector, Store, StoreError};
+use types::{EventBatch, PartitionId, Seq};
+use views::Views;
+
+use crate::exit::{Failure, Status};
+use crate::record;
+
+/// Disk that the event log may keep for the history, in bytes for each partition.
+const HISTORY_BUDGET: u64 = 1 << 30;
+/// Batches that go into one SQL transaction, at most.
+const BATCHES_PER_COMMIT: usize = 64;
+/// How long to wait for events before looking whether the node has stopped.
+const WAIT: Duration = Duration::from_millis(500);
+/// The same where one thread reads several partitions in turn.
+const SHORT_WAIT: Duration = Duration::from_millis(5);
+const HISTORY: &str = "history";
+
+/// The threads of all consumers.
+pub struct Consumers {
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Starts all consumers. Returns when the views have caught up with the log, so that nobody reads
+/// what was long ago.
+pub fn start(
+    node: &Arc<Node>,
+    data: &Path,
+    views: &Arc<Views>,
+    store: &Arc<Store>,
+) -> Result<Consumers, Failure> {
+    let partitions = (0..node.topology().partitions).map(PartitionId);
+    let mut threads = Vec::new();
+    for partition in partitions.clone() {
+        let source = Source::new(node, data, partition, Seq(0));
+        let views = Arc::clone(views);
+        threads.push(spawn(format!("views-{partition}"), move || follow(source, &views)));
+    }
+    let projector = store.projector();
+    let mut sources = Vec::new();
+    for partition in partitions.clone() {
+        let cursor = projector.cursor(partition).map_err(Failure::of(Status::Io, "history"))?;
+        node.register_consumer(partition, HISTORY, cursor, HISTORY_BUDGET);
+        sources.push(Source::new(node, data, partition, cursor));
+    }
+    let weak = Arc::downgrade(node);
+    threads.push(spawn(HISTORY.to_owned(), move || project(sources, projector, &weak)));
+    for partition in partitions {
+        let head = node.feed(partition).head();
+        while !views.wait_for(partition, head, Duration::from_secs(1)) {
+            tracing::info!("views of partition {partition}: {} of {head}", views.applied(partition));
+        }
+    }
+    Ok(Consumers { threads })
+}
+
+impl Consumers {
+    /// Waits until all have read to the end. The node must have been stopped.
+    pub fn join(self) {
+        for thread in self.threads {
+            // A panic has stopped the process.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A partition's events from a cursor on.
+struct Source {
+    data: DataDir,
+    partition: PartitionId,
+    feed: Arc<dyn EventFeed>,
+    cursor: Seq,
+}
+
+impl Source {
+    fn new(node: &Node, data: &Path, partition: PartitionId, cursor: Seq) -> Self {
+        let feed = node.feed(partition);
+        Self { data: DataDir::new(data), partition, feed, cursor }
+    }
+
+    /// What follows, if there is something. The caller moves the cursor when it has it.
+    fn read(&self) -> Result<Option<Arc<EventBatch>>, Failure> {
+        match self.feed.read(self.cursor) {
+            Ok(batch) => Ok(batch),
+            Err(FeedError::TooOld { oldest }) => self.derive_until(oldest).map(Some),
+            Err(error @ FeedError::Unreadable(_)) => Err(Failure::new(Status::Io, error)),
+        }
+    }
+
+    /// The events after the cursor and before entry `oldest`, out of the command log.
+    fn derive_until(&self, oldest: Seq) -> Result<Arc<EventBatch>, Failure> {
+        tracing::info!("deriving events of partition {} up to entry {oldest}", self.partition);
+        let log = record::Source::new(&self.data, self.partition)?;
+        let mut state = log.state_up_to(self.cursor)?;
+        let mut batch = EventBatch::new(self.partition);
+        let collect = |visit: &record::Visit<'_>| {
+            let (seq, time) = (visit.entry.seq, visit.entry.time);
+            if seq > self.cursor {
+                batch.push(seq, time, &mut visit.events.to_vec());
+            }
+            if seq.next() >= oldest { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        log.visit(&mut state, collect).map_err(record::failure)?;
+        Ok(Arc::new(batch))
+    }
+
+    fn pass(&mut self, batch: &EventBatch) {
+        self.cursor = batch.last_seq().unwrap_or(self.cursor);
+    }
+}
+
+/// Feeds the views until the node has stopped.
+fn follow(mut source: Source, views: &Views) {
+    loop {
+        match or_stop(source.read()) {
+            Some(batch) => {
+                let changes = or_stop(views.on_batch(&batch).map_err(software));
+                for contradiction in changes.contradictions {
+                    tracing::error!("views: {contradiction}");
+                }
+                source.pass(&batch);
+            }
+            None if source.feed.is_closed() => return,
+            None => {
+                source.feed.wait(source.cursor, WAIT);
+            }
+        }
+    }
+}
+
+/// Feeds the SQL history until the node has stopped.
+fn project(mut sources: Vec<Source>, mut projector: Projector, node: &Weak<Node>) {
+    let wait = if sources.len() == 1 { WAIT } else { SHORT_WAIT };
+    loop {
+        let were_closed = sources.iter().all(|source| source.feed.is_closed());
+        let mut progressed = false;
+        for source in &mut sources {
+            progressed |= or_stop(project_some(source, &mut projector, node));
+        }
+        if !progressed {
+            if were_closed {
+                return;
+            }
+            for source in &sources {
+                source.feed.wait(source.cursor, wait);
+            }
+        }
+    }
+}
+
+/// One transaction's worth of a partition. False: there was nothing, or it must wait for another
+/// partition.
+fn project_some(
+    source: &mut Source,
+    projector: &mut Projector,
+    node: &Weak<Node>,
+) -> Result<bool, Failure> {
+    let before = source.cursor;
+    let mut batches = Vec::new();
+    while batches.len() < BATCHES_PER_COMMIT
+        && let Some(batch) = source.read()?
+    {
+        source.pass(&batch);
+        batches.push(batch);
+    }
+    if batches.is_empty() {
+        return Ok(false);
+    }
+    match projector.apply(&batches) {
+        Ok(_) => {}
+        // The market's listing is still to come from the registry's partition.
+        Err(StoreError::UnknownMarket { .. }) => {
+            source.cursor = before;
+            return Ok(false);
+        }
+        Err(error) => return Err(Failure::new(Status::Io, format_args!("SQL history: {error}"))),
+    }
+    if let Some(node) = node.upgrade() {
+        node.advance_consumer(source.partition, HISTORY, source.cursor);
+    }
+    Ok(true)
+}
+
+/// A consumer that cannot go on stops the process: it may not skip, and nobody may rely on it.
+fn or_stop<T>(result: Result<T, Failure>) -> T {
+    result.unwrap_or_else(|failure| {
+        tracing::error!("{failure}");
+        std::process::exit(failure.status as i32);
+    })
+}
+
+fn software(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Status::Software, error)
+}
+
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    let thread = thread::Builder::new().name(name);
+    thread.spawn(run).expect("the system can start a thread")
+}

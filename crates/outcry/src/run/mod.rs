@@ -1,0 +1,190 @@
+//! `outcry run`: wires the parts of the exchange, serves until told to stop, and stops in order.
+
+mod consumers;
+mod settings;
+mod signals;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+
+use gateway::{DemoAccess, Gateway, GatewayConfig};
+use node::{DataDir, Exchange, Node, NodeError, NodeHooks};
+use store::Store;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use types::PartitionId;
+use views::Views;
+
+use crate::cli::RunArgs;
+use crate::config::Config;
+use crate::demo::{self, Demo};
+use crate::exit::{Failure, Status};
+use crate::logging;
+
+/// Runs the exchange until a signal.
+pub fn run(args: &RunArgs) -> Result<Status, Failure> {
+    let config = Config::from_args(args)?;
+    logging::start(&config.log);
+    logging::stop_on_panic();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::of(Status::Io, "cannot start the runtime"))?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Result<Status, Failure> {
+    let shutdown = CancellationToken::new();
+    signals::listen(shutdown.clone())?;
+
+    // 1. The address first: that it is taken should show before anything is changed.
+    let address = config.listen.address;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(Failure::of(Status::CannotCreate, &format!("cannot listen on {address}")))?;
+    let tls = config.tls_files().map(settings::tls).transpose()?;
+
+    // 2. The exchange: logs are recovered, partitions run.
+    let data = absolute(&config.data.dir)?;
+    let is_new = is_new(&data)?;
+    let node = start_node(&config, data.clone()).await?;
+    announce(format_args!("outcry {}", env!("CARGO_PKG_VERSION")));
+    announce(format_args!("data directory {}", data.display()));
+
+    // 3. SQL, and the first operator's key.
+    let store = Store::open(&data).map_err(Failure::of(Status::Io, "cannot open the store"))?;
+    let store = Arc::new(store);
+    let admin = gateway::bootstrap_admin(&store, node.now())
+        .map_err(Failure::of(Status::Io, "cannot make the admin key"))?;
+
+    // 4. Consumers of events: views and SQL history, each with a cursor and a thread of its own.
+    let views = Arc::new(Views::new(node.topology().partitions));
+    let consumers = consumers::start(&node, &data, &views, &store)?;
+
+    // 5. The demonstration, if this data directory was made for it.
+    if is_new && config.demo.enabled {
+        demo::mark(&data)?;
+    }
+    let demo = match demo::is_marked(&data) {
+        true => Some(found_demo(&node, &views, &store, &config).await?),
+        false => None,
+    };
+
+    // 6. The door.
+    let gateway_config = GatewayConfig {
+        limits: settings::limits(&config.gateway),
+        tls,
+        demo: demo.as_ref().map(|demo| DemoAccess { account: demo.visitor }),
+        metrics: Some(settings::metrics(Arc::downgrade(&node))),
+        snapshot: Some(snapshot_hook(Arc::downgrade(&node))),
+    };
+    let exchange = Arc::clone(&node) as Arc<dyn Exchange>;
+    let gateway = Gateway::build(gateway_config, exchange, views, store)
+        .map_err(Failure::of(Status::Io, "cannot start the gateway"))?;
+    if let Some(credentials) = admin {
+        announce(format_args!("The admin key is shown this once; keep it:\n{credentials}"));
+    }
+    let scheme = if config.tls_files().is_some() { "https" } else { "http" };
+    let bound = listener.local_addr().map_err(Failure::of(Status::Io, "no local address"))?;
+    announce(format_args!("listening on {scheme}://{bound}"));
+    gateway.run(listener, shutdown).await;
+
+    // 7. The end, from the outside to the inside.
+    tracing::info!("stopping");
+    let stopped = tokio::task::spawn_blocking(move || {
+        drop(demo);
+        stop_node(node);
+        consumers.join();
+    });
+    stopped.await.map_err(Failure::of(Status::Software, "stopping"))?;
+    tracing::info!("stopped");
+    Ok(Status::Ok)
+}
+
+async fn start_node(config: &Config, data: PathBuf) -> Result<Arc<Node>, Failure> {
+    let node_config = settings::node(config, data)?;
+    let hooks = NodeHooks { progress: settings::replay_progress(), ..NodeHooks::default() };
+    let started = tokio::task::spawn_blocking(move || Node::start(node_config, hooks)).await;
+    let node = started.map_err(Failure::of(Status::Software, "recovery"))?.map_err(|error| {
+        let status = match &error {
+            NodeError::InUse { .. } => Status::CannotCreate,
+            NodeError::TopologyChanged { .. } | NodeError::InvalidTopology => Status::Config,
+            _ => Status::Io,
+        };
+        Failure::new(status, error)
+    })?;
+    for recovered in node.recovery() {
+        tracing::info!(
+            partition = recovered.partition.0,
+            snapshot = recovered.snapshot_seq.0,
+            replayed = recovered.replayed,
+            last = recovered.last_seq.0,
+            sealed = recovered.sealed,
+            "recovered in {:?}",
+            recovered.duration
+        );
+        for reason in &recovered.skipped_snapshots {
+            tracing::warn!("snapshot skipped: {reason}");
+        }
+        if let Some(torn) = &recovered.torn {
+            tracing::warn!("cut what was never acknowledged: {torn:?}");
+        }
+    }
+    Ok(Arc::new(node))
+}
+
+async fn found_demo(
+    node: &Arc<Node>,
+    views: &Arc<Views>,
+    store: &Arc<Store>,
+    config: &Config,
+) -> Result<Demo, Failure> {
+    let exchange = Arc::clone(node) as Arc<dyn Exchange>;
+    let (views, store, settings) = (Arc::clone(views), Arc::clone(store), config.demo.clone());
+    let founding =
+        tokio::task::spawn_blocking(move || Demo::start(exchange, views, &store, &settings));
+    founding.await.map_err(Failure::of(Status::Software, "demo"))?
+}
+
+/// Makes a snapshot of every partition.
+fn snapshot_hook(node: Weak<Node>) -> gateway::SnapshotHook {
+    Arc::new(move || {
+        let node = node.upgrade().ok_or("the exchange is stopping")?;
+        let mut said = Vec::new();
+        for partition in (0..node.topology().partitions).map(PartitionId) {
+            let outcome = node.request_snapshot(partition).recv();
+            let made = outcome.map_err(|_| "the exchange is stopping".to_owned())??;
+            said.push(format!("partition {partition}: after entry {}", made.seq));
+        }
+        Ok(said.join("; "))
+    })
+}
+
+/// Whoever still holds the node at this point would keep it from being sealed.
+fn stop_node(mut node: Arc<Node>) {
+    for _ in 0..1_000 {
+        match Arc::try_unwrap(node) {
+            Ok(node) => return node.stop(),
+            Err(shared) => node = shared,
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    tracing::error!("the exchange is still in use; it ends as in a crash");
+}
+
+/// Whether no exchange was founded here yet. An unreadable directory shows when the node starts.
+fn is_new(data: &std::path::Path) -> Result<bool, Failure> {
+    let founding = DataDir::new(data).founding();
+    Ok(founding.map_err(Failure::of(Status::Io, "data directory"))?.is_none())
+}
+
+fn absolute(path: &std::path::Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(Failure::of(Status::CannotCreate, "data directory"))
+}
+
+/// A line on stdout for whoever started this; nobody may be reading any more.
+fn announce(line: std::fmt::Arguments<'_>) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}

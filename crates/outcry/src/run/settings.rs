@@ -1,0 +1,129 @@
+//! From the configuration to what each part of the exchange is told.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+
+use gateway::{Limits, MetricsSource};
+use indicatif::ProgressBar;
+use node::{EventLogConfig, Node, NodeConfig, PartitionStats, Progress};
+use parking_lot::Mutex;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::config::{Config, GatewayLimits};
+use crate::exit::{Failure, Status};
+use crate::progress;
+
+/// How the node runs.
+pub fn node(config: &Config, data: PathBuf) -> Result<NodeConfig, Failure> {
+    let Config { journal, events, queue, snapshots, .. } = config;
+    let event_log = EventLogConfig {
+        segment_size: events.segment_size.0,
+        max_bytes: Some(events.retention_size.0),
+        max_age: Some(events.retention_time.0.as_nanos() as u64),
+    };
+    let binary = std::env::current_exe().map_err(Failure::of(Status::Io, "own path"))?;
+    let words = ["snapshot", "{data}", "--partition", "{partition}", "--until", "{until}"];
+    let command = std::iter::once(binary.into_os_string()).chain(words.map(Into::into));
+    Ok(NodeConfig {
+        topology: config.topology(),
+        queue_capacity: queue.capacity as usize,
+        queue_reserved: queue.reserved_for_cancels as usize,
+        max_batch_bytes: journal.batch_size.0 as usize,
+        segment_size: journal.segment_size.0,
+        trim_commands: journal.trim,
+        event_log: events.enabled.then_some(event_log),
+        recent_events: events.recent as usize,
+        snapshot_every: snapshots.enabled.then_some(snapshots.every),
+        keep_snapshots: snapshots.keep as usize,
+        snapshot_command: Some(command.collect()),
+        ..NodeConfig::new(data)
+    })
+}
+
+/// The gateway's bounds.
+pub fn limits(told: &GatewayLimits) -> Limits {
+    Limits {
+        connections: told.connections as usize,
+        body: told.body.0 as usize,
+        head: told.head.0 as usize,
+        pending: told.pending as usize,
+        head_timeout: told.head_timeout.0,
+        body_timeout: told.body_timeout.0,
+        answer_timeout: told.answer_timeout.0,
+        watermark_timeout: told.watermark_timeout.0,
+        drain_timeout: told.drain_timeout.0,
+        sockets: told.sockets as usize,
+        socket_message: told.socket_message.0 as usize,
+        socket_subscriptions: told.socket_subscriptions as usize,
+        socket_pending: told.socket_pending as usize,
+        socket_backlog: told.socket_backlog as usize,
+    }
+}
+
+/// Certificate chain and key, read once.
+pub fn tls((cert, key): (&PathBuf, &PathBuf)) -> Result<Arc<ServerConfig>, Failure> {
+    let wrong = |path: &PathBuf, error: &dyn std::fmt::Display| {
+        Failure::new(Status::Config, format_args!("{}: {error}", path.display()))
+    };
+    let chain = CertificateDer::pem_file_iter(cert)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| wrong(cert, &error))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| wrong(cert, &error))?
+        .with_no_client_auth()
+        .with_single_cert(chain, private)
+        .map_err(|error| wrong(cert, &error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// One bar over all partitions.
+pub fn replay_progress() -> Progress {
+    let bar: Mutex<Option<ProgressBar>> = Mutex::new(None);
+    Arc::new(move |_, done, all| {
+        let mut bar = bar.lock();
+        let bar = bar.get_or_insert_with(|| progress::bar("replaying the log", all));
+        bar.set_position(done);
+        if done >= all {
+            bar.finish_and_clear();
+        }
+    })
+}
+
+/// The node's counters for `/metrics`, in the Prometheus text format.
+pub fn metrics(node: Weak<Node>) -> MetricsSource {
+    type Figure = (&'static str, &'static str, &'static str, fn(&PartitionStats) -> f64);
+    const FIGURES: [Figure; 8] = [
+        ("outcry_log_entries_total", "counter", "Entries made durable.", |s| s.entries as f64),
+        ("outcry_log_batches_total", "counter", "Batches, a sync each.", |s| s.batches as f64),
+        ("outcry_refused_total", "counter", "Requests refused for lack of room.", |s| {
+            s.refused as f64
+        }),
+        ("outcry_log_seq", "gauge", "The last durable entry.", |s| s.last_seq.0 as f64),
+        ("outcry_queue_length", "gauge", "Requests that wait.", |s| s.queue_len as f64),
+        ("outcry_outbox_length", "gauge", "Messages not acknowledged.", |s| s.outbox_len as f64),
+        ("outcry_sync_p50_seconds", "gauge", "Median of a durable write.", |s| {
+            s.sync_p50 as f64 / 1e9
+        }),
+        ("outcry_sync_p99_seconds", "gauge", "99 % of durable writes.", |s| {
+            s.sync_p99 as f64 / 1e9
+        }),
+    ];
+    Arc::new(move |text| {
+        let Some(node) = node.upgrade() else { return };
+        let stats = node.stats();
+        for (name, kind, help, value) in FIGURES {
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for partition in &stats.partitions {
+                let id = partition.partition;
+                let _ = writeln!(text, "{name}{{partition=\"{id}\"}} {}", value(partition));
+            }
+        }
+    })
+}
