@@ -41,10 +41,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with its line.
     pub fn new(status: Status, message: impl std::fmt::Display) -> Self {
-        Self {
-            status,
-            message: message.to_string(),
-        }
+        Self { status, message: message.to_string() }
     }
 
     /// For `map_err`: an error of this status, after what was being done.

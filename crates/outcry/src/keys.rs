@@ -19,7 +19,9 @@ pub fn reset_admin(data: &Path) -> Result<Status, Failure> {
     let now = Timestamp(now.as_nanos() as u64);
     let credentials = gateway::reset_admin(&store, now)
         .map_err(Failure::of(Status::Io, "cannot reset the admin key"))?;
-    println!("The admin key is shown this once; all earlier admin keys are revoked.\n{credentials}");
+    println!(
+        "The admin key is shown this once; all earlier admin keys are revoked.\n{credentials}"
+    );
     Ok(Status::Ok)
 }
 

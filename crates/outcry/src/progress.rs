@@ -9,7 +9,8 @@ pub fn bar(what: &'static str, total: u64) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}")
-        .expect("the template is well formed");
+    let style =
+        ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}")
+            .expect("the template is well formed");
     ProgressBar::new(total).with_style(style).with_message(what)
 }

@@ -115,11 +115,7 @@ impl Config {
 
     /// Validates `text`, which came from `source`.
     pub fn parse(text: &str, source: &str) -> Result<Self, ConfigError> {
-        let refuse = |line, what| ConfigError {
-            source: source.to_owned(),
-            line,
-            what,
-        };
+        let refuse = |line, what| ConfigError { source: source.to_owned(), line, what };
         let config: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map(|span| line_at(text, span.start));
             refuse(line, error.message().to_owned())
@@ -136,13 +132,8 @@ impl Config {
 
     /// Which partition hosts what, in a data directory that is made now.
     pub fn topology(&self) -> Topology {
-        let Partitions {
-            count,
-            ledgers,
-            markets,
-            max_accounts,
-            max_client_ids_per_account,
-        } = &self.partitions;
+        let Partitions { count, ledgers, markets, max_accounts, max_client_ids_per_account } =
+            &self.partitions;
         let ids = |numbers: &[u16]| numbers.iter().copied().map(PartitionId).collect::<Vec<_>>();
         let mut topology = Topology::spread(*count);
         if !ledgers.is_empty() {
@@ -183,10 +174,7 @@ impl Config {
     fn check_together(&self) -> Result<(), (Key, String)> {
         self.check_tls()?;
         if !self.topology().is_valid() {
-            let what = format!(
-                "partitions are numbered from 0 to {}",
-                self.partitions.count - 1
-            );
+            let what = format!("partitions are numbered from 0 to {}", self.partitions.count - 1);
             return Err((("partitions", "count"), what));
         }
         if self.queue.reserved_for_cancels >= self.queue.capacity {
@@ -214,11 +202,7 @@ type Key = (&'static str, &'static str);
 
 /// The line, from 1, of a byte of `text`.
 fn line_at(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset.min(text.len())]
-        .iter()
-        .filter(|&&byte| byte == b'\n')
-        .count()
-        + 1
+    text.as_bytes()[..offset.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
 }
 
 /// The line of a key, if the file has it.
@@ -288,19 +272,14 @@ mod tests {
         assert_eq!(config.data.dir, Path::new("elsewhere"));
         assert_eq!(config.listen.address.port(), 0);
         assert!(!config.demo.enabled);
-        let args = RunArgs {
-            tls_cert: Some("c".into()),
-            ..RunArgs::default()
-        };
+        let args = RunArgs { tls_cert: Some("c".into()), ..RunArgs::default() };
         assert!(Config::from_args(&args).is_err());
     }
 
     #[test]
     fn partitions_are_spread_as_told() {
-        let config = Config::parse(
-            "[partitions]\ncount = 3\nledgers = [0]\nmarkets = [1, 2]\n",
-            "f.toml",
-        );
+        let config =
+            Config::parse("[partitions]\ncount = 3\nledgers = [0]\nmarkets = [1, 2]\n", "f.toml");
         let topology = config.unwrap().topology();
         assert_eq!(topology.ledgers, [PartitionId(0)]);
         assert_eq!(topology.markets, [PartitionId(1), PartitionId(2)]);
@@ -313,7 +292,7 @@ mod tests {
         let committed = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             committed == markdown(),
-            "docs/configuration.md is not current: run `make docs`"
+            "docs/configuration.md is not what `outcry config default --markdown` prints"
         );
     }
 }

@@ -38,7 +38,7 @@ pub fn markdown() -> String {
          `outcry run --config FILE` reads a TOML file; the command line goes over it. Unknown keys and \
          values outside their bounds are refused with their line, also by `outcry config check FILE`. \
          Sizes are written `\"64MiB\"` (B, KiB, MiB, GiB), times `\"10ms\"` (ns, us, ms, s, min, h, d).\n\n\
-         This page is what `outcry config default` prints; `make docs` writes it anew.\n\n\
+         This page is `outcry config default --markdown`, which a test compares it with.\n\n\
          ```toml\n{}```\n",
         default_file()
     )

@@ -26,7 +26,8 @@ pub enum LogFormat {
     Json,
 }
 
-const BYTE_UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const BYTE_UNITS: [(&str, u64); 4] =
+    [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 const TIME_UNITS: [(&str, u64); 7] = [
     ("d", 86_400_000_000_000),
@@ -67,7 +68,9 @@ impl FromStr for Bytes {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let count = parse_units(text, &BYTE_UNITS);
-        count.map(Self).ok_or_else(|| format!("{text:?} is no size like \"64MiB\" (B, KiB, MiB, GiB)"))
+        count
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is no size like \"64MiB\" (B, KiB, MiB, GiB)"))
     }
 }
 
@@ -76,9 +79,9 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let nanos = parse_units(text, &TIME_UNITS);
-        nanos.map(|nanos| Self(Duration::from_nanos(nanos))).ok_or_else(|| {
-            format!("{text:?} is no time like \"10ms\" (ns, us, ms, s, min, h, d)")
-        })
+        nanos
+            .map(|nanos| Self(Duration::from_nanos(nanos)))
+            .ok_or_else(|| format!("{text:?} is no time like \"10ms\" (ns, us, ms, s, min, h, d)"))
     }
 }
 

@@ -52,11 +52,8 @@ pub fn replay(
     };
     run.set_up()?;
     let mut start = Instant::now();
-    let opened = if with_auction {
-        run.open_by_auction(files, &seeds)
-    } else {
-        run.open_by_seeds(&seeds)
-    };
+    let opened =
+        if with_auction { run.open_by_auction(files, &seeds) } else { run.open_by_seeds(&seeds) };
     let traded = opened.and_then(|()| {
         start = Instant::now();
         run.trade(files, plan)
@@ -107,7 +104,11 @@ impl Replay<'_> {
     fn accept_setup(&mut self) -> Result<(), Failure> {
         while let Some(group) = self.pipeline.take() {
             if let Event::Rejected { request, code, .. } = group.events[0] {
-                let what = format!("the session cannot be set up: {}: {code}: {}", request.name(), code.text());
+                let what = format!(
+                    "the session cannot be set up: {}: {code}: {}",
+                    request.name(),
+                    code.text()
+                );
                 return Err(Failure::new(Status::DataError, what));
             }
         }
@@ -127,12 +128,7 @@ impl Replay<'_> {
                 quantity: seed.quantity,
                 tif: Tif::Gtc,
             };
-            let row = InputRow {
-                seq: 0,
-                time: None,
-                id: seed.id,
-                action: Action::New(terms),
-            };
+            let row = InputRow { seq: 0, time: None, id: seed.id, action: Action::New(terms) };
             self.send_input(row, None)?;
         }
         self.settle()?;
@@ -148,7 +144,11 @@ impl Replay<'_> {
     }
 
     /// Collects the auction's orders, uncrosses, and compares trades and what is left.
-    fn open_by_auction(&mut self, files: &CanonicalFiles, seeds: &[RestingRow]) -> Result<(), Stop> {
+    fn open_by_auction(
+        &mut self,
+        files: &CanonicalFiles,
+        seeds: &[RestingRow],
+    ) -> Result<(), Stop> {
         self.set_state(MarketState::Auction)?;
         for row in files.auction_orders()?.into_iter().flatten() {
             self.input(row?, None)?;
@@ -179,7 +179,8 @@ impl Replay<'_> {
         let pairs = expected.iter().map(Some).chain(std::iter::repeat(None));
         let gots = got.iter().map(Some).chain(std::iter::repeat(None));
         let longer = expected.len().max(got.len());
-        let show = |trade: Option<&AuctionTradeRow>| trade.map(|t| format!("{t:?}")).into_iter().collect();
+        let show =
+            |trade: Option<&AuctionTradeRow>| trade.map(|t| format!("{t:?}")).into_iter().collect();
         for (n, (expected, got)) in pairs.zip(gots).take(longer).enumerate() {
             if expected != got {
                 let what = format!("trade {} of the opening auction", n + 1);
@@ -192,10 +193,7 @@ impl Replay<'_> {
 
     /// Puts the market into a state, and gives the trades of an uncrossing by recorded names.
     fn set_state(&mut self, state: MarketState) -> Result<Vec<AuctionTradeRow>, Stop> {
-        self.pipeline.send(&Request::SetMarketState {
-            market: MARKET,
-            state,
-        })?;
+        self.pipeline.send(&Request::SetMarketState { market: MARKET, state })?;
         self.pipeline.settle()?;
         let mut trades = Vec::new();
         while let Some(group) = self.pipeline.take() {
@@ -295,11 +293,7 @@ impl Replay<'_> {
     fn requests(&self, row: &InputRow) -> Result<Vec<Request>, &'static str> {
         let account = self.owners.account(row.id);
         let found = || self.checker.mirror.find(row.id);
-        let cancel = |order| Request::CancelOrder {
-            account,
-            market: MARKET,
-            order,
-        };
+        let cancel = |order| Request::CancelOrder { account, market: MARKET, order };
         let amend = |order, price, quantity| Request::AmendOrder {
             account,
             market: MARKET,
@@ -358,7 +352,8 @@ impl Replay<'_> {
         };
         let mut expected = rows.collect::<Result<Vec<_>, _>>()?;
         let sides = [Side::Buy, Side::Sell].into_iter();
-        let mut got: Vec<_> = sides.flat_map(|side| self.checker.mirror.by_priority(side)).collect();
+        let mut got: Vec<_> =
+            sides.flat_map(|side| self.checker.mirror.by_priority(side)).collect();
         expected.sort_unstable_by_key(|row| row.id);
         got.sort_unstable_by_key(|row| row.id);
         self.checker.compare_orders("the final book, by id", &expected, &got)?;

@@ -159,9 +159,9 @@ impl Checker {
                 }
                 input.rejected = true;
             }
-            Event::OrderCancelled {
-                reply, remaining, ..
-            } if !reply.is_nobody() => input.cancelled = Some(remaining),
+            Event::OrderCancelled { reply, remaining, .. } if !reply.is_nobody() => {
+                input.cancelled = Some(remaining)
+            }
             Event::Trade(ref trade) => input.got.push(self.name_trade(trade, &input.row)),
             _ => {}
         }
@@ -188,14 +188,7 @@ impl Checker {
     }
 
     fn compare_input(&mut self, input: ExpectedInput) -> Result<(), Differs> {
-        let ExpectedInput {
-            row,
-            trades,
-            got,
-            cancelled,
-            rejected,
-            ..
-        } = input;
+        let ExpectedInput { row, trades, got, cancelled, rejected, .. } = input;
         self.remember(&row);
         if let Some(trades) = trades {
             if trades != got {
@@ -224,7 +217,9 @@ impl Checker {
 
     /// Compares the recorded books whose turn it is, all inputs before them having happened.
     pub fn compare_books(&mut self) -> Result<(), Differs> {
-        while let Some(Expected::Book(row)) = self.expected.pop_front_if(|e| matches!(e, Expected::Book(_))) {
+        while let Some(Expected::Book(row)) =
+            self.expected.pop_front_if(|e| matches!(e, Expected::Book(_)))
+        {
             self.compare_book(&row)?;
             self.counts.books += 1;
         }
@@ -232,10 +227,9 @@ impl Checker {
     }
 
     fn compare_book(&self, row: &BookRow) -> Result<(), Differs> {
-        for (side, recorded, total) in [
-            (Side::Buy, &row.bids, row.total_bids),
-            (Side::Sell, &row.asks, row.total_asks),
-        ] {
+        for (side, recorded, total) in
+            [(Side::Buy, &row.bids, row.total_bids), (Side::Sell, &row.asks, row.total_asks)]
+        {
             let got = self.mirror.levels(side, row.depth());
             if !same_levels(recorded, &got) {
                 let what = format!("the book after seq {}: {side:?} side", row.after_seq);
@@ -243,7 +237,8 @@ impl Checker {
             }
             let all = self.mirror.total(side);
             if total.is_some_and(|total| u128::from(total) != all) {
-                let what = format!("the book after seq {}: total of {side:?} orders", row.after_seq);
+                let what =
+                    format!("the book after seq {}: total of {side:?} orders", row.after_seq);
                 let expected = total.map(|t| t.to_string()).into_iter().collect();
                 return Err(self.differs(what, expected, vec![all.to_string()]));
             }
@@ -264,7 +259,11 @@ impl Checker {
         let side = |side, mark: &str| {
             let levels = self.mirror.levels(side, SHOWN_LEVELS);
             let line = |level: LevelRow| {
-                let orders: Vec<String> = self.mirror.at(side, level.price).iter().take(6)
+                let orders: Vec<String> = self
+                    .mirror
+                    .at(side, level.price)
+                    .iter()
+                    .take(6)
                     .map(|order| format!("{} ({})", order.id, order.quantity))
                     .collect();
                 format!("{mark} {}: {} = {}", level.price, level.quantity, orders.join(" "))
@@ -281,7 +280,8 @@ impl Checker {
 /// Whether levels agree, counts only where they were recorded.
 pub fn same_levels(recorded: &[LevelRow], got: &[LevelRow]) -> bool {
     let same = |r: &LevelRow, g: &LevelRow| {
-        (r.price, r.quantity) == (g.price, g.quantity) && (r.orders.is_none() || r.orders == g.orders)
+        (r.price, r.quantity) == (g.price, g.quantity)
+            && (r.orders.is_none() || r.orders == g.orders)
     };
     recorded.len() == got.len() && recorded.iter().zip(got).all(|(r, g)| same(r, g))
 }

@@ -131,14 +131,7 @@ impl Replay<'_> {
     }
 
     fn happen(&mut self, message: &LobsterMessage) -> Result<(), Stop> {
-        let &LobsterMessage {
-            action,
-            id,
-            quantity,
-            price,
-            side,
-            ..
-        } = message;
+        let &LobsterMessage { action, id, quantity, price, side, .. } = message;
         match action {
             LobsterAction::Invisible => Ok(()),
             LobsterAction::Submitted => self.place(id, side, price, quantity),
@@ -158,13 +151,11 @@ impl Replay<'_> {
         let at_its_price = |f: &Found| (f.row.side, f.row.price) == (message.side, message.price);
         let named = self.checker.mirror.find(message.id).filter(at_its_price);
         let found = named.or_else(|| self.synthetic_at(message.side, message.price));
-        found
-            .filter(|found| found.row.quantity >= message.quantity)
-            .ok_or_else(|| {
-                let what = format!("{message}: no order at that price has so much");
-                let got = found.map(|f| format!("{:?}", f.row)).into_iter().collect();
-                self.checker.differs(what, Vec::new(), got).into()
-            })
+        found.filter(|found| found.row.quantity >= message.quantity).ok_or_else(|| {
+            let what = format!("{message}: no order at that price has so much");
+            let got = found.map(|f| format!("{:?}", f.row)).into_iter().collect();
+            self.checker.differs(what, Vec::new(), got).into()
+        })
     }
 
     /// Compares the levels that were in the window before the message too.
@@ -174,10 +165,9 @@ impl Replay<'_> {
         before: &LobsterWindow,
         after: &LobsterWindow,
     ) -> Result<(), Stop> {
-        for (side, before, after) in [
-            (Side::Buy, &before.bids, &after.bids),
-            (Side::Sell, &before.asks, &after.asks),
-        ] {
+        for (side, before, after) in
+            [(Side::Buy, &before.bids, &after.bids), (Side::Sell, &before.asks, &after.asks)]
+        {
             let inside = |level: &LevelRow| {
                 before.last().is_none_or(|worst| !is_worse(side, level.price, worst.price))
             };
@@ -188,7 +178,10 @@ impl Replay<'_> {
             got.truncate(after.len());
             if !same_levels(&known, &got) {
                 let what = format!("line {}: the {side:?} side", message.line);
-                return Err(self.checker.differs(what, show_levels(&known), show_levels(&got)).into());
+                return Err(self
+                    .checker
+                    .differs(what, show_levels(&known), show_levels(&got))
+                    .into());
             }
         }
         Ok(())
@@ -246,13 +239,15 @@ impl Replay<'_> {
     }
 
     /// Lets an order rest; it may not match.
-    fn place(&mut self, name: u64, side: Side, price: Price, quantity: Quantity) -> Result<(), Stop> {
-        let spec = OrderSpec::Limit {
-            price,
-            quantity,
-            time_in_force: TimeInForce::Gtc,
-            post_only: true,
-        };
+    fn place(
+        &mut self,
+        name: u64,
+        side: Side,
+        price: Price,
+        quantity: Quantity,
+    ) -> Result<(), Stop> {
+        let spec =
+            OrderSpec::Limit { price, quantity, time_in_force: TimeInForce::Gtc, post_only: true };
         self.ask(&order(name, side, spec), name)
     }
 
@@ -261,11 +256,7 @@ impl Replay<'_> {
         let Found { order, row, filled } = *found;
         let left = row.quantity.saturating_sub(by);
         let request = if left.is_zero() {
-            Request::CancelOrder {
-                account: account(row.id),
-                market: MARKET,
-                order,
-            }
+            Request::CancelOrder { account: account(row.id), market: MARKET, order }
         } else {
             Request::AmendOrder {
                 account: account(row.id),

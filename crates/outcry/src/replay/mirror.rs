@@ -55,42 +55,18 @@ impl Mirror {
                     quantity: spec.quantity().unwrap_or_default(),
                 });
             }
-            Event::OrderRested {
-                order,
-                side,
-                price,
-                quantity,
-                ..
-            } => {
-                let row = RestingRow {
-                    id: name,
-                    side,
-                    price,
-                    quantity,
-                };
+            Event::OrderRested { order, side, price, quantity, .. } => {
+                let row = RestingRow { id: name, side, price, quantity };
                 self.rest(order, row);
             }
             Event::Trade(trade) => self.trade(&trade)?,
-            Event::OrderCancelled {
-                order, remaining, ..
-            } => self.cancelled(order, remaining)?,
-            Event::OrderReduced {
-                order, remaining, ..
-            } => match self.orders.get_mut(&order) {
+            Event::OrderCancelled { order, remaining, .. } => self.cancelled(order, remaining)?,
+            Event::OrderReduced { order, remaining, .. } => match self.orders.get_mut(&order) {
                 Some(resting) => resting.quantity = remaining,
                 None => return Err(format!("order {order} was reduced but does not rest")),
             },
-            Event::OrderReplaced {
-                old_order,
-                order,
-                quantity,
-                ..
-            } => {
-                self.entering = Some(Entering {
-                    order,
-                    filled: self.filled(old_order),
-                    quantity,
-                });
+            Event::OrderReplaced { old_order, order, quantity, .. } => {
+                self.entering = Some(Entering { order, filled: self.filled(old_order), quantity });
                 self.remove(old_order);
             }
             _ => {}
@@ -101,11 +77,7 @@ impl Mirror {
     /// The order that rests under a recorded id.
     pub fn find(&self, name: u64) -> Option<Found> {
         let order = *self.by_name.get(&name)?;
-        Some(Found {
-            order,
-            row: self.orders[&order],
-            filled: self.filled(order),
-        })
+        Some(Found { order, row: self.orders[&order], filled: self.filled(order) })
     }
 
     /// The recorded id of a resting order.
@@ -127,9 +99,7 @@ impl Mirror {
 
     /// The orders of a side by priority.
     pub fn by_priority(&self, side: Side) -> impl Iterator<Item = RestingRow> + '_ {
-        self.queues(side)
-            .flat_map(|(_, queue)| queue)
-            .map(|order| self.orders[order])
+        self.queues(side).flat_map(|(_, queue)| queue).map(|order| self.orders[order])
     }
 
     /// The orders at one price by age.
@@ -176,11 +146,7 @@ impl Mirror {
         for order in queue {
             quantity += self.orders[order].quantity;
         }
-        LevelRow {
-            price,
-            quantity,
-            orders: Some(queue.len() as u64),
-        }
+        LevelRow { price, quantity, orders: Some(queue.len() as u64) }
     }
 
     fn filled(&self, order: OrderId) -> Quantity {
@@ -194,10 +160,7 @@ impl Mirror {
                 self.filled.insert(order, filled);
             }
         }
-        self.side_mut(row.side)
-            .entry(row.price)
-            .or_default()
-            .push_back(order);
+        self.side_mut(row.side).entry(row.price).or_default().push_back(order);
         self.by_name.insert(row.id, order);
         self.orders.insert(order, row);
     }

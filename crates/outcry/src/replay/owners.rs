@@ -46,12 +46,7 @@ impl Owners {
     /// Takes note of an input.
     pub fn add_input(&mut self, row: &InputRow) {
         if let Action::New(terms) | Action::Amend(terms) = row.action {
-            let OrderTerms {
-                side,
-                price,
-                quantity,
-                ..
-            } = terms;
+            let OrderTerms { side, price, quantity, .. } = terms;
             self.add(row.id, side, price, quantity);
         }
     }
@@ -68,10 +63,7 @@ impl Owners {
         let mut needs: Vec<&Need> = self.of.values().collect();
         needs.sort_unstable_by_key(|need| need.account);
         for group in needs.chunk_by(|a, b| a.account == b.account) {
-            requests.push(Request::CreateAccount {
-                account: group[0].account,
-                fee_tier: 0,
-            });
+            requests.push(Request::CreateAccount { account: group[0].account, fee_tier: 0 });
         }
         let mut credits = Credits::default();
         for need in needs {
@@ -105,11 +97,7 @@ impl Owners {
 /// Two assets without decimals and their market, with a tick and a lot of one.
 pub fn market(max_price: Price, max_quantity: Quantity) -> Vec<Request> {
     let asset = |id, symbol: &str| {
-        Request::DefineAsset(AssetDef {
-            id,
-            symbol: symbol.to_owned(),
-            scale: 0,
-        })
+        Request::DefineAsset(AssetDef { id, symbol: symbol.to_owned(), scale: 0 })
     };
     let one = Price::new(1);
     vec![
@@ -124,10 +112,7 @@ pub fn market(max_price: Price, max_quantity: Quantity) -> Vec<Request> {
             lot: Decimal::new(1, 0),
             max_price: max_price.max(one),
             max_quantity: max_quantity.max(Quantity::new(1)),
-            bounds: MarketBounds {
-                max_orders_per_account: 1_000_000,
-                ..MarketBounds::default()
-            },
+            bounds: MarketBounds { max_orders_per_account: 1_000_000, ..MarketBounds::default() },
             home: PartitionId(0),
             version: VERSION,
         }),
@@ -136,10 +121,7 @@ pub fn market(max_price: Price, max_quantity: Quantity) -> Vec<Request> {
 
 /// A participant with the same amount of both assets.
 pub fn funded(account: AccountId, amount: u128, credits: &mut Credits) -> Vec<Request> {
-    let mut requests = vec![Request::CreateAccount {
-        account,
-        fee_tier: 0,
-    }];
+    let mut requests = vec![Request::CreateAccount { account, fee_tier: 0 }];
     requests.extend(credits.next(account, BASE, amount));
     requests.extend(credits.next(account, QUOTE, amount));
     requests
@@ -159,10 +141,7 @@ impl Credits {
         }
         self.last += 1;
         Some(Request::Credit {
-            reference: TreasuryReference {
-                source: 1,
-                number: self.last,
-            },
+            reference: TreasuryReference { source: 1, number: self.last },
             account,
             asset,
             amount: Amount::new(amount),

@@ -12,10 +12,7 @@ pub struct Pace {
 impl Pace {
     /// Recorded time if `enabled`, else as fast as it goes.
     pub fn new(enabled: bool) -> Self {
-        Self {
-            enabled,
-            start: None,
-        }
+        Self { enabled, start: None }
     }
 
     /// Whether an input of this recorded time is not due yet. Inputs without a time, or with one

@@ -117,10 +117,7 @@ impl<'v> Pipeline<'v> {
         for event in self.events.drain(..) {
             if let Some(reply) = event.answers() {
                 self.answered = reply.token;
-                self.groups.push_back(Group {
-                    token: reply.token,
-                    events: vec![event],
-                });
+                self.groups.push_back(Group { token: reply.token, events: vec![event] });
             } else if let Some(group) = self.groups.back_mut() {
                 group.events.push(event);
             }

@@ -59,7 +59,10 @@ pub fn start(
     for partition in partitions {
         let head = node.feed(partition).head();
         while !views.wait_for(partition, head, Duration::from_secs(1)) {
-            tracing::info!("views of partition {partition}: {} of {head}", views.applied(partition));
+            tracing::info!(
+                "views of partition {partition}: {} of {head}",
+                views.applied(partition)
+            );
         }
     }
     Ok(Consumers { threads })

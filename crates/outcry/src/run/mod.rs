@@ -47,6 +47,8 @@ async fn serve(config: Config) -> Result<Status, Failure> {
 
     // 2. The exchange: logs are recovered, partitions run.
     let data = absolute(&config.data.dir)?;
+    let doing = format!("cannot create {}", data.display());
+    std::fs::create_dir_all(&data).map_err(Failure::of(Status::CannotCreate, &doing))?;
     let is_new = is_new(&data)?;
     let node = start_node(&config, data.clone()).await?;
     announce(format_args!("outcry {}", env!("CARGO_PKG_VERSION")));

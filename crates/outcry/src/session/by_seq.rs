@@ -39,10 +39,7 @@ impl<T: Sequenced + 'static> BySeq<T> {
             all.sort_by_key(T::seq);
             Box::new(all.into_iter().map(Ok))
         };
-        Ok(Self {
-            rows: rows.peekable(),
-            count,
-        })
+        Ok(Self { rows: rows.peekable(), count })
     }
 
     /// How many rows the file has.

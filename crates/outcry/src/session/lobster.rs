@@ -72,10 +72,7 @@ pub struct LobsterWindow {
 impl LobsterFiles {
     /// The pair in `dir`, if there is one.
     pub(super) fn find(dir: &Path, name: String) -> Result<Option<Self>, SessionError> {
-        let failed = |source| SessionError::Open {
-            path: dir.into(),
-            source,
-        };
+        let failed = |source| SessionError::Open { path: dir.into(), source };
         let (mut messages, mut orderbook) = (None, None);
         for entry in std::fs::read_dir(dir).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
@@ -89,11 +86,7 @@ impl LobsterFiles {
                 orderbook = Some(path);
             }
         }
-        Ok(messages.zip(orderbook).map(|(messages, orderbook)| Self {
-            name,
-            messages,
-            orderbook,
-        }))
+        Ok(messages.zip(orderbook).map(|(messages, orderbook)| Self { name, messages, orderbook }))
     }
 
     /// Each message with the window after it.
@@ -102,18 +95,18 @@ impl LobsterFiles {
     /// If a file cannot be opened, and in the iterator, if a line is wrong or one file is longer.
     pub fn rows(
         &self,
-    ) -> Result<impl Iterator<Item = Result<(LobsterMessage, LobsterWindow), SessionError>>, SessionError>
-    {
+    ) -> Result<
+        impl Iterator<Item = Result<(LobsterMessage, LobsterWindow), SessionError>>,
+        SessionError,
+    > {
         let mut messages = Lines::open(&self.messages)?;
         let mut windows = Lines::open(&self.orderbook)?;
-        Ok(std::iter::from_fn(move || {
-            match (messages.read(message), windows.read(window)) {
-                (Err(error), _) | (_, Err(error)) => Some(Err(error)),
-                (Ok(Some(message)), Ok(Some(window))) => Some(Ok((message, window))),
-                (Ok(None), Ok(None)) => None,
-                (Ok(None), Ok(Some(_))) => Some(Err(messages.wrong("ends before the orderbook file"))),
-                (Ok(Some(_)), Ok(None)) => Some(Err(windows.wrong("ends before the message file"))),
-            }
+        Ok(std::iter::from_fn(move || match (messages.read(message), windows.read(window)) {
+            (Err(error), _) | (_, Err(error)) => Some(Err(error)),
+            (Ok(Some(message)), Ok(Some(window))) => Some(Ok((message, window))),
+            (Ok(None), Ok(None)) => None,
+            (Ok(None), Ok(Some(_))) => Some(Err(messages.wrong("ends before the orderbook file"))),
+            (Ok(Some(_)), Ok(None)) => Some(Err(windows.wrong("ends before the message file"))),
         }))
     }
 }
@@ -129,9 +122,7 @@ struct Lines {
 impl Lines {
     fn open(path: &Path) -> Result<Self, SessionError> {
         Ok(Self {
-            reader: csv::ReaderBuilder::new()
-                .has_headers(false)
-                .from_reader(open_bytes(path)?),
+            reader: csv::ReaderBuilder::new().has_headers(false).from_reader(open_bytes(path)?),
             file: path.into(),
             record: StringRecord::new(),
             line: 0,
@@ -165,8 +156,7 @@ impl Lines {
 
     fn signed(&self, column: usize) -> Result<i64, SessionError> {
         let text = self.text(column)?;
-        text.parse()
-            .map_err(|_| self.wrong(format!("{text:?} is not a whole number")))
+        text.parse().map_err(|_| self.wrong(format!("{text:?} is not a whole number")))
     }
 
     fn unsigned(&self, column: usize) -> Result<u64, SessionError> {
@@ -175,11 +165,7 @@ impl Lines {
     }
 
     fn wrong(&self, what: impl Into<String>) -> SessionError {
-        SessionError::Row {
-            file: self.file.clone(),
-            line: self.line,
-            what: what.into(),
-        }
+        SessionError::Row { file: self.file.clone(), line: self.line, what: what.into() }
     }
 }
 
@@ -211,10 +197,7 @@ fn message(line: &Lines) -> Result<LobsterMessage, SessionError> {
 
 fn window(line: &Lines) -> Result<LobsterWindow, SessionError> {
     if line.record.len() % 4 != 0 {
-        return Err(line.wrong(format!(
-            "{} columns are no multiple of four",
-            line.record.len()
-        )));
+        return Err(line.wrong(format!("{} columns are no multiple of four", line.record.len())));
     }
     let (mut bids, mut asks) = (Vec::new(), Vec::new());
     for column in (0..line.record.len()).step_by(2) {
@@ -237,15 +220,7 @@ fn window(line: &Lines) -> Result<LobsterWindow, SessionError> {
 
 impl std::fmt::Display for LobsterMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            line,
-            action,
-            id,
-            quantity,
-            price,
-            side,
-            ..
-        } = self;
+        let Self { line, action, id, quantity, price, side, .. } = self;
         write!(f, "line {line}: {action:?} {id}, {side:?} {quantity} at {price}")
     }
 }

@@ -122,6 +122,5 @@ impl CanonicalFiles {
 /// The last part of a path, also of `.` and `..`.
 fn folder_name(dir: &Path) -> String {
     let full = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
-    full.file_name()
-        .map_or_else(|| full.display().to_string(), |n| n.to_string_lossy().into())
+    full.file_name().map_or_else(|| full.display().to_string(), |n| n.to_string_lossy().into())
 }

@@ -147,15 +147,13 @@ impl Record for InputRow {
         let action = match row.required("op")? {
             "NEW" => Action::New(terms(row)?),
             "AMEND" => Action::Amend(terms(row)?),
-            "CANCEL" => Action::Cancel {
-                remaining: Quantity::new(row.number("qty")?),
-            },
-            "REDUCE" => Action::Reduce {
-                by: Quantity::new(row.number("qty")?),
-            },
+            "CANCEL" => Action::Cancel { remaining: Quantity::new(row.number("qty")?) },
+            "REDUCE" => Action::Reduce { by: Quantity::new(row.number("qty")?) },
             "SEED" => return Err(row.wrong("SEED belongs into seed.csv")),
             other => {
-                return Err(row.wrong(format!("op {other:?} is none of NEW, CANCEL, AMEND, REDUCE")));
+                return Err(
+                    row.wrong(format!("op {other:?} is none of NEW, CANCEL, AMEND, REDUCE"))
+                );
             }
         };
         Ok(Self {
@@ -274,14 +272,10 @@ fn level(row: &Row<'_>, column: &str, text: &str) -> Result<LevelRow, SessionErr
     let mut numbers = text.split(':').map(|number| row.parse(column, number));
     let mut next = || numbers.next().transpose();
     match (next()?, next()?, next()?, next()?) {
-        (Some(price), Some(quantity), orders, None) => Ok(LevelRow {
-            price: Price::new(price),
-            quantity: Quantity::new(quantity),
-            orders,
-        }),
-        _ => Err(row.wrong(format!(
-            "{column}: {text:?} is neither price:qty nor price:qty:count"
-        ))),
+        (Some(price), Some(quantity), orders, None) => {
+            Ok(LevelRow { price: Price::new(price), quantity: Quantity::new(quantity), orders })
+        }
+        _ => Err(row.wrong(format!("{column}: {text:?} is neither price:qty nor price:qty:count"))),
     }
 }
 
@@ -297,12 +291,7 @@ impl std::fmt::Display for Tif {
 
 impl std::fmt::Display for OrderTerms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            side,
-            price,
-            quantity,
-            tif,
-        } = self;
+        let Self { side, price, quantity, tif } = self;
         write!(f, "{side:?} {quantity} at {price} {tif}")
     }
 }

@@ -24,10 +24,7 @@ pub(super) fn find(dir: &Path, name: &str) -> Result<Option<PathBuf>, SessionErr
 
 /// The bytes of a file, decompressed if its name ends in `.zst`.
 pub(super) fn open_bytes(path: &Path) -> Result<Box<dyn Read>, SessionError> {
-    let failed = |source| SessionError::Open {
-        path: path.into(),
-        source,
-    };
+    let failed = |source| SessionError::Open { path: path.into(), source };
     let file = File::open(path).map_err(failed)?;
     if path.extension().is_some_and(|e| e == "zst") {
         Ok(Box::new(zstd::Decoder::new(file).map_err(failed)?))
@@ -62,8 +59,7 @@ impl<'a> Row<'a> {
 
     /// A column's text that must be there.
     pub fn required(&self, column: &str) -> Result<&'a str, SessionError> {
-        self.text(column)
-            .ok_or_else(|| self.wrong(format!("no {column}")))
+        self.text(column).ok_or_else(|| self.wrong(format!("no {column}")))
     }
 
     /// A column's whole number that must be there.
@@ -73,17 +69,12 @@ impl<'a> Row<'a> {
 
     /// `text` of `column` as a whole number.
     pub fn parse(&self, column: &str, text: &str) -> Result<u64, SessionError> {
-        text.parse()
-            .map_err(|_| self.wrong(format!("{column} {text:?} is not a whole number")))
+        text.parse().map_err(|_| self.wrong(format!("{column} {text:?} is not a whole number")))
     }
 
     /// An error at this row.
     pub fn wrong(&self, what: impl Into<String>) -> SessionError {
-        SessionError::Row {
-            file: self.file.into(),
-            line: self.line,
-            what: what.into(),
-        }
+        SessionError::Row { file: self.file.into(), line: self.line, what: what.into() }
     }
 }
 
@@ -136,9 +127,9 @@ impl<T: Record> Iterator for Rows<T> {
 /// What the CSV reader complains of, with the line if it knows it.
 pub(super) fn damaged(file: &Path, error: &csv::Error) -> SessionError {
     let what = match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => format!("{len} columns where {expected_len} are expected"),
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("{len} columns where {expected_len} are expected")
+        }
         csv::ErrorKind::Utf8 { .. } => "not UTF-8".to_owned(),
         csv::ErrorKind::Io(source) => format!("cannot be read: {source}"),
         _ => error.to_string(),

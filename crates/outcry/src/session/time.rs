@@ -18,9 +18,9 @@ pub fn parse_time(text: &str) -> Option<u64> {
         };
     }
     match text.split_once(['T', ' ']) {
-        Some((date, clock)) => days(date)?
-            .checked_mul(86_400 * SECOND)?
-            .checked_add_signed(clock_with_zone(clock)?),
+        Some((date, clock)) => {
+            days(date)?.checked_mul(86_400 * SECOND)?.checked_add_signed(clock_with_zone(clock)?)
+        }
         None => seconds(text),
     }
 }
@@ -50,9 +50,7 @@ fn clock_with_zone(text: &str) -> Option<i64> {
     };
     let (hours_minutes, rest) = clock.split_at_checked(5)?;
     let nanos = minutes(hours_minutes)? * 60 * SECOND + seconds(rest.strip_prefix(':')?)?;
-    i64::try_from(nanos)
-        .ok()?
-        .checked_sub(offset * 60 * SECOND as i64)
+    i64::try_from(nanos).ok()?.checked_sub(offset * 60 * SECOND as i64)
 }
 
 fn minutes(text: &str) -> Option<u64> {
