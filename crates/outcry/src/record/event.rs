@@ -1,0 +1,204 @@
+//! An event in one line.
+
+use types::{CancelCause, Event, Side, Trade};
+
+use super::command::{id, reference, spec, state_word};
+use super::{Line, Names};
+
+/// What happened.
+pub fn event_line(names: Names<'_>, event: &Event) -> Line {
+    match *event {
+        Event::Rejected { request, account, market, client_order_id, code, .. } => {
+            Line::new("rejected")
+                .with("request", request.name())
+                .with_some("account", (account.0 > 0).then_some(account.0))
+                .with_some("market", (market.0 > 0).then(|| names.market(market)))
+                .with_some("client_order_id", id(client_order_id))
+                .with("code", code.name())
+        }
+        Event::Repeated { request, account, market, client_order_id, outcome, .. } => {
+            Line::new("repeated")
+                .with("request", request.name())
+                .with("account", account.0)
+                .with_some("market", (market.0 > 0).then(|| names.market(market)))
+                .with("client_order_id", client_order_id.to_string())
+                .with_some("order", outcome.ok().filter(|order| order.0 > 0).map(|order| order.0))
+                .with_some("code", outcome.err().map(|code| code.name()))
+        }
+        Event::OrderPlaced { .. }
+        | Event::OrderRested { .. }
+        | Event::Trade(_)
+        | Event::OrderCancelled { .. }
+        | Event::OrderReduced { .. }
+        | Event::OrderReplaced { .. }
+        | Event::CancelAllAccepted { .. } => order_line(names, event),
+        Event::BalanceChanged { .. }
+        | Event::Credited { .. }
+        | Event::Debited { .. }
+        | Event::DebitReserved { .. }
+        | Event::DebitReleased { .. }
+        | Event::TransferredOut { .. }
+        | Event::TransferredIn { .. } => funds_line(names, event),
+        Event::AccountCreated { account, fee_tier, .. } => {
+            Line::new("account_created").with("account", account.0).with("fee_tier", fee_tier)
+        }
+        Event::AccountFrozen { account, frozen, .. } => {
+            Line::new("account_frozen").with("account", account.0).with("frozen", frozen)
+        }
+        Event::AccountFeeTierSet { account, fee_tier, .. } => {
+            Line::new("account_fee_tier_set").with("account", account.0).with("fee_tier", fee_tier)
+        }
+        Event::AssetDefined { ref asset, .. } => {
+            Line::new("asset_defined").with("asset", asset.symbol.as_str())
+        }
+        Event::MarketListed { ref market, .. } => {
+            Line::new("market_listed").with("market", market.symbol.as_str())
+        }
+        Event::FeeTierSet { tier, rates, .. } => Line::new("fee_tier_set")
+            .with("tier", tier)
+            .with("maker_ppm", rates.maker.0)
+            .with("taker_ppm", rates.taker.0),
+        Event::MarketStateChanged { market, state, .. } => Line::new("market_state_changed")
+            .with("market", names.market(market))
+            .with("state", state_word(state)),
+        Event::AuctionUncrossed { market, price, quantity } => Line::new("auction_uncrossed")
+            .with("market", names.market(market))
+            .with("price", names.price(market, price))
+            .with("quantity", names.quantity(market, quantity)),
+    }
+}
+
+/// Events of orders; nothing for others.
+fn order_line(names: Names<'_>, event: &Event) -> Line {
+    let of_order = |name, market, order: types::OrderId, account: types::AccountId| {
+        Line::new(name)
+            .with("market", names.market(market))
+            .with("order", order.0)
+            .with("account", account.0)
+    };
+    match *event {
+        Event::OrderPlaced {
+            market,
+            order,
+            account,
+            client_order_id,
+            side,
+            spec: ref asked,
+            ..
+        } => {
+            let line = of_order("order_placed", market, order, account);
+            spec(names, line.with("side", side_word(side)), market, side, asked)
+                .with_some("client_order_id", id(client_order_id))
+        }
+        Event::OrderRested { market, order, account, side, price, quantity } => {
+            of_order("order_rested", market, order, account)
+                .with("side", side_word(side))
+                .with("quantity", names.quantity(market, quantity))
+                .with("price", names.price(market, price))
+        }
+        Event::Trade(ref trade) => trade_line(names, trade),
+        Event::OrderCancelled { market, order, account, remaining, cause, .. } => {
+            of_order("order_cancelled", market, order, account)
+                .with("remaining", names.quantity(market, remaining))
+                .with("cause", cause_word(cause))
+        }
+        Event::OrderReduced { market, order, account, remaining, .. } => {
+            of_order("order_reduced", market, order, account)
+                .with("remaining", names.quantity(market, remaining))
+        }
+        Event::OrderReplaced {
+            market, old_order, order, account, side, price, quantity, ..
+        } => of_order("order_replaced", market, order, account)
+            .with("old_order", old_order.0)
+            .with("side", side_word(side))
+            .with("quantity", names.quantity(market, quantity))
+            .with("price", names.price(market, price)),
+        Event::CancelAllAccepted { account, market, count, .. } => Line::new("cancel_all_accepted")
+            .with("account", account.0)
+            .with("market", names.market(market))
+            .with("count", count),
+        _ => unreachable!("the caller gives events of orders"),
+    }
+}
+
+fn trade_line(names: Names<'_>, trade: &Trade) -> Line {
+    let market = trade.market;
+    Line::new("trade")
+        .with("market", names.market(market))
+        .with("trade", trade.trade.0)
+        .with("quantity", names.quantity(market, trade.quantity))
+        .with("price", names.price(market, trade.price))
+        .with("aggressor", trade.aggressor.map_or("none", side_word))
+        .with("buyer", trade.buyer.account.0)
+        .with("buy_order", trade.buyer.order.0)
+        .with("buyer_fee", names.base(market, trade.buyer.fee.total()))
+        .with("seller", trade.seller.account.0)
+        .with("sell_order", trade.seller.order.0)
+        .with("seller_fee", names.quote(market, trade.seller.fee.total()))
+}
+
+/// Events of funds; nothing for others.
+fn funds_line(names: Names<'_>, event: &Event) -> Line {
+    let of_account = |name, account: types::AccountId, asset, amount| {
+        Line::new(name)
+            .with("account", account.0)
+            .with("asset", names.asset(asset))
+            .with("amount", names.amount(asset, amount))
+    };
+    match *event {
+        Event::BalanceChanged { account, asset, available, held } => Line::new("balance_changed")
+            .with("account", account.0)
+            .with("asset", names.asset(asset))
+            .with("available", names.amount(asset, available))
+            .with("held", names.amount(asset, held)),
+        Event::Credited { reference: by, account, asset, amount, suspense, .. } => {
+            of_account("credited", account, asset, amount)
+                .with("reference", reference(by))
+                .with_some("suspense", suspense.then_some(true))
+        }
+        Event::Debited { reference: by, account, asset, amount, client_id, .. } => {
+            of_account("debited", account, asset, amount)
+                .with("reference", reference(by))
+                .with_some("client_id", id(client_id))
+        }
+        Event::DebitReserved { account, asset, amount, client_id, .. } => {
+            of_account("debit_reserved", account, asset, amount)
+                .with_some("client_id", id(client_id))
+        }
+        Event::DebitReleased { account, asset, amount, client_id, .. } => {
+            of_account("debit_released", account, asset, amount)
+                .with_some("client_id", id(client_id))
+        }
+        Event::TransferredOut { account, to, asset, amount, client_id, .. } => {
+            of_account("transferred_out", account, asset, amount)
+                .with("to", to.0)
+                .with_some("client_id", id(client_id))
+        }
+        Event::TransferredIn { account, from, asset, amount, suspense } => {
+            of_account("transferred_in", account, asset, amount)
+                .with("from", from.0)
+                .with_some("suspense", suspense.then_some(true))
+        }
+        _ => unreachable!("the caller gives events of funds"),
+    }
+}
+
+/// `buy` or `sell`.
+pub(super) fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "buy",
+        Side::Sell => "sell",
+    }
+}
+
+/// The cause of a cancellation, as the streams name it.
+fn cause_word(cause: CancelCause) -> &'static str {
+    match cause {
+        CancelCause::Client => "client",
+        CancelCause::CancelAll => "cancel_all",
+        CancelCause::ImmediateOrCancel => "immediate_or_cancel",
+        CancelCause::MarketRemainder => "market_remainder",
+        CancelCause::SelfTrade => "self_trade",
+        CancelCause::BookFull => "book_full",
+    }
+}

@@ -1,0 +1,153 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::exchange::{Said, Venue, outcry, written};
+
+fn verify(data: &Path) -> Said {
+    outcry(&["verify", "DATA"], data)
+}
+
+/// The lines of checks that failed; the verdict must agree with them.
+fn failures(said: &Said) -> Vec<&str> {
+    let failed: Vec<&str> = said.out.lines().filter(|line| line.starts_with("FAILED")).collect();
+    let (status, verdict) =
+        if failed.is_empty() { (0, "VERDICT sound") } else { (1, "VERDICT damaged") };
+    assert_eq!((said.status, said.out.lines().last()), (status, Some(verdict)), "{}", said.out);
+    failed
+}
+
+/// One failure, which says all of `parts`.
+fn assert_fails(said: &Said, parts: &[&str]) {
+    let failed = failures(said);
+    assert_eq!(failed.len(), 1, "{}", said.out);
+    for part in parts {
+        assert!(failed[0].contains(part), "{part:?} is missing in {}", failed[0]);
+    }
+}
+
+/// The only segment in `dir`.
+fn segment(dir: &Path) -> PathBuf {
+    let mut items = fs::read_dir(dir).unwrap().map(|item| item.unwrap().path());
+    items.find(|path| path.extension().is_some_and(|end| end == "log")).unwrap()
+}
+
+/// Changes a byte of the first place in the file where `text` stands.
+fn damage(file: &Path, text: &str) {
+    let mut bytes = fs::read(file).unwrap();
+    let at = bytes.windows(text.len()).position(|part| part == text.as_bytes()).unwrap();
+    bytes[at] ^= 1;
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn what_a_node_wrote_is_sound() {
+    for partitions in [1, 3] {
+        let data = written(partitions);
+        let said = verify(data.path());
+        assert_eq!(failures(&said), Vec::<&str>::new());
+        let ok = said.out.lines().filter(|line| line.starts_with("ok ")).count();
+        // Per partition: log, replay, events, two snapshots; then money, balances, history.
+        assert_eq!(ok, usize::from(partitions) * 5 + 3, "{}", said.out);
+        assert!(said.out.contains("open orders with exactly their holds"), "{}", said.out);
+    }
+}
+
+#[test]
+fn the_verdict_as_json_has_the_same_checks() {
+    let data = written(1);
+    let said = outcry(&["verify", "DATA", "--json"], data.path());
+    let verdict: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.status, &verdict["verdict"]), (0, &Value::from("sound")));
+    let checks = verdict["checks"].as_array().unwrap();
+    assert!(checks.iter().all(|check| check["outcome"] == "ok"), "{verdict}");
+    assert_eq!(checks.len(), 8);
+}
+
+#[test]
+fn a_crashed_exchange_is_sound_and_a_history_may_be_behind() {
+    let data = tempfile::tempdir().unwrap();
+    let venue = Venue::start(data.path(), 1);
+    venue.found();
+    venue.project(data.path());
+    venue.trade();
+    venue.node.kill();
+    let said = verify(data.path());
+    assert_eq!(failures(&said), Vec::<&str>::new());
+    assert!(said.out.contains("did not end in order"), "{}", said.out);
+    assert!(said.out.contains(" behind)"), "{}", said.out);
+}
+
+#[test]
+fn a_running_exchange_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let venue = Venue::start(data.path(), 1);
+    let said = verify(data.path());
+    assert_eq!(said.status, 73);
+    assert!(said.err.contains("is in use by process"), "{}", said.err);
+    venue.node.stop();
+}
+
+#[test]
+fn a_changed_byte_of_the_command_log_is_found_and_named() {
+    let data = written(3);
+    let file = segment(&data.path().join("p0/commands"));
+    damage(&file, "BTC-USDT");
+    let said = verify(data.path());
+    assert_fails(&said, &["partition 0, command log", file.to_str().unwrap(), "at byte", "entry"]);
+    assert!(said.out.contains("skipped money and books"), "{}", said.out);
+}
+
+#[test]
+fn a_changed_byte_of_the_event_log_is_found_and_named() {
+    let data = written(1);
+    let file = segment(&data.path().join("p0/events"));
+    damage(&file, "second");
+    assert_fails(
+        &verify(data.path()),
+        &["partition 0, event log", file.to_str().unwrap(), "at byte", ", entry "],
+    );
+}
+
+#[test]
+fn a_changed_byte_of_a_snapshot_is_found_and_named() {
+    let data = written(1);
+    let dir = data.path().join("p0/snapshots");
+    let file = fs::read_dir(dir).unwrap().next().unwrap().unwrap().path();
+    damage(&file, "USDT");
+    assert_fails(&verify(data.path()), &["partition 0, snapshot", file.to_str().unwrap()]);
+}
+
+#[test]
+fn a_changed_ledger_entry_is_found_and_named() {
+    let data = written(1);
+    let sql = "UPDATE ledger_entries SET delta = '7'
+               WHERE id = (SELECT max(id) FROM ledger_entries WHERE account = 3 AND asset = 1)";
+    let history = rusqlite::Connection::open(data.path().join("history.sqlite")).unwrap();
+    assert_eq!(history.execute(sql, []).unwrap(), 1);
+    drop(history);
+    assert_fails(
+        &verify(data.path()),
+        &["SQL history", "history.sqlite", "account 3, asset 1", "(0 others differ)"],
+    );
+}
+
+#[test]
+fn a_log_that_lost_its_end_is_found_by_its_snapshots_and_events() {
+    let (data, earlier) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let venue = Venue::start(data.path(), 1);
+    venue.found();
+    let commands = segment(&data.path().join("p0/commands"));
+    let kept = earlier.path().join("kept");
+    fs::copy(&commands, &kept).unwrap();
+    venue.trade();
+    venue.project(data.path());
+    venue.node.stop();
+    fs::copy(&kept, &commands).unwrap();
+    let said = verify(data.path());
+    let failed = failures(&said);
+    for check in ["snapshot: ", "event log: ", "SQL history: "] {
+        assert!(failed.iter().any(|line| line.contains(check)), "{check} in\n{}", said.out);
+    }
+}
