@@ -67,16 +67,18 @@ fn the_verdict_as_json_has_the_same_checks() {
 
 #[test]
 fn a_crashed_exchange_is_sound_and_a_history_may_be_behind() {
-    let data = tempfile::tempdir().unwrap();
-    let venue = Venue::start(data.path(), 1);
-    venue.found();
-    venue.project(data.path());
-    venue.trade();
-    venue.node.kill();
-    let said = verify(data.path());
-    assert_eq!(failures(&said), Vec::<&str>::new());
-    assert!(said.out.contains("did not end in order"), "{}", said.out);
-    assert!(said.out.contains(" behind)"), "{}", said.out);
+    for partitions in [1, 3] {
+        let data = tempfile::tempdir().unwrap();
+        let venue = Venue::start(data.path(), partitions);
+        venue.found();
+        venue.project(data.path());
+        venue.trade();
+        venue.node.kill();
+        let said = verify(data.path());
+        assert_eq!(failures(&said), Vec::<&str>::new());
+        assert!(said.out.contains("did not end in order"), "{}", said.out);
+        assert!(said.out.contains(" behind)"), "{}", said.out);
+    }
 }
 
 #[test]
