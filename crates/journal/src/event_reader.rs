@@ -39,6 +39,13 @@ impl EventReader {
         Self { dir: dir.to_path_buf(), identity, walk: None, comparing: None }
     }
 
+    /// The last entry before the place where the reader stands, if it stands anywhere: a cursor that
+    /// is there goes on without searching.
+    #[must_use]
+    pub fn position(&self) -> Option<Seq> {
+        self.walk.as_ref().map(|walk| Seq(walk.at.next_seq.0 - 1))
+    }
+
     /// The events of the entries after `after` that stand in one record. None if there are none yet.
     ///
     /// # Errors

@@ -148,6 +148,18 @@ impl SnapshotStore {
         Ok((None, skipped))
     }
 
+    /// Renames a snapshot that is not to be used, but kept for examination. Returns its new name.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub fn set_aside(&self, seq: Seq) -> Result<PathBuf> {
+        let path = self.path_of(seq);
+        let aside = path.with_extension("refused");
+        fs::rename(&path, &aside).context("rename", &path)?;
+        disk::sync_dir(&self.dir)?;
+        Ok(aside)
+    }
+
     /// Deletes all but the newest `keep`, and what an interrupted write left. Returns the entry of
     /// the oldest one that is left.
     ///

@@ -2,7 +2,7 @@
 //! log. Written by the partition's thread, which never waits for readers.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -12,6 +12,9 @@ use parking_lot::{Condvar, Mutex};
 use types::{EventBatch, PartitionId, Seq};
 
 use crate::port::{EventFeed, FeedError};
+
+/// Places in the event log that are remembered for cursors that read it in turn.
+const IDLE_READERS: usize = 8;
 
 pub(crate) struct Feed {
     partition: PartitionId,
@@ -25,9 +28,17 @@ pub(crate) struct Feed {
     /// Events in the ring that it is not done with.
     unwritten_events: AtomicUsize,
     /// Reads what the ring does not hold any more, if there is an event log.
-    disk: Option<Mutex<EventReader>>,
+    disk: Option<Disk>,
     /// Events that the ring keeps once they are written.
     capacity: usize,
+}
+
+/// The event log as read by several cursors at once.
+struct Disk {
+    dir: PathBuf,
+    identity: Identity,
+    /// Where cursors stopped last, the most recent first.
+    idle: Mutex<Vec<EventReader>>,
 }
 
 struct Ring {
@@ -71,7 +82,11 @@ impl Feed {
             head: AtomicU64::new(head.0),
             written: AtomicU64::new(head.0),
             unwritten_events: AtomicUsize::new(0),
-            disk: disk.map(|(dir, identity)| Mutex::new(EventReader::open(dir, identity))),
+            disk: disk.map(|(dir, identity)| Disk {
+                dir: dir.to_path_buf(),
+                identity,
+                idle: Mutex::default(),
+            }),
             capacity,
         }
     }
@@ -179,7 +194,7 @@ impl Feed {
         let Some(disk) = &self.disk else {
             return Err(FeedError::TooOld { oldest: self.oldest() });
         };
-        match disk.lock().read(after) {
+        match disk.read(after) {
             Ok(Some(batch)) => Ok(Some(Arc::new(batch))),
             Ok(None) => Err(FeedError::Unreadable(format!(
                 "entry {} is not in it though later ones are",
@@ -187,6 +202,28 @@ impl Feed {
             ))),
             Err(JournalError::NotKept { oldest, .. }) => Err(FeedError::TooOld { oldest }),
             Err(error) => Err(FeedError::Unreadable(error.to_string())),
+        }
+    }
+}
+
+impl Disk {
+    /// Goes on with the reader that stopped at `after`, or with a new one.
+    fn read(&self, after: Seq) -> Result<Option<EventBatch>, JournalError> {
+        let mut reader = self.take(after);
+        let result = reader.read(after);
+        if result.is_ok() {
+            let mut idle = self.idle.lock();
+            idle.insert(0, reader);
+            idle.truncate(IDLE_READERS);
+        }
+        result
+    }
+
+    fn take(&self, after: Seq) -> EventReader {
+        let mut idle = self.idle.lock();
+        match idle.iter().position(|reader| reader.position() == Some(after)) {
+            Some(index) => idle.remove(index),
+            None => EventReader::open(&self.dir, self.identity),
         }
     }
 }
@@ -236,7 +273,10 @@ impl EventFeed for Feed {
     }
 
     fn oldest(&self) -> Seq {
-        let on_disk = self.disk.as_ref().and_then(|disk| disk.lock().oldest().ok());
+        let on_disk = self
+            .disk
+            .as_ref()
+            .and_then(|disk| EventReader::open(&disk.dir, disk.identity).oldest().ok());
         if let Some(oldest) = on_disk.filter(|&oldest| oldest > Seq(0)) {
             return oldest;
         }
@@ -258,5 +298,66 @@ impl EventFeed for Feed {
 
     fn is_closed(&self) -> bool {
         self.ring.lock().is_closed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{AccountId, Amount, AssetId, Event, Timestamp};
+
+    use super::*;
+
+    fn batch(first: u64, last: u64) -> Arc<EventBatch> {
+        let mut batch = EventBatch::new(PartitionId(0));
+        for seq in first..=last {
+            let event = Event::BalanceChanged {
+                account: AccountId(seq as u32),
+                asset: AssetId(1),
+                available: Amount::ZERO,
+                held: Amount::ZERO,
+            };
+            batch.push(Seq(seq), Timestamp(seq), &mut vec![event]);
+        }
+        Arc::new(batch)
+    }
+
+    #[test]
+    fn a_cursor_within_a_batch_gets_only_what_follows() {
+        let feed = Feed::new(PartitionId(0), Seq(0), None, 1000);
+        feed.push(batch(1, 10));
+        feed.push(batch(11, 12));
+        let read = feed.read(Seq(4)).unwrap().unwrap();
+        assert_eq!((read.first_seq(), read.last_seq()), (Some(Seq(5)), Some(Seq(10))));
+        let read = feed.read(Seq(10)).unwrap().unwrap();
+        assert_eq!((read.first_seq(), read.last_seq()), (Some(Seq(11)), Some(Seq(12))));
+        assert!(feed.read(Seq(12)).unwrap().is_none());
+        assert!(feed.wait(Seq(11), Duration::ZERO) && !feed.wait(Seq(12), Duration::ZERO));
+    }
+
+    #[test]
+    fn nothing_is_dropped_from_memory_before_it_is_written() {
+        let feed = Feed::new(PartitionId(0), Seq(0), None, 4);
+        let batches = [batch(1, 10), batch(11, 20), batch(21, 30)];
+        for batch in &batches {
+            feed.push(Arc::clone(batch));
+        }
+        assert_eq!((feed.oldest(), feed.backlog()), (Seq(1), 60));
+        feed.set_written(&batches[..1]);
+        assert_eq!((feed.oldest(), feed.backlog()), (Seq(11), 40));
+        feed.set_written(&batches[1..]);
+        assert_eq!((feed.oldest(), feed.backlog()), (Seq(21), 0), "the newest stays");
+        assert!(matches!(feed.read(Seq(19)), Err(FeedError::TooOld { oldest: Seq(21) })));
+    }
+
+    #[test]
+    fn memory_is_used_again_only_when_no_reader_holds_it() {
+        let feed = Feed::new(PartitionId(0), Seq(0), None, 4);
+        feed.push(batch(1, 10));
+        let held = feed.read(Seq(0)).unwrap().unwrap();
+        let second = batch(11, 20);
+        feed.push(Arc::clone(&second));
+        feed.set_written(&[Arc::clone(&held), second]);
+        assert!(feed.spare().is_empty());
+        assert_eq!(held.len(), 10);
     }
 }

@@ -146,3 +146,76 @@ impl Peers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use types::{Definition, FeeRates, Message, Seq, Timestamp};
+
+    use super::*;
+
+    const HERE: PartitionId = PartitionId(0);
+    const THERE: PartitionId = PartitionId(1);
+
+    fn mailboxes() -> Arc<[Arc<Mailbox>]> {
+        (0..2).map(|_| Arc::new(Mailbox::new(8, 1))).collect()
+    }
+
+    fn delivery(first: u64, count: usize) -> PeerMessage {
+        let definition = Definition::FeeTier { tier: 1, rates: FeeRates::default() };
+        let message = Message::Define { to: HERE, definition };
+        PeerMessage::Deliver(Delivery { from: THERE, first, messages: vec![message; count] })
+    }
+
+    /// What was posted to the other partition.
+    fn posted(mailboxes: &[Arc<Mailbox>]) -> Vec<PeerMessage> {
+        let mut posted = Vec::new();
+        mailboxes[1].take_peers(&mut posted);
+        posted
+    }
+
+    #[test]
+    fn what_was_received_is_dropped_and_acknowledged_again_and_a_gap_is_asked_for() {
+        let mailboxes = mailboxes();
+        let mut peers = Peers::new(HERE, Arc::clone(&mailboxes));
+        let mut partition = Partition::new(HERE, 1);
+        let first = Command::SetTopology(types::Topology::spread(2));
+        partition.apply(Seq(1), Timestamp(1), &first, &mut Vec::new());
+
+        let command = peers.receive(delivery(1, 3), &partition).unwrap();
+        assert!(posted(&mailboxes).is_empty(), "not acknowledged before it is durable");
+        partition.apply(Seq(2), Timestamp(1), &command, &mut Vec::new());
+        peers.after_commit(&partition);
+        let is_acknowledged = |posted: Vec<PeerMessage>, number| matches!(posted[..], [PeerMessage::Acknowledge { by: HERE, through }] if through == number);
+        assert!(is_acknowledged(posted(&mailboxes), 3));
+
+        assert!(peers.receive(delivery(2, 2), &partition).is_none(), "all of it is known");
+        peers.after_commit(&partition);
+        assert!(is_acknowledged(posted(&mailboxes), 3));
+
+        let Some(Command::Deliver(rest)) = peers.receive(delivery(2, 4), &partition) else {
+            panic!("two of four are new");
+        };
+        assert_eq!((rest.first, rest.messages.len()), (4, 2));
+
+        assert!(peers.receive(delivery(9, 1), &partition).is_none(), "behind a gap");
+        assert!(matches!(posted(&mailboxes)[..], [PeerMessage::Ask { by: HERE, after: 3 }]));
+    }
+
+    #[test]
+    fn acknowledgements_wait_for_company_unless_there_are_many() {
+        let mut peers = Peers::new(HERE, mailboxes());
+        let partition = Partition::new(HERE, 1);
+        for through in [5, 3, 9] {
+            let message = PeerMessage::Acknowledge { by: THERE, through };
+            assert!(peers.receive(message, &partition).is_none());
+        }
+        assert!(!peers.must_acknowledge(&partition, false));
+        assert!(peers.must_acknowledge(&partition, true), "somebody waits for room");
+        let many = PeerMessage::Acknowledge { by: THERE, through: MANY_ACKNOWLEDGED };
+        peers.receive(many, &partition);
+        assert!(peers.must_acknowledge(&partition, false));
+        let entry = peers.next_acknowledgement();
+        assert_eq!(entry, Some(Command::Acknowledge { by: THERE, through: MANY_ACKNOWLEDGED }));
+        assert_eq!(peers.next_acknowledgement(), None, "one entry for all of them");
+    }
+}

@@ -143,10 +143,13 @@ impl Snapshots {
         };
         let header = store.load(until).map_err(|error| error.to_string())?.header;
         if header.event_digest != digest.0 {
+            let aside = store.set_aside(until).map_err(|error| error.to_string())?;
             return Err(format!(
                 "REPLAY DIFFERS: the running partition has event digest {:016x} after entry {until}, \
-                 the replay of its log {:016x}; the snapshot is kept for examination",
-                digest.0, header.event_digest
+                 the replay of its log {:016x}; the snapshot is not used and kept as {}",
+                digest.0,
+                header.event_digest,
+                aside.display()
             ));
         }
         let oldest = store.prune(self.keep.max(1)).map_err(|error| error.to_string())?;

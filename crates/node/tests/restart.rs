@@ -264,3 +264,77 @@ fn a_log_below_the_oldest_snapshot_may_go() {
     let error = Node::start(trimming, NodeHooks::default()).err().unwrap();
     assert!(error.to_string().contains("no snapshot reaches"), "{error}");
 }
+
+#[test]
+fn snapshots_are_made_on_schedule_and_only_the_newest_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut scheduled = config(dir.path(), 1);
+    scheduled.snapshot_every = Some(200);
+    scheduled.keep_snapshots = 2;
+    let node = start(scheduled);
+    let client = Client::new(&node);
+    client.found(5);
+    let store = journal::SnapshotStore::new(
+        &DataDir::new(dir.path()).snapshots(P0),
+        DataDir::new(dir.path()).identity(P0).unwrap(),
+    );
+    let mut seen = std::collections::BTreeSet::new();
+    for round in 0..10_000 {
+        trade(&client, round * 50, 50);
+        seen.extend(store.list().unwrap());
+        if seen.len() >= 4 {
+            break;
+        }
+    }
+    assert!(seen.len() >= 4, "{seen:?}");
+    stop(node, client);
+    // One may have been under way.
+    assert!(store.list().unwrap().len() <= 3);
+}
+
+#[test]
+fn a_snapshot_command_that_fails_is_reported_with_what_it_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut with_command = config(dir.path(), 1);
+    let words = ["sh", "-c", "echo no room for $1 of $0 >&2; exit 3", "{partition}", "{until}"];
+    with_command.snapshot_command = Some(words.map(Into::into).to_vec());
+    let node = start(with_command);
+    let client = Client::new(&node);
+    client.found(1);
+    let head = node.feed(P0).head();
+    let outcome = node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap();
+    let error = outcome.unwrap_err();
+    assert!(error.contains(&format!("no room for {head} of 0")), "{error}");
+    assert!(error.contains("exit status: 3"), "{error}");
+    stop(node, client);
+}
+
+#[test]
+fn a_replay_that_differs_from_the_running_partition_is_reported() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut forged = config(dir.path(), 1);
+    let file = dir.path().join("forged");
+    let script =
+        "mkdir -p \"$1/p0/snapshots\" && cp \"$2\" \"$1/p0/snapshots/$(printf %020d $3).snapshot\"";
+    let words = ["sh", "-c", script, "sh", "{data}", file.to_str().unwrap(), "{until}"];
+    forged.snapshot_command = Some(words.map(Into::into).to_vec());
+    let node = start(forged);
+    let client = Client::new(&node);
+    client.found(1);
+    let identity = DataDir::new(dir.path()).identity(P0).unwrap();
+    let header = journal::SnapshotHeader {
+        seq: node.feed(P0).head(),
+        time: types::Timestamp(1),
+        term: 1,
+        event_digest: 7,
+        record_hash: [0; 32],
+        state_hash: [0; 32],
+    };
+    let elsewhere = journal::SnapshotStore::new(&dir.path().join("elsewhere"), identity);
+    fs::rename(elsewhere.write(&header, b"state").unwrap(), &file).unwrap();
+    let outcome = node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap();
+    assert!(outcome.as_ref().unwrap_err().contains("REPLAY DIFFERS"), "{outcome:?}");
+    let store = journal::SnapshotStore::new(&DataDir::new(dir.path()).snapshots(P0), identity);
+    assert_eq!(store.list().unwrap(), vec![], "it is not used");
+    stop(node, client);
+}
