@@ -6,12 +6,8 @@ use types::Timestamp;
 use crate::auth::{IssuedKey, issue_hmac};
 
 /// What an operator may do. The key belongs to no account.
-const OPERATOR: Permissions = Permissions {
-    read: true,
-    trade: false,
-    withdraw: false,
-    admin: true,
-};
+const OPERATOR: Permissions =
+    Permissions { read: true, trade: false, withdraw: false, admin: true };
 
 /// A key that is shown once.
 #[derive(Clone)]
@@ -55,9 +51,6 @@ pub fn reset_admin(store: &Store, now: Timestamp) -> Result<Credentials, StoreEr
 
 impl From<IssuedKey> for Credentials {
     fn from(issued: IssuedKey) -> Self {
-        Self {
-            key_id: issued.key_id,
-            secret: issued.secret,
-        }
+        Self { key_id: issued.key_id, secret: issued.secret }
     }
 }

@@ -15,12 +15,8 @@ use crate::wire::answer::DemoSession;
 use crate::wire::error::ErrorBody;
 
 /// Reads and trades; it can move no funds away.
-const PERMISSIONS: Permissions = Permissions {
-    read: true,
-    trade: true,
-    withdraw: false,
-    admin: false,
-};
+const PERMISSIONS: Permissions =
+    Permissions { read: true, trade: true, withdraw: false, admin: false };
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes.get("/v1/demo/session", get_demo_session)

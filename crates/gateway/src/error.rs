@@ -155,7 +155,8 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::UnknownAsset
         | R::UnknownPendingDebit => StatusCode::NOT_FOUND,
         R::AccountFrozen => StatusCode::FORBIDDEN,
-        R::ClientIdInFlight
+        R::Expired
+        | R::ClientIdInFlight
         | R::ClientIdReused
         | R::AccountExists
         | R::StaleDefinition
@@ -163,7 +164,6 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::ReferenceGap
         | R::AlreadyDefined
         | R::WrongState => StatusCode::CONFLICT,
-        R::Expired => StatusCode::REQUEST_TIMEOUT,
         R::TooManyClientIds | R::TooManyOpenOrders => StatusCode::TOO_MANY_REQUESTS,
         R::Overloaded | R::WrongPartition => StatusCode::SERVICE_UNAVAILABLE,
         R::TooManyAccounts
@@ -195,10 +195,7 @@ pub struct ApiError {
 impl ApiError {
     /// An error with a sentence of its own.
     pub fn with(code: GatewayCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code: ErrorCode::Gateway(code),
-            detail: Some(detail.into()),
-        }
+        Self { code: ErrorCode::Gateway(code), detail: Some(detail.into()) }
     }
 
     /// A field has a value that it cannot have.
@@ -223,19 +220,13 @@ impl ApiError {
 
 impl From<GatewayCode> for ApiError {
     fn from(code: GatewayCode) -> Self {
-        Self {
-            code: ErrorCode::Gateway(code),
-            detail: None,
-        }
+        Self { code: ErrorCode::Gateway(code), detail: None }
     }
 }
 
 impl From<RejectCode> for ApiError {
     fn from(code: RejectCode) -> Self {
-        Self {
-            code: ErrorCode::Rejected(code),
-            detail: None,
-        }
+        Self { code: ErrorCode::Rejected(code), detail: None }
     }
 }
 

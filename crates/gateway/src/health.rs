@@ -14,10 +14,7 @@ use crate::state::Shared;
 const READY_LAG: u64 = 10_000;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    routes
-        .get("/livez", livez)
-        .get("/readyz", readyz)
-        .get("/metrics", metrics)
+    routes.get("/livez", livez).get("/readyz", readyz).get("/metrics", metrics)
 }
 
 /// The process answers.

@@ -116,7 +116,10 @@ pub(crate) fn fills_of(shared: &Shared, rows: &[FillRow]) -> Result<Vec<Fill>, A
 }
 
 /// Rows as ledger entries.
-pub(crate) fn ledger_of(shared: &Shared, rows: Vec<LedgerRow>) -> Result<Vec<LedgerEntry>, ApiError> {
+pub(crate) fn ledger_of(
+    shared: &Shared,
+    rows: Vec<LedgerRow>,
+) -> Result<Vec<LedgerEntry>, ApiError> {
     let entry = |row: LedgerRow| {
         let asset = shared.views.asset(row.asset).ok_or_else(|| unknown("asset", row.asset.0))?;
         let size = amount(&asset, types::Amount::new(row.delta.unsigned_abs()));

@@ -76,7 +76,6 @@ impl Gateway {
     }
 
     /// The routes alone, to be called without a network.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.router.clone()
     }

@@ -2,8 +2,8 @@
 
 use node::Reply;
 use types::{
-    AccountId, Amount, CancelCause, ClientOrderId, Event, MarketId, OrderId,
-    PartitionId, Quantity, Seq, Side, Timestamp, Trade,
+    AccountId, Amount, CancelCause, ClientOrderId, Event, MarketId, OrderId, PartitionId, Quantity,
+    Seq, Side, Timestamp, Trade,
 };
 use views::{EndCause, FillView, Liquidity, OrderStatus, OrderView};
 
@@ -225,3 +225,95 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::{Fee, OrderSpec, Price, ReplyTo, TimeInForce, TradeId, TradeSide};
+
+    const MARKET: MarketId = MarketId(1);
+    const ORDER: OrderId = OrderId(9);
+
+    fn placed(quantity: u64) -> Event {
+        Event::OrderPlaced {
+            reply: ReplyTo::new(1, 1),
+            market: MARKET,
+            order: ORDER,
+            account: AccountId(1),
+            client_order_id: ClientOrderId::NONE,
+            side: Side::Buy,
+            spec: OrderSpec::Limit {
+                price: Price::new(10),
+                quantity: Quantity::new(quantity),
+                time_in_force: TimeInForce::Gtc,
+                post_only: false,
+            },
+        }
+    }
+
+    fn bought(quantity: u64, remaining: u64) -> Event {
+        let side = |order, remaining| TradeSide {
+            account: AccountId(1),
+            order,
+            remaining: Quantity::new(remaining),
+            fee: Fee::default(),
+        };
+        Event::Trade(Trade {
+            market: MARKET,
+            trade: TradeId(1),
+            price: Price::new(10),
+            quantity: Quantity::new(quantity),
+            base_amount: Amount::new(1),
+            quote_amount: Amount::new(10),
+            aggressor: Some(Side::Buy),
+            buyer: side(ORDER, remaining),
+            seller: side(OrderId(8), 0),
+        })
+    }
+
+    fn outcome(events: &[Event]) -> OrderView {
+        let reply = Reply {
+            to: ReplyTo::new(1, 1),
+            partition: PartitionId(0),
+            seq: Seq(5),
+            time: Timestamp(7),
+            events,
+        };
+        Outcome::of(&reply).unwrap().placed_order().unwrap()
+    }
+
+    #[test]
+    fn an_order_whose_matching_goes_on_later_is_open_with_what_is_left() {
+        let order = outcome(&[placed(10), bought(4, 6)]);
+        assert_eq!(order.status, OrderStatus::PartiallyFilled);
+        assert_eq!((order.filled, order.remaining), (Quantity::new(4), Quantity::new(6)));
+        assert!(!order.rested);
+    }
+
+    #[test]
+    fn what_a_self_trade_took_away_is_not_left() {
+        let reduced = Event::OrderReduced {
+            reply: ReplyTo::NOBODY,
+            market: MARKET,
+            order: ORDER,
+            account: AccountId(1),
+            remaining: Quantity::new(3),
+        };
+        let order = outcome(&[placed(10), reduced, bought(3, 0)]);
+        assert_eq!(order.status, OrderStatus::Filled);
+        assert_eq!((order.filled, order.remaining), (Quantity::new(3), Quantity::ZERO));
+    }
+
+    #[test]
+    fn events_of_other_orders_are_left_out() {
+        let other = Event::OrderCancelled {
+            reply: ReplyTo::NOBODY,
+            market: MARKET,
+            order: OrderId(8),
+            account: AccountId(1),
+            remaining: Quantity::new(1),
+            cause: CancelCause::SelfTrade,
+        };
+        let order = outcome(&[placed(10), other]);
+        assert_eq!((order.status, order.cause), (OrderStatus::Open, None));
+    }
+}

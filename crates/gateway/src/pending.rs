@@ -79,9 +79,7 @@ impl Pending {
     /// Frees the slot of `token` and gives its waiter, if it still waits.
     fn remove(&self, token: u64) -> Option<oneshot::Sender<Outcome>> {
         let shard = self.shards.get(token as usize & 0xff)?;
-        shard
-            .lock()
-            .give_back((token >> 8) as u32 & 0x00ff_ffff, (token >> 32) as u32)
+        shard.lock().give_back((token >> 8) as u32 & 0x00ff_ffff, (token >> 32) as u32)
     }
 }
 
@@ -180,9 +178,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_for_a_request_that_gave_up_never_reaches_another() {
         let pending = Arc::new(Pending::new(1));
-        let late: Vec<u64> = (0..SHARDS)
-            .map(|_| pending.wait(false).unwrap().token())
-            .collect();
+        let late: Vec<u64> = (0..SHARDS).map(|_| pending.wait(false).unwrap().token()).collect();
         let mut others: Vec<Waiting> = (0..SHARDS).map(|_| pending.wait(false).unwrap()).collect();
         for token in late {
             deliver(&pending, token, 1);

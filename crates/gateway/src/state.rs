@@ -12,13 +12,13 @@ use tokio_util::task::TaskTracker;
 use types::{Event, ReplyTo, Request, Timestamp};
 use views::Views;
 
+use crate::admin::Outbox;
 use crate::auth::Authenticator;
 use crate::config::GatewayConfig;
-use crate::error::{ApiError, GatewayCode};
-use crate::outcome::{Outcome, account_of};
-use crate::admin::Outbox;
 use crate::demo::DemoKey;
+use crate::error::{ApiError, GatewayCode};
 use crate::http::metrics::Metrics;
+use crate::outcome::{Outcome, account_of};
 use crate::pending::Pending;
 use crate::watermarks::CatchUp;
 use crate::ws::FanOut;
@@ -99,10 +99,8 @@ impl Shared {
         if self.closing.is_cancelled() {
             return Err(GatewayCode::ShuttingDown.into());
         }
-        let mut waiting = self
-            .pending
-            .wait(request.is_cancel())
-            .ok_or(GatewayCode::TooManyPending)?;
+        let mut waiting =
+            self.pending.wait(request.is_cancel()).ok_or(GatewayCode::TooManyPending)?;
         let reply = ReplyTo::new(self.session, waiting.token());
         let begin = Instant::now();
         self.exchange.submit(reply, valid_until, request)?;
@@ -117,9 +115,9 @@ impl Shared {
         }
         match outcome.answer {
             Event::Rejected { code, .. } => Err(code.into()),
-            Event::Repeated {
-                outcome: Err(code), ..
-            } => Err(ApiError::from(code).detail(format!("{} (repeated answer)", code.text()))),
+            Event::Repeated { outcome: Err(code), .. } => {
+                Err(ApiError::from(code).detail(format!("{} (repeated answer)", code.text())))
+            }
             _ => Ok(outcome),
         }
     }

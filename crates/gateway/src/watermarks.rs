@@ -46,11 +46,7 @@ impl CatchUp {
                 hook.notify.notify_waiters();
             }
         }));
-        Self {
-            views,
-            risen,
-            wrote: std::array::from_fn(|_| Mutex::default()),
-        }
+        Self { views, risen, wrote: std::array::from_fn(|_| Mutex::default()) }
     }
 
     /// Remembers what a reader of this account must wait for.

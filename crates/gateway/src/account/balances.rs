@@ -32,8 +32,5 @@ pub(crate) async fn balances(shared: &Shared, account: AccountId) -> Result<Bala
     let views = &shared.views;
     let balances = views.balances(account);
     let balance = |view: &views::BalanceView| Some(Balance::new(&*views.asset(view.asset)?, view));
-    Ok(Balances {
-        balances: balances.iter().filter_map(balance).collect(),
-        watermarks,
-    })
+    Ok(Balances { balances: balances.iter().filter_map(balance).collect(), watermarks })
 }

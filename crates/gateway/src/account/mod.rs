@@ -43,7 +43,9 @@ pub(crate) async fn watermarks(
     let bound = shared.config.limits.watermark_timeout;
     shared.catch_up.own_writes(account, bound).await?;
     let partitions = (0..shared.exchange.topology().partitions).map(PartitionId);
-    Ok(partitions.map(|partition| Watermark::new(partition, shared.views.applied(partition))).collect())
+    Ok(partitions
+        .map(|partition| Watermark::new(partition, shared.views.applied(partition)))
+        .collect())
 }
 
 /// Your account and what this API key may do.

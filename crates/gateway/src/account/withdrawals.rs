@@ -18,10 +18,7 @@ use crate::wire::request::{WithdrawalBody, client_id};
 
 /// An asset by its ticker.
 pub(crate) fn asset(shared: &Shared, symbol: &str) -> Result<Arc<AssetDef>, ApiError> {
-    shared
-        .views
-        .asset_by_symbol(symbol)
-        .ok_or_else(|| ApiError::from(RejectCode::UnknownAsset))
+    shared.views.asset_by_symbol(symbol).ok_or_else(|| ApiError::from(RejectCode::UnknownAsset))
 }
 
 /// Your withdrawals that are neither settled nor released.
@@ -95,10 +92,8 @@ pub(crate) async fn release_debit(
     request: SignedRequest,
 ) -> Result<Json<Moved>, ApiError> {
     let account = request.payer()?;
-    let command = Request::ReleaseDebit {
-        account,
-        client_id: client_id("client_id", Some(&name))?,
-    };
+    let command =
+        Request::ReleaseDebit { account, client_id: client_id("client_id", Some(&name))? };
     let outcome = shared.submit(request.caller.valid_until, command).await?;
     let Event::DebitReleased { asset, amount: value, .. } = outcome.answer else {
         return Err(unexpected(&outcome));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use types::{AccountId, Request, RejectCode, Timestamp};
+use types::{AccountId, RejectCode, Request, Timestamp};
 use utoipa::IntoParams;
 
 use super::{done, operate};
@@ -98,10 +98,7 @@ async fn open(
     named: store::Account,
     fee_tier: u8,
 ) -> Result<CreatedAccount, ApiError> {
-    let command = Request::CreateAccount {
-        account: named.id,
-        fee_tier,
-    };
+    let command = Request::CreateAccount { account: named.id, fee_tier };
     let outcome = operate(shared, valid_until, command).await?;
     Ok(CreatedAccount {
         account: AdminAccount::new(&named, shared.views.account(named.id)),
@@ -156,10 +153,8 @@ pub(crate) async fn freeze_account(
 ) -> Result<Json<Done>, ApiError> {
     request.operator()?;
     let body: FreezeAccountBody = request.json()?;
-    let command = Request::FreezeAccount {
-        account: AccountId(number("id", &id)?),
-        frozen: body.frozen,
-    };
+    let command =
+        Request::FreezeAccount { account: AccountId(number("id", &id)?), frozen: body.frozen };
     let outcome = operate(&shared, request.caller.valid_until, command).await?;
     Ok(Json(done(&outcome)))
 }

@@ -90,10 +90,7 @@ pub(crate) async fn set_market_state(
     request.operator()?;
     let body: SetMarketStateBody = request.json()?;
     let market = market(&shared, &symbol)?;
-    let command = Request::SetMarketState {
-        market: market.def.id,
-        state: body.state.into(),
-    };
+    let command = Request::SetMarketState { market: market.def.id, state: body.state.into() };
     let outcome = operate(&shared, request.caller.valid_until, command).await?;
     let Event::MarketStateChanged { state, .. } = outcome.answer else {
         return Err(unexpected(&outcome));
@@ -120,10 +117,7 @@ pub(crate) async fn set_fee_tier(
 ) -> Result<Json<Done>, ApiError> {
     request.operator()?;
     let body: SetFeeTierBody = request.json()?;
-    let command = Request::SetFeeTier {
-        tier: number("tier", &tier)?,
-        rates: body.rates(),
-    };
+    let command = Request::SetFeeTier { tier: number("tier", &tier)?, rates: body.rates() };
     let outcome = operate(&shared, request.caller.valid_until, command).await?;
     Ok(Json(done(&outcome)))
 }

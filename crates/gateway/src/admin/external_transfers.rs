@@ -151,13 +151,9 @@ async fn transfer(
     };
     match outcome {
         TransferOutcome::Rejected(code) => Err(code.into()),
-        TransferOutcome::Done { partition, seq } => Ok(ExternalTransfer {
-            reference,
-            number,
-            repeated,
-            partition: partition.0,
-            seq: seq.0,
-        }),
+        TransferOutcome::Done { partition, seq } => {
+            Ok(ExternalTransfer { reference, number, repeated, partition: partition.0, seq: seq.0 })
+        }
     }
 }
 
@@ -169,7 +165,9 @@ async fn refuse_an_old_outbox(shared: &Shared) -> Result<(), ApiError> {
     if in_log > in_outbox {
         return Err(ApiError::with(
             GatewayCode::Internal,
-            format!("the log has external transfer {in_log}, the database only {in_outbox}: it is older than the log"),
+            format!(
+                "the log has external transfer {in_log}, the database only {in_outbox}: it is older than the log"
+            ),
         ));
     }
     Ok(())
@@ -189,10 +187,7 @@ async fn finish(
             Event::Credited { .. } | Event::Debited { .. } | Event::Repeated { .. } => {
                 let bound = shared.config.limits.watermark_timeout;
                 let _ = shared.catch_up.reach(outcome.partition, outcome.seq, bound).await;
-                TransferOutcome::Done {
-                    partition: outcome.partition,
-                    seq: outcome.seq,
-                }
+                TransferOutcome::Done { partition: outcome.partition, seq: outcome.seq }
             }
             _ => return Err(crate::orders::unexpected(&outcome)),
         },
@@ -215,7 +210,10 @@ fn rejected_for_good(error: &ApiError) -> Result<RejectCode, ApiError> {
         )
         | ErrorCode::Gateway(_) => Err(ApiError::with(
             GatewayCode::OutcomeUnknown,
-            format!("it waits in the outbox ({}); repeat it with the same reference", error.code.name()),
+            format!(
+                "it waits in the outbox ({}); repeat it with the same reference",
+                error.code.name()
+            ),
         )),
         ErrorCode::Rejected(code) => Ok(code),
     }
@@ -223,22 +221,14 @@ fn rejected_for_good(error: &ApiError) -> Result<RejectCode, ApiError> {
 
 fn command(reference: TreasuryReference, content: TransferContent) -> Request {
     match content {
-        TransferContent::Credit { account, asset, amount } => Request::Credit {
-            reference,
-            account,
-            asset,
-            amount,
-        },
-        TransferContent::Debit { account, asset, amount } => Request::Debit {
-            reference,
-            account,
-            asset,
-            amount,
-        },
-        TransferContent::Settle { account, client_id } => Request::SettleDebit {
-            reference,
-            account,
-            client_id,
-        },
+        TransferContent::Credit { account, asset, amount } => {
+            Request::Credit { reference, account, asset, amount }
+        }
+        TransferContent::Debit { account, asset, amount } => {
+            Request::Debit { reference, account, asset, amount }
+        }
+        TransferContent::Settle { account, client_id } => {
+            Request::SettleDebit { reference, account, client_id }
+        }
     }
 }

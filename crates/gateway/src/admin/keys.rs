@@ -41,9 +41,7 @@ pub(crate) async fn list_keys(
     request.operator()?;
     let account = params.account.map(AccountId);
     let keys = blocking(&shared, move |store| store.list_keys(account)).await?;
-    Ok(Json(Keys {
-        keys: keys.iter().map(Key::new).collect(),
-    }))
+    Ok(Json(Keys { keys: keys.iter().map(Key::new).collect() }))
 }
 
 /// Make an API key for HMAC-SHA256, whose secret is shown this once, or register an Ed25519 public key.
@@ -71,10 +69,7 @@ pub(crate) async fn create_key(
         Ok(Some(created))
     });
     let created = created.await?.ok_or(RejectCode::UnknownAccount)?;
-    Ok(Json(CreatedKey {
-        key: Key::new(&created),
-        secret: shows_secret.then_some(issued.secret),
-    }))
+    Ok(Json(CreatedKey { key: Key::new(&created), secret: shows_secret.then_some(issued.secret) }))
 }
 
 /// Revoke an API key: from the answer on no request with it is taken.

@@ -59,9 +59,5 @@ async fn operate(
 }
 
 fn done(outcome: &Outcome) -> Done {
-    Done {
-        time: millis(outcome.time),
-        partition: outcome.partition.0,
-        seq: outcome.seq.0,
-    }
+    Done { time: millis(outcome.time), partition: outcome.partition.0, seq: outcome.seq.0 }
 }

@@ -46,9 +46,7 @@ impl Authenticator {
     /// # Errors
     /// When the store cannot be read, or a stored secret does not decrypt.
     pub(crate) fn load(store: &Store) -> Result<Self, StoreError> {
-        let authenticator = Self {
-            keys: std::array::from_fn(|_| RwLock::default()),
-        };
+        let authenticator = Self { keys: std::array::from_fn(|_| RwLock::default()) };
         for key in store.list_keys(None)? {
             if key.revoked_at.is_none() {
                 authenticator.load_key(store, &key.key_id)?;
@@ -119,12 +117,7 @@ impl Authenticator {
         permissions: Permissions,
         verifier: Verifier,
     ) {
-        let key = Key {
-            id: key_id.as_str().into(),
-            account,
-            permissions,
-            verifier,
-        };
+        let key = Key { id: key_id.as_str().into(), account, permissions, verifier };
         self.shard(&key_id).write().insert(key_id.into(), Arc::new(key));
     }
 
@@ -163,7 +156,9 @@ fn check_time(
     if at > server.saturating_add(CLOCK_AHEAD_MS) || server > at.saturating_add(window) {
         return Err(ApiError::with(
             GatewayCode::TimestampOutsideWindow,
-            format!("the request's time is {at}, the server's time is {server}, the window is {window} ms"),
+            format!(
+                "the request's time is {at}, the server's time is {server}, the window is {window} ms"
+            ),
         ));
     }
     let nanos = |millis: u64| Timestamp(millis.saturating_mul(1_000_000));
@@ -178,10 +173,7 @@ pub(crate) fn issue_hmac() -> Result<IssuedKey, StoreError> {
     let mut bytes = [0; 40];
     getrandom::fill(&mut bytes).map_err(|error| StoreError::Randomness(error.to_string()))?;
     let (id, secret) = bytes.split_at(8);
-    Ok(IssuedKey {
-        key_id: format!("k{}", hex::encode(id)),
-        secret: hex::encode(secret),
-    })
+    Ok(IssuedKey { key_id: format!("k{}", hex::encode(id)), secret: hex::encode(secret) })
 }
 
 impl IssuedKey {

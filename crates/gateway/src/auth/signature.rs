@@ -202,7 +202,7 @@ mod tests {
                 text.push(ALPHABET[(word >> (18 - 6 * position)) as usize & 63] as char);
             }
         }
-        while text.len() % 4 != 0 {
+        while !text.len().is_multiple_of(4) {
             text.push('=');
         }
         text

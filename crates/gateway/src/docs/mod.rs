@@ -18,9 +18,7 @@ const PAGE: &str = include_str!("page.html");
 static OPENAPI: LazyLock<String> = LazyLock::new(openapi_json);
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    routes
-        .get("/docs", async || Html(PAGE))
-        .get("/v1/openapi.json", async || {
-            ([(header::CONTENT_TYPE, "application/json")], OPENAPI.as_str()).into_response()
-        })
+    routes.get("/docs", async || Html(PAGE)).get("/v1/openapi.json", async || {
+        ([(header::CONTENT_TYPE, "application/json")], OPENAPI.as_str()).into_response()
+    })
 }

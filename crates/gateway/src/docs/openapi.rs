@@ -1,14 +1,30 @@
 //! The OpenAPI file, made from the handlers and the wire types.
 
+use serde_json::Value;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 /// The text of `docs/openapi.json`.
 #[must_use]
 pub fn openapi_json() -> String {
-    let mut text = Api::openapi().to_pretty_json().expect("the description is plain data");
-    text.push('\n');
-    text
+    let mut api = serde_json::to_value(Api::openapi()).expect("the description is plain data");
+    describe_responses(&mut api);
+    format!("{api:#}\n")
+}
+
+/// The format demands a description of every response; most have nothing to say beyond their schema.
+fn describe_responses(api: &mut Value) {
+    let paths = api["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let operations = paths.filter_map(Value::as_object_mut).flat_map(|item| item.values_mut());
+    for operation in operations {
+        let responses = operation["responses"].as_object_mut();
+        for (status, response) in responses.into_iter().flatten() {
+            if response["description"].as_str().is_none_or(str::is_empty) {
+                let text = if status == "200" { "Done." } else { "Refused or failed." };
+                response["description"] = text.into();
+            }
+        }
+    }
 }
 
 #[derive(OpenApi)]

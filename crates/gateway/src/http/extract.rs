@@ -46,14 +46,14 @@ impl SignedRequest {
 
     /// Whether the key is an operator's.
     pub(crate) fn operator(&self) -> Result<(), ApiError> {
-        if self.caller.permissions.admin {
-            Ok(())
-        } else {
-            Err(lacks("admin"))
-        }
+        if self.caller.permissions.admin { Ok(()) } else { Err(lacks("admin")) }
     }
 
-    fn account_with(&self, permitted: bool, permission: &'static str) -> Result<AccountId, ApiError> {
+    fn account_with(
+        &self,
+        permitted: bool,
+        permission: &'static str,
+    ) -> Result<AccountId, ApiError> {
         if !permitted {
             return Err(lacks(permission));
         }
@@ -114,14 +114,18 @@ fn body_error(error: &axum::Error) -> ApiError {
 }
 
 fn required<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, ApiError> {
-    optional(headers, name)?
-        .ok_or_else(|| ApiError::with(GatewayCode::Unauthorized, format!("the header {name} is missing")))
+    optional(headers, name)?.ok_or_else(|| {
+        ApiError::with(GatewayCode::Unauthorized, format!("the header {name} is missing"))
+    })
 }
 
 fn optional<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, ApiError> {
     let text = |value: &'a axum::http::HeaderValue| {
         value.to_str().map_err(|_| {
-            ApiError::with(GatewayCode::Unauthorized, format!("the header {name} is not plain text"))
+            ApiError::with(
+                GatewayCode::Unauthorized,
+                format!("the header {name} is not plain text"),
+            )
         })
     };
     headers.get(name).map(text).transpose()
@@ -134,9 +138,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Shared>> for Params<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Shared>) -> Result<Self, ApiError> {
-        Query::<T>::try_from_uri(&parts.uri)
-            .map(|Query(params)| Self(params))
-            .map_err(|rejection| {
+        Query::<T>::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(
+            |rejection| {
                 let text = rejection.body_text();
                 let code = if text.contains("unknown field") {
                     GatewayCode::UnknownField
@@ -144,7 +147,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Shared>> for Params<T> {
                     GatewayCode::InvalidField
                 };
                 ApiError::with(code, text)
-            })
+            },
+        )
     }
 }
 
@@ -155,15 +159,15 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Shared>> for Segments<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, ApiError> {
-        let Path(segments) = Path::<T>::from_request_parts(parts, shared)
-            .await
-            .map_err(|rejection| ApiError::with(GatewayCode::InvalidField, rejection.body_text()))?;
+        let Path(segments) =
+            Path::<T>::from_request_parts(parts, shared).await.map_err(|rejection| {
+                ApiError::with(GatewayCode::InvalidField, rejection.body_text())
+            })?;
         Ok(Self(segments))
     }
 }
 
 /// An id or number out of a text.
 pub(crate) fn number<T: FromStr>(name: &str, text: &str) -> Result<T, ApiError> {
-    text.parse()
-        .map_err(|_| ApiError::invalid_field(name, "not a whole number in range"))
+    text.parse().map_err(|_| ApiError::invalid_field(name, "not a whole number in range"))
 }

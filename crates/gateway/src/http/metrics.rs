@@ -84,10 +84,19 @@ impl Metrics {
             let labels = format!("method=\"{}\",route=\"{}\"", route.method, route.path);
             route.latency.render("outcry_http_request_seconds", &labels, out);
         }
-        header(out, "outcry_command_answer_seconds", "histogram", "From submitting a command to its durable answer.");
+        header(
+            out,
+            "outcry_command_answer_seconds",
+            "histogram",
+            "From submitting a command to its durable answer.",
+        );
         self.answers.render("outcry_command_answer_seconds", "", out);
         let gauges = [
-            ("outcry_http_connections", self.connections.load(Ordering::Relaxed), "Connections now."),
+            (
+                "outcry_http_connections",
+                self.connections.load(Ordering::Relaxed),
+                "Connections now.",
+            ),
             ("outcry_commands_pending", pending as i64, "Commands that wait for their answer."),
             ("outcry_sockets", self.sockets.load(Ordering::Relaxed), "WebSocket connections now."),
         ];
@@ -96,10 +105,22 @@ impl Metrics {
             let _ = writeln!(out, "{name} {value}");
         }
         let counters = [
-            ("outcry_http_connections_refused_total", &self.connections_refused, "Connections above the bound."),
-            ("outcry_outcomes_unknown_total", &self.outcomes_unknown, "Commands whose answer did not come in time."),
+            (
+                "outcry_http_connections_refused_total",
+                &self.connections_refused,
+                "Connections above the bound.",
+            ),
+            (
+                "outcry_outcomes_unknown_total",
+                &self.outcomes_unknown,
+                "Commands whose answer did not come in time.",
+            ),
             ("outcry_socket_messages_total", &self.socket_messages, "WebSocket messages sent."),
-            ("outcry_sockets_cut_total", &self.sockets_cut, "WebSocket connections cut for reading too slowly."),
+            (
+                "outcry_sockets_cut_total",
+                &self.sockets_cut,
+                "WebSocket connections cut for reading too slowly.",
+            ),
         ];
         for (name, value, help) in counters {
             header(out, name, "counter", help);

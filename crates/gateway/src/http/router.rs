@@ -6,7 +6,7 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, any, on};
 
 use super::finish::finish;
 use crate::error::{ApiError, GatewayCode};
@@ -35,34 +35,51 @@ pub(crate) struct Routes {
 
 impl Routes {
     fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            router: Router::new(),
-            shared,
-        }
+        Self { router: Router::new(), shared }
     }
 
     /// Adds a handler for `GET`.
-    pub(crate) fn get<H: Handler<T, Arc<Shared>>, T: 'static>(self, path: &'static str, h: H) -> Self {
+    pub(crate) fn get<H: Handler<T, Arc<Shared>>, T: 'static>(
+        self,
+        path: &'static str,
+        h: H,
+    ) -> Self {
         self.add(Method::GET, path, h)
     }
 
     /// Adds a handler for `POST`.
-    pub(crate) fn post<H: Handler<T, Arc<Shared>>, T: 'static>(self, path: &'static str, h: H) -> Self {
+    pub(crate) fn post<H: Handler<T, Arc<Shared>>, T: 'static>(
+        self,
+        path: &'static str,
+        h: H,
+    ) -> Self {
         self.add(Method::POST, path, h)
     }
 
     /// Adds a handler for `PUT`.
-    pub(crate) fn put<H: Handler<T, Arc<Shared>>, T: 'static>(self, path: &'static str, h: H) -> Self {
+    pub(crate) fn put<H: Handler<T, Arc<Shared>>, T: 'static>(
+        self,
+        path: &'static str,
+        h: H,
+    ) -> Self {
         self.add(Method::PUT, path, h)
     }
 
     /// Adds a handler for `PATCH`.
-    pub(crate) fn patch<H: Handler<T, Arc<Shared>>, T: 'static>(self, path: &'static str, h: H) -> Self {
+    pub(crate) fn patch<H: Handler<T, Arc<Shared>>, T: 'static>(
+        self,
+        path: &'static str,
+        h: H,
+    ) -> Self {
         self.add(Method::PATCH, path, h)
     }
 
     /// Adds a handler for `DELETE`.
-    pub(crate) fn delete<H: Handler<T, Arc<Shared>>, T: 'static>(self, path: &'static str, h: H) -> Self {
+    pub(crate) fn delete<H: Handler<T, Arc<Shared>>, T: 'static>(
+        self,
+        path: &'static str,
+        h: H,
+    ) -> Self {
         self.add(Method::DELETE, path, h)
     }
 
@@ -80,8 +97,8 @@ impl Routes {
             _ => (MethodFilter::GET, "GET"),
         };
         let metrics = self.shared.metrics.route(name, path);
-        let measured = on(filter, handler).route_layer(from_fn_with_state(metrics, finish));
-        self.router = self.router.route(path, measured);
+        let measured = handler.layer(from_fn_with_state(metrics, finish));
+        self.router = self.router.route(path, on(filter, measured));
         self
     }
 
@@ -90,9 +107,9 @@ impl Routes {
         let metrics = self.shared.metrics.route("*", "reserved");
         for path in ["/api", "/sapi", "/ws", "/stream", "/ws-api"] {
             for path in [path.to_owned(), format!("{path}/{{*rest}}")] {
-                let refuse = axum::routing::any(async || ApiError::from(GatewayCode::Reserved))
-                    .route_layer(from_fn_with_state(Arc::clone(&metrics), finish));
-                self.router = self.router.route(&path, refuse);
+                let measured = from_fn_with_state(Arc::clone(&metrics), finish);
+                let refuse = (async || ApiError::from(GatewayCode::Reserved)).layer(measured);
+                self.router = self.router.route(&path, any(refuse));
             }
         }
         self

@@ -86,10 +86,7 @@ async fn drain(shared: &Shared, graceful: GracefulShutdown) {
 
 /// An error of one connection concerns nobody; a lack of descriptors needs a pause.
 async fn pause_after(error: &io::Error) {
-    if matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
-    ) {
+    if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
         return;
     }
     tracing::warn!(%error, "cannot accept a connection");
@@ -116,7 +113,8 @@ impl Server {
         match &self.acceptor {
             None => self.requests(stream, watcher).await,
             Some(acceptor) => {
-                let handshake = tokio::time::timeout(self.handshake_timeout, acceptor.accept(stream));
+                let handshake =
+                    tokio::time::timeout(self.handshake_timeout, acceptor.accept(stream));
                 if let Ok(Ok(stream)) = handshake.await {
                     self.requests(stream, watcher).await;
                 }

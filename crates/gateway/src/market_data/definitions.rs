@@ -19,10 +19,7 @@ use crate::wire::error::ErrorBody;
 )]
 pub(crate) async fn get_time(State(shared): State<Arc<Shared>>) -> Json<ServerTime> {
     let now = shared.exchange.now();
-    Json(ServerTime {
-        time: millis(now),
-        time_ns: now.to_string(),
-    })
+    Json(ServerTime { time: millis(now), time_ns: now.to_string() })
 }
 
 /// All assets.
@@ -38,11 +35,7 @@ pub(crate) async fn list_assets(
     reach(&shared, home, params.min_seq.as_deref()).await?;
     let seq = shared.views.applied(home);
     let assets = shared.views.assets().iter().map(|def| Asset::new(def)).collect();
-    Ok(Json(Assets {
-        assets,
-        partition: home.0,
-        seq: seq.0,
-    }))
+    Ok(Json(Assets { assets, partition: home.0, seq: seq.0 }))
 }
 
 /// All markets.
@@ -58,11 +51,7 @@ pub(crate) async fn list_markets(
     reach(&shared, home, params.min_seq.as_deref()).await?;
     let seq = shared.views.applied(home);
     let markets = shared.views.markets().iter().map(|info| Market::new(info)).collect();
-    Ok(Json(Markets {
-        markets,
-        partition: home.0,
-        seq: seq.0,
-    }))
+    Ok(Json(Markets { markets, partition: home.0, seq: seq.0 }))
 }
 
 /// One market.

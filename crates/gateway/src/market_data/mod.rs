@@ -51,10 +51,7 @@ pub(crate) struct MinSeq {
 
 /// A market by its symbol.
 pub(crate) fn market(shared: &Shared, symbol: &str) -> Result<Arc<MarketInfo>, ApiError> {
-    shared
-        .views
-        .market_by_symbol(symbol)
-        .ok_or_else(|| ApiError::from(RejectCode::UnknownMarket))
+    shared.views.market_by_symbol(symbol).ok_or_else(|| ApiError::from(RejectCode::UnknownMarket))
 }
 
 /// Waits for what a reader asked to see. A number without a partition means `own`.

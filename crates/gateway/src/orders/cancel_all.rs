@@ -49,10 +49,7 @@ pub(crate) async fn cancel_market(
     symbol: &str,
 ) -> Result<CancelledAll, ApiError> {
     let market = market(shared, symbol)?;
-    let request = Request::CancelAll {
-        account,
-        market: market.def.id,
-    };
+    let request = Request::CancelAll { account, market: market.def.id };
     let outcome = shared.submit(valid_until, request).await?;
     let Event::CancelAllAccepted { count, .. } = outcome.answer else {
         return Err(unexpected(&outcome));

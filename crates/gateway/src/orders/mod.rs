@@ -39,10 +39,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 
 /// The market that an answer names; it was listed before anybody could use it.
 fn market_of(shared: &Shared, market: types::MarketId) -> Result<Arc<MarketInfo>, ApiError> {
-    shared
-        .views
-        .market_info(market)
-        .ok_or_else(|| ApiError::from(RejectCode::UnknownMarket))
+    shared.views.market_info(market).ok_or_else(|| ApiError::from(RejectCode::UnknownMarket))
 }
 
 /// An answer that does not belong to its question: a bug, said as such.

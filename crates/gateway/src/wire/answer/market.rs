@@ -235,21 +235,13 @@ pub(crate) struct Candles {
 
 impl Asset {
     pub(crate) fn new(def: &AssetDef) -> Self {
-        Self {
-            id: def.id.0,
-            symbol: def.symbol.clone(),
-            scale: def.scale,
-        }
+        Self { id: def.id.0, symbol: def.symbol.clone(), scale: def.scale }
     }
 }
 
 impl FeeTier {
     pub(crate) fn new(tier: u8, rates: FeeRates) -> Self {
-        Self {
-            tier,
-            maker_ppm: rates.maker.0,
-            taker_ppm: rates.taker.0,
-        }
+        Self { tier, maker_ppm: rates.maker.0, taker_ppm: rates.taker.0 }
     }
 }
 
@@ -338,8 +330,5 @@ impl Candle {
 }
 
 fn level(info: &MarketInfo, level: &DepthLevel) -> [String; 2] {
-    [
-        info.def.tick.format(level.price.get().into()),
-        info.def.lot.format(level.quantity),
-    ]
+    [info.def.tick.format(level.price.get().into()), info.def.lot.format(level.quantity)]
 }

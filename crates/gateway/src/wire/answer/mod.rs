@@ -25,10 +25,7 @@ pub(crate) struct Watermark {
 
 impl Watermark {
     pub(crate) fn new(partition: PartitionId, seq: Seq) -> Self {
-        Self {
-            partition: partition.0,
-            seq: seq.0,
-        }
+        Self { partition: partition.0, seq: seq.0 }
     }
 }
 

@@ -214,7 +214,9 @@ impl Order {
         let lots = |quantity: Quantity| market.def.lot.format(quantity.get().into());
         let fee_asset = received(market, view.side);
         let (time_in_force, post_only) = match view.spec {
-            OrderSpec::Limit { time_in_force, post_only, .. } => (Some(time_in_force.into()), post_only),
+            OrderSpec::Limit { time_in_force, post_only, .. } => {
+                (Some(time_in_force.into()), post_only)
+            }
             OrderSpec::MarketByQuantity { .. } | OrderSpec::MarketByQuote { .. } => (None, false),
         };
         let quote_amount = match view.spec {
@@ -282,7 +284,11 @@ fn received(market: &MarketInfo, side: EngineSide) -> &types::AssetDef {
 }
 
 /// Rounded down to [`AVERAGE_PLACES`] beyond the tick. For people: money never depends on it.
-pub(crate) fn average_price(market: &MarketInfo, filled: Quantity, quote: Amount) -> Option<String> {
+pub(crate) fn average_price(
+    market: &MarketInfo,
+    filled: Quantity,
+    quote: Amount,
+) -> Option<String> {
     let tick = market.def.tick;
     let places = AVERAGE_PLACES.min(18 - tick.scale.min(18));
     let tick_lots = quote.get() / u128::from(market.scaling.quote_atoms_per_tick_lot);

@@ -159,11 +159,7 @@ pub(crate) struct CreateKeyBody {
 
 impl DefineAssetBody {
     pub(crate) fn into_def(self, id: AssetId) -> AssetDef {
-        AssetDef {
-            id,
-            symbol: self.symbol,
-            scale: self.scale,
-        }
+        AssetDef { id, symbol: self.symbol, scale: self.scale }
     }
 }
 
@@ -206,10 +202,7 @@ impl ListMarketBody {
 
 impl SetFeeTierBody {
     pub(crate) fn rates(&self) -> FeeRates {
-        FeeRates {
-            maker: PartsPerMillion(self.maker_ppm),
-            taker: PartsPerMillion(self.taker_ppm),
-        }
+        FeeRates { maker: PartsPerMillion(self.maker_ppm), taker: PartsPerMillion(self.taker_ppm) }
     }
 }
 

@@ -71,7 +71,11 @@ impl PlaceOrderBody {
     ///
     /// # Errors
     /// A field that is no number of its unit, or [`RejectCode::InvalidCombination`].
-    pub(crate) fn into_request(self, account: AccountId, market: &MarketInfo) -> Result<Request, ApiError> {
+    pub(crate) fn into_request(
+        self,
+        account: AccountId,
+        market: &MarketInfo,
+    ) -> Result<Request, ApiError> {
         Ok(Request::PlaceOrder(PlaceOrder {
             account,
             market: market.def.id,
@@ -114,9 +118,7 @@ impl PlaceOrderBody {
 
     fn market(&self, market: &MarketInfo) -> Result<OrderSpec, ApiError> {
         if self.price.is_some() || self.time_in_force.is_some() || self.post_only {
-            return Err(combination(
-                "price, time_in_force and post_only are for limit orders",
-            ));
+            return Err(combination("price, time_in_force and post_only are for limit orders"));
         }
         let max_spend = self.max_spend(market)?;
         match (&self.quantity, &self.quote_amount) {
@@ -128,9 +130,7 @@ impl PlaceOrderBody {
                 quote: amount(&market.quote, "quote_amount", text)?,
                 max_spend,
             }),
-            _ => Err(combination(
-                "a market order states either quantity or quote_amount",
-            )),
+            _ => Err(combination("a market order states either quantity or quote_amount")),
         }
     }
 

@@ -1,0 +1,93 @@
+//! What operators do.
+
+use serde_json::json;
+
+use crate::client::Client;
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credit_is_made_once_under_its_reference() {
+    let world = World::new().await;
+    let credit = |amount: &str| json!({"account": 1, "asset": "USDT", "amount": amount, "reference": "bank-7"});
+    let first = world.admin("POST", "/v1/admin/credits", credit("10")).await.ok();
+    let again = world.admin("POST", "/v1/admin/credits", credit("10")).await.ok();
+    assert_eq!((&first["repeated"], &again["repeated"]), (&json!(false), &json!(true)));
+    assert_eq!(first["number"], again["number"]);
+    let other = world.admin("POST", "/v1/admin/credits", credit("11")).await;
+    assert_eq!(other.code(), "ReferenceConflict");
+    assert_eq!(world.balance(&world.alice, "USDT").await.0, "10.000000");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debit_that_is_not_covered_is_rejected_for_good_and_blocks_nothing() {
+    let world = World::new().await;
+    let debit = |amount: &str, reference: &str| json!({"account": 1, "asset": "BTC", "amount": amount, "reference": reference});
+    for _ in 0..2 {
+        let refused = world.admin("POST", "/v1/admin/debits", debit("11", "too-much")).await;
+        assert_eq!(refused.code(), "InsufficientBalance");
+    }
+    world.admin("POST", "/v1/admin/debits", debit("4", "fine")).await.ok();
+    assert_eq!(world.balance(&world.alice, "BTC").await.0, "6.00000000");
+    let body = json!({"account": 99, "asset": "BTC", "amount": "1", "reference": "nobody"});
+    assert_eq!(world.admin("POST", "/v1/admin/credits", body).await.code(), "UnknownAccount");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_market_is_halted_and_goes_on() {
+    let world = World::new().await;
+    let path = "/v1/admin/markets/BTC-USDT/state";
+    world.admin("PUT", path, json!({"state": "halted"})).await.ok();
+    let market = world.get(&Client::default(), "/v1/markets/BTC-USDT").await.ok();
+    assert_eq!(market["state"], "halted");
+    assert_eq!(world.limit(&world.alice, "sell", "1", "1").await.code(), "MarketHalted");
+    assert_eq!(world.admin("PUT", path, json!({"state": "halted"})).await.code(), "WrongState");
+    world.admin("PUT", path, json!({"state": "auction"})).await.ok();
+    world.limit(&world.alice, "sell", "50000", "1").await.ok();
+    world.limit(&world.bob, "buy", "50000", "1").await.ok();
+    world.admin("PUT", path, json!({"state": "continuous"})).await.ok();
+    let fills = world.get(&world.bob, "/v1/fills").await.ok();
+    assert_eq!(fills["fills"][0]["liquidity"], "auction");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fees_of_a_tier_are_taken_from_what_is_received() {
+    let world = World::new().await;
+    let rates = json!({"maker_ppm": 1000, "taker_ppm": 2000});
+    world.admin("PUT", "/v1/admin/fee-tiers/3", rates).await.ok();
+    world.admin("PUT", "/v1/admin/accounts/2/fee-tier", json!({"fee_tier": 3})).await.ok();
+    world.limit(&world.alice, "sell", "50000", "1").await.ok();
+    let bought = world.limit(&world.bob, "buy", "50000", "1").await.ok();
+    assert_eq!(
+        (&bought["order"]["fee"], &bought["order"]["fee_asset"]),
+        (&json!("0.00200000"), &json!("BTC"))
+    );
+    assert_eq!(world.balance(&world.bob, "BTC").await.0, "0.99800000");
+    let tiers = world.get(&Client::default(), "/v1/fee-tiers").await.ok();
+    assert_eq!(tiers["fee_tiers"], json!([{"tier": 3, "maker_ppm": 1000, "taker_ppm": 2000}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_account_may_cancel_but_not_place() {
+    let world = World::new().await;
+    let placed = world.limit(&world.alice, "sell", "60000", "1").await.ok();
+    world.admin("PUT", "/v1/admin/accounts/1/frozen", json!({"frozen": true})).await.ok();
+    assert_eq!(world.limit(&world.alice, "sell", "60000", "1").await.code(), "AccountFrozen");
+    world.delete(&world.alice, &format!("/v1/orders/BTC-USDT/{}", placed["id"])).await.ok();
+    let account = world.get(&world.operator, "/v1/admin/accounts/1").await.ok();
+    assert_eq!((&account["frozen"], &account["name"]), (&json!(true), &json!("alice")));
+    world.admin("PUT", "/v1/admin/accounts/1/frozen", json!({"frozen": false})).await.ok();
+    world.limit(&world.alice, "sell", "60000", "1").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn definitions_that_cannot_work_are_refused() {
+    let world = World::new().await;
+    let asset = json!({"symbol": "BTC", "scale": 8});
+    assert_eq!(world.admin("POST", "/v1/admin/assets", asset).await.code(), "AlreadyDefined");
+    let market = json!({
+        "symbol": "X-Y", "base": "BTC", "quote": "USDT", "tick": "0.00001", "lot": "0.0001",
+        "max_price": "1", "max_quantity": "1",
+    });
+    assert_eq!(world.admin("POST", "/v1/admin/markets", market).await.code(), "InvalidDefinition");
+    assert_eq!(world.admin("POST", "/v1/admin/snapshot", json!({})).await.code(), "NotAvailable");
+}

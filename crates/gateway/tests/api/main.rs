@@ -1,0 +1,14 @@
+//! The API as its clients see it, through the real router: with the real node behind it, and with an
+//! exchange that fails in ways that a real one does not on demand.
+
+mod accounts;
+mod admin;
+mod auth;
+mod client;
+mod documents;
+mod errors;
+mod life_of_an_order;
+mod orders;
+mod server;
+mod silent;
+mod world;

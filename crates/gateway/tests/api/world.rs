@@ -1,0 +1,187 @@
+//! An exchange in a temporary directory: node, views, history and gateway, with an operator, the
+//! market `BTC-USDT` and two funded traders.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use gateway::{DemoAccess, Gateway, GatewayConfig, bootstrap_admin};
+use node::{Exchange, Node, NodeConfig, NodeHooks};
+use serde_json::{Value, json};
+use store::Store;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle as Task;
+use tokio_util::sync::CancellationToken;
+use types::{AccountId, PartitionId, Topology};
+use views::Views;
+
+use crate::client::{Answer, Client};
+
+pub struct World {
+    pub router: Router,
+    pub operator: Client,
+    pub alice: Client,
+    pub bob: Client,
+    pub address: std::net::SocketAddr,
+    pub shutdown: CancellationToken,
+    running: Option<Task<()>>,
+    projecting: Arc<AtomicBool>,
+    projector: Option<JoinHandle<()>>,
+    _data: TempDir,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(1, GatewayConfig::default()).await
+    }
+
+    pub async fn with(partitions: u16, mut config: GatewayConfig) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut node = NodeConfig::new(data.path());
+        node.topology = Topology::spread(partitions);
+        let exchange: Arc<dyn Exchange> =
+            Arc::new(Node::start(node, NodeHooks::default()).unwrap());
+        let store = Arc::new(Store::open(data.path()).unwrap());
+        let admin = bootstrap_admin(&store, exchange.now()).unwrap().unwrap();
+        assert!(bootstrap_admin(&store, exchange.now()).unwrap().is_none());
+        config.demo.get_or_insert(DemoAccess { account: AccountId(1) });
+        let views = Arc::new(Views::new(partitions));
+        let gateway =
+            Gateway::build(config, Arc::clone(&exchange), views, Arc::clone(&store)).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let router = gateway.router();
+        let running = tokio::spawn(gateway.run(listener, shutdown.clone()));
+        let projecting = Arc::new(AtomicBool::new(true));
+        let going = Arc::clone(&projecting);
+        let projector = std::thread::spawn(move || project(&*exchange, &store, &going));
+        let mut world = Self {
+            router,
+            operator: Client { key: admin.key_id, secret: admin.secret },
+            alice: Client::default(),
+            bob: Client::default(),
+            address,
+            shutdown,
+            running: Some(running),
+            projecting,
+            projector: Some(projector),
+            _data: data,
+        };
+        world.furnish().await;
+        world
+    }
+
+    async fn furnish(&mut self) {
+        for (symbol, scale) in [("BTC", 8), ("USDT", 6)] {
+            self.admin("POST", "/v1/admin/assets", json!({"symbol": symbol, "scale": scale}))
+                .await
+                .ok();
+        }
+        let market = json!({
+            "symbol": "BTC-USDT", "base": "BTC", "quote": "USDT", "tick": "0.01", "lot": "0.0001",
+            "max_price": "10000000", "max_quantity": "10000",
+        });
+        self.admin("POST", "/v1/admin/markets", market).await.ok();
+        self.alice = self.trader("alice", "BTC", "10").await;
+        self.bob = self.trader("bob", "USDT", "1000000").await;
+    }
+
+    /// A new account with a key that may do everything but operate, and funds.
+    pub async fn trader(&self, name: &str, asset: &str, amount: &str) -> Client {
+        let created = self.admin("POST", "/v1/admin/accounts", json!({"name": name})).await.ok();
+        let account = created["account"]["id"].as_u64().unwrap();
+        assert_eq!(created["account"]["opened"], true);
+        let credit = json!({
+            "account": account, "asset": asset, "amount": amount, "reference": format!("first-{name}"),
+        });
+        self.admin("POST", "/v1/admin/credits", credit).await.ok();
+        let key = json!({"account": account, "permissions": ["read", "trade", "withdraw"]});
+        let key = self.admin("POST", "/v1/admin/keys", key).await.ok();
+        Client {
+            key: key["key"]["key"].as_str().unwrap().to_owned(),
+            secret: key["secret"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    pub async fn admin(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.operator.send(&self.router, method, path, &body.to_string()).await
+    }
+
+    pub async fn get(&self, who: &Client, path: &str) -> Answer {
+        who.send(&self.router, "GET", path, "").await
+    }
+
+    pub async fn delete(&self, who: &Client, path: &str) -> Answer {
+        who.send(&self.router, "DELETE", path, "").await
+    }
+
+    pub async fn post(&self, who: &Client, path: &str, body: Value) -> Answer {
+        who.send(&self.router, "POST", path, &body.to_string()).await
+    }
+
+    pub async fn patch(&self, who: &Client, path: &str, body: Value) -> Answer {
+        who.send(&self.router, "PATCH", path, &body.to_string()).await
+    }
+
+    /// A limit order.
+    pub async fn limit(&self, who: &Client, side: &str, price: &str, quantity: &str) -> Answer {
+        let order = json!({
+            "market": "BTC-USDT", "side": side, "type": "limit", "price": price, "quantity": quantity,
+        });
+        self.post(who, "/v1/orders", order).await
+    }
+
+    /// `available` and `held` of an asset.
+    pub async fn balance(&self, who: &Client, asset: &str) -> (String, String) {
+        let balances = self.get(who, "/v1/balances").await.ok();
+        let list = balances["balances"].as_array().unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let found = list.iter().find(|balance| balance["asset"] == asset);
+        found.map_or(("0".into(), "0".into()), |b| (text(&b["available"]), text(&b["held"])))
+    }
+
+    /// Waits until the balance is this. With several partitions a fill reaches the ledger's partition a
+    /// moment after the market's has answered.
+    pub async fn settles(&self, who: &Client, asset: &str, available: &str, held: &str) {
+        let expected = (available.to_owned(), held.to_owned());
+        for _ in 0..500 {
+            if self.balance(who, asset).await == expected {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(self.balance(who, asset).await, expected);
+    }
+
+    /// Shuts the gateway down and waits for its end.
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        self.running.take().unwrap().await.unwrap();
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+        self.projecting.store(false, Ordering::Relaxed);
+        let ended = self.projector.take().unwrap().join();
+        assert!(ended.is_ok() || std::thread::panicking(), "the projector failed");
+    }
+}
+
+fn project(exchange: &dyn Exchange, store: &Store, going: &AtomicBool) {
+    let mut projector = store.projector();
+    while going.load(Ordering::Relaxed) {
+        for partition in (0..exchange.topology().partitions).map(PartitionId) {
+            let cursor = projector.cursor(partition).unwrap();
+            if let Some(batch) = exchange.feed(partition).read(cursor).unwrap() {
+                projector.apply(&[batch]).unwrap();
+            }
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
