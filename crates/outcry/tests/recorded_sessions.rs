@@ -14,8 +14,8 @@ struct Replayed {
 }
 
 fn replay(dir: &Path, options: &[&str]) -> Replayed {
-    let run = Command::new(env!("CARGO_BIN_EXE_outcry")).arg("replay").arg(dir).args(options);
-    let output = run.output().expect("the binary starts");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_outcry"));
+    let output = command.arg("replay").arg(dir).args(options).output().expect("the binary starts");
     Replayed {
         status: output.status.code(),
         out: String::from_utf8(output.stdout).expect("text"),

@@ -9,6 +9,7 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use engine::Partition;
 use node::{DataDir, EventFeed, Exchange, FeedError, Node};
 use store::{Projector, Store, StoreError};
 use types::{EventBatch, PartitionId, Seq};
@@ -19,12 +20,14 @@ use crate::record;
 
 /// Disk that the event log may keep for the history, in bytes for each partition.
 const HISTORY_BUDGET: u64 = 1 << 30;
-/// Batches that go into one SQL transaction, at most.
-const BATCHES_PER_COMMIT: usize = 64;
+/// Entries that go into one SQL transaction, at least, as long as there are so many.
+const ENTRIES_PER_COMMIT: usize = 4_096;
 /// How long to wait for events before looking whether the node has stopped.
 const WAIT: Duration = Duration::from_millis(500);
 /// The same where one thread reads several partitions in turn.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
+/// Entries whose events are derived again at once.
+const DERIVED_AT_ONCE: usize = 65_536;
 const HISTORY: &str = "history";
 
 /// The threads of all consumers.
@@ -84,37 +87,51 @@ struct Source {
     partition: PartitionId,
     feed: Arc<dyn EventFeed>,
     cursor: Seq,
+    /// The state at the cursor, while events are derived.
+    deriving: Option<Partition>,
 }
 
 impl Source {
     fn new(node: &Node, data: &Path, partition: PartitionId, cursor: Seq) -> Self {
         let feed = node.feed(partition);
-        Self { data: DataDir::new(data), partition, feed, cursor }
+        Self { data: DataDir::new(data), partition, feed, cursor, deriving: None }
     }
 
     /// What follows, if there is something. The caller moves the cursor when it has it.
-    fn read(&self) -> Result<Option<Arc<EventBatch>>, Failure> {
+    fn read(&mut self) -> Result<Option<Arc<EventBatch>>, Failure> {
         match self.feed.read(self.cursor) {
-            Ok(batch) => Ok(batch),
+            Ok(batch) => {
+                self.deriving = None;
+                Ok(batch)
+            }
             Err(FeedError::TooOld { oldest }) => self.derive_until(oldest).map(Some),
             Err(error @ FeedError::Unreadable(_)) => Err(Failure::new(Status::Io, error)),
         }
     }
 
-    /// The events after the cursor and before entry `oldest`, out of the command log.
-    fn derive_until(&self, oldest: Seq) -> Result<Arc<EventBatch>, Failure> {
-        tracing::info!("deriving events of partition {} up to entry {oldest}", self.partition);
+    /// Events after the cursor and before entry `oldest`, a piece of them, out of the command log.
+    fn derive_until(&mut self, oldest: Seq) -> Result<Arc<EventBatch>, Failure> {
+        tracing::info!("deriving events of partition {} after {}", self.partition, self.cursor);
         let log = record::Source::new(&self.data, self.partition)?;
-        let mut state = log.state_up_to(self.cursor)?;
+        let mut state = match self.deriving.take().filter(|state| state.seq() == self.cursor) {
+            Some(state) => state,
+            None => log.state_up_to(self.cursor)?,
+        };
         let mut batch = EventBatch::new(self.partition);
         let collect = |visit: &record::Visit<'_>| {
             let (seq, time) = (visit.entry.seq, visit.entry.time);
             if seq > self.cursor {
                 batch.push(seq, time, &mut visit.events.to_vec());
             }
-            if seq.next() >= oldest { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            let is_enough = seq.next() >= oldest || batch.len() >= DERIVED_AT_ONCE;
+            if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         log.visit(&mut state, collect).map_err(record::failure)?;
+        if batch.is_empty() {
+            let what = format!("partition {}: no events after {}", self.partition, self.cursor);
+            return Err(Failure::new(Status::Io, what));
+        }
+        self.deriving = Some(state);
         Ok(Arc::new(batch))
     }
 
@@ -170,11 +187,12 @@ fn project_some(
     node: &Weak<Node>,
 ) -> Result<bool, Failure> {
     let before = source.cursor;
-    let mut batches = Vec::new();
-    while batches.len() < BATCHES_PER_COMMIT
+    let (mut batches, mut entries) = (Vec::new(), 0);
+    while entries < ENTRIES_PER_COMMIT
         && let Some(batch) = source.read()?
     {
         source.pass(&batch);
+        entries += batch.len();
         batches.push(batch);
     }
     if batches.is_empty() {

@@ -1,0 +1,116 @@
+//! What scripts rely on: exit statuses, and what stands on stdout.
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use support::{Server, binary};
+
+fn outcry(args: &[&str]) -> Output {
+    Command::new(binary()).args(args).output().expect("the binary starts")
+}
+
+fn status(args: &[&str]) -> Option<i32> {
+    outcry(args).status.code()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("text")
+}
+
+#[test]
+fn the_version_names_the_commit() {
+    let output = outcry(&["--version"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with(concat!("outcry ", env!("CARGO_PKG_VERSION"), " (commit ")), "{said}");
+}
+
+#[test]
+fn a_command_line_without_sense_ends_with_2() {
+    assert_eq!(status(&["sell", "everything"]), Some(2));
+    assert_eq!(status(&["replay"]), Some(2));
+}
+
+#[test]
+fn a_configuration_is_checked_before_anything_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = (folder.path().join("outcry.toml"), folder.path().join("data"));
+    std::fs::write(&file, "[listen]\naddress = \"127.0.0.1:0\"\n\n[demo]\nenabeld = false\n")
+        .unwrap();
+    let output = outcry(&["config", "check", text(&file)]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("outcry.toml, line 5: unknown field `enabeld`"), "{said}");
+    assert_eq!(output.status.code(), Some(78));
+    let run = ["run", "--config", text(&file), "--data", text(&data)];
+    assert_eq!(status(&run), Some(78));
+    assert!(!data.exists());
+    std::fs::write(&file, outcry(&["config", "default"]).stdout).unwrap();
+    assert_eq!(status(&["config", "check", text(&file)]), Some(0));
+}
+
+#[test]
+fn a_second_process_on_the_same_data_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data, None, &["--no-demo"]).unwrap();
+    let listen = ["--listen", "127.0.0.1:0"];
+    let again = outcry(&[&["run", "--data", text(&data)][..], &listen].concat());
+    assert_eq!(again.status.code(), Some(73));
+    let said = String::from_utf8(again.stderr).unwrap();
+    assert!(said.contains(&format!("in use by process {}", server.pid())), "{said}");
+    assert_eq!(status(&["keys", "reset-admin", "--data", text(&data)]), Some(73));
+    assert_eq!(status(&["verify", text(&data)]), Some(73));
+    server.stop();
+    assert_eq!(status(&["keys", "reset-admin", "--data", text(&data)]), Some(0));
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_made_ends_with_73() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let data = file.join("data");
+    let run = ["run", "--data", text(&data), "--listen", "127.0.0.1:0"];
+    assert_eq!(status(&run), Some(73));
+}
+
+#[test]
+fn an_address_that_is_taken_leaves_the_data_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert_eq!(status(&["run", "--data", text(&data), "--listen", &address]), Some(73));
+    assert!(!data.exists());
+}
+
+#[test]
+fn the_demonstration_moves_and_its_key_trades() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data, None, &[]).unwrap();
+    let mut http = server.http();
+    let (status, session) = http.send(None, "GET", "/v1/demo/session", None).unwrap();
+    assert_eq!(status, 200);
+    let field = |name: &str| session[name].as_str().unwrap().to_owned();
+    let key = support::Key { id: field("key"), secret: field("secret") };
+    let deadline = std::time::Instant::now() + support::PATIENCE;
+    loop {
+        let order = serde_json::json!({
+            "market": "BTC-USDT", "side": "buy", "type": "market", "quantity": "0.001",
+        });
+        let (status, answer) = http.send(Some(&key), "POST", "/v1/orders", Some(order)).unwrap();
+        // The participants may not have quoted yet.
+        if status == 200 {
+            assert_eq!(answer["order"]["status"], "filled", "{answer}");
+            break;
+        }
+        assert_eq!(answer["error"]["code"], "NoLiquidity", "{answer}");
+        assert!(std::time::Instant::now() < deadline, "nobody sells");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    server.stop();
+    let (is_sound, said) = support::outcry(&["verify", text(&data)]);
+    assert!(is_sound, "{said}");
+}
