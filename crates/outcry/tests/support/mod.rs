@@ -1,0 +1,251 @@
+//! The real binary as a child process, and small clients for it: signed HTTP over one connection,
+//! and a WebSocket.
+#![allow(dead_code, reason = "each test file uses its part of it")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
+
+/// How long a test waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An API key.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub id: String,
+    pub secret: String,
+}
+
+/// A running `outcry run`.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    /// Shown at the first start of a data directory.
+    pub admin: Option<Key>,
+}
+
+impl Server {
+    /// Starts the binary and waits until it listens. `Err` has its output if it ended before.
+    pub fn start(data: &Path, config: Option<&Path>, args: &[&str]) -> Result<Self, String> {
+        let (child, lines) = spawn(data, config, args);
+        let mut server = Self { child, address: SocketAddr::from(([0, 0, 0, 0], 0)), admin: None };
+        let (mut id, mut secret, mut output) = (None, None, String::new());
+        let deadline = Instant::now() + PATIENCE;
+        while let Some(left) = deadline.checked_duration_since(Instant::now()) {
+            let Ok(line) = lines.recv_timeout(left) else { break };
+            output += &line;
+            output.push('\n');
+            if let Some((_, text)) = line.split_once("admin key:") {
+                id = Some(text.trim().to_owned());
+            }
+            if let Some((_, text)) = line.split_once("admin secret:") {
+                secret = Some(text.trim().to_owned());
+            }
+            if let Some((_, address)) = line.split_once("listening on http://") {
+                server.address = address.trim().parse().expect("an address");
+                server.admin = id.zip(secret).map(|(id, secret)| Key { id, secret });
+                // The rest of the output must be taken, or the child would wait for us.
+                std::thread::spawn(move || lines.iter().for_each(drop));
+                return Ok(server);
+            }
+        }
+        Err(output)
+    }
+
+    /// As a power cut ends it, as far as a process can tell.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it was started");
+        self.child.wait().expect("it was started");
+    }
+
+    /// As an operator ends it.
+    pub fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+        let status = self.child.wait().expect("it was started");
+        assert!(status.success(), "a graceful stop ends with {status}");
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn http(&self) -> Http {
+        Http::connect(self.address)
+    }
+}
+
+/// A test that fails leaves no process behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts the binary without waiting for anything. Its lines come through the channel.
+pub fn spawn(data: &Path, config: Option<&Path>, args: &[&str]) -> (Child, Receiver<String>) {
+    let mut command = Command::new(binary());
+    command.arg("run").arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]).args(args);
+    if let Some(config) = config {
+        command.arg("--config").arg(config);
+    }
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
+    let (send, lines) = channel();
+    let out = child.stdout.take().expect("piped");
+    let err = child.stderr.take().expect("piped");
+    let streams: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(err)];
+    for stream in streams {
+        let send = send.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let _ = send.send(line);
+            }
+        });
+    }
+    (child, lines)
+}
+
+/// Runs another command of the binary to its end: success and output.
+pub fn outcry(args: &[&str]) -> (bool, String) {
+    let output = Command::new(binary()).args(args).output().expect("the binary");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+pub fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_outcry"))
+}
+
+/// One HTTP/1.1 connection.
+pub struct Http {
+    stream: BufReader<TcpStream>,
+}
+
+impl Http {
+    pub fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("the exchange listens");
+        stream.set_nodelay(true).expect("a socket");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        Self { stream: BufReader::new(stream) }
+    }
+
+    /// A signed request that must succeed.
+    pub fn ok(&mut self, key: &Key, method: &str, path: &str, body: Option<Value>) -> Value {
+        let (status, answer) = self.send(Some(key), method, path, body).expect("an answer");
+        assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
+        answer
+    }
+
+    /// Status and body, or what went wrong with the connection.
+    pub fn send(
+        &mut self,
+        key: Option<&Key>,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> std::io::Result<(u16, Value)> {
+        let body = body.map_or(String::new(), |body| body.to_string());
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: exchange\r\n");
+        if let Some(key) = key {
+            let timestamp = now_ms().to_string();
+            let signature = sign(key, &timestamp, method, path, &body);
+            head += &format!(
+                "X-Outcry-Key: {}\r\nX-Outcry-Timestamp: {timestamp}\r\n\
+                 X-Outcry-Receive-Window: {WINDOW_MS}\r\nX-Outcry-Signature: {signature}\r\n",
+                key.id
+            );
+        }
+        if !body.is_empty() {
+            head += "Content-Type: application/json\r\n";
+        }
+        head += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+        self.stream.get_mut().write_all(head.as_bytes())?;
+        self.answer()
+    }
+
+    fn answer(&mut self) -> std::io::Result<(u16, Value)> {
+        let mut line = String::new();
+        self.stream.read_line(&mut line)?;
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.ok_or(std::io::ErrorKind::UnexpectedEof)?;
+        let mut length = 0;
+        loop {
+            line.clear();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            let header = line.trim().to_ascii_lowercase();
+            if header.is_empty() {
+                break;
+            }
+            if let Some(text) = header.strip_prefix("content-length:") {
+                length = text.trim().parse().map_err(|_| std::io::ErrorKind::InvalidData)?;
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body)?;
+        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    }
+}
+
+/// A WebSocket that has logged in.
+pub fn websocket(address: SocketAddr, key: &Key) -> WebSocket<TcpStream> {
+    let stream = TcpStream::connect(address).expect("the exchange listens");
+    stream.set_nodelay(true).expect("a socket");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    let (mut socket, _) =
+        tungstenite::client(format!("ws://{address}/v1/ws"), stream).expect("an upgrade");
+    let timestamp = now_ms().to_string();
+    let signature = sign(key, &timestamp, "GET", "/v1/ws", "");
+    let login = json!({
+        "id": 0, "op": "login", "key": key.id, "timestamp": timestamp,
+        "window": WINDOW_MS.to_string(), "signature": signature,
+    });
+    socket.send(Message::text(login.to_string())).expect("a socket");
+    let answer = read_json(&mut socket).expect("an answer to the login");
+    assert_eq!(answer["status"], 200, "{answer}");
+    socket
+}
+
+/// The next message that is JSON.
+pub fn read_json(socket: &mut WebSocket<TcpStream>) -> Result<Value, tungstenite::Error> {
+    loop {
+        if let Message::Text(text) = socket.read()? {
+            return Ok(serde_json::from_str(&text).expect("JSON"));
+        }
+    }
+}
+
+const WINDOW_MS: u32 = 60_000;
+
+fn sign(key: &Key, timestamp: &str, method: &str, path: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.secret.as_bytes()).expect("any length");
+    mac.update(format!("{timestamp}\n{WINDOW_MS}\n{method}\n{path}\n{body}").as_bytes());
+    hex::encode(mac.finalize().into_bytes())
+}
+
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64
+}
+
+/// A small generator; the seed is printed by who uses it.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+}
