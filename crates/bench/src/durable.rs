@@ -11,38 +11,15 @@ use hdrhistogram::Histogram;
 use node::{Exchange, Node, NodeConfig, NodeHooks, Reply, ReplySink};
 use types::{ReplyTo, Timestamp};
 
-use crate::flow::{Traders, founding};
-use crate::report::{Report, Unit, histogram};
+use crate::flow::{STEADY, Traders, founding};
+use crate::report::{Report, Unit, histogram, thread_time_of};
 
 /// Accounts in the workload.
 pub const ACCOUNTS: u32 = 1_000;
-const LONE_ORDERS: usize = 2_000;
+const LONE_ORDERS: u64 = 2_000;
 
-/// One sync of 4 KiB into a file that was written before.
-pub fn sync(report: &mut Report, folder: &Path) -> std::io::Result<()> {
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .open(folder.join("sync"))?;
-    let block = [7u8; 4_096];
-    for n in 0..LONE_ORDERS {
-        file.write_all_at(&block, n as u64 * 4_096)?;
-    }
-    file.sync_all()?;
-    let mut latencies = histogram();
-    for n in 0..LONE_ORDERS {
-        let started = Instant::now();
-        file.write_all_at(&block, n as u64 * 4_096)?;
-        file.sync_data()?;
-        latencies.saturating_record(started.elapsed().as_nanos() as u64);
-    }
-    let conditions = "write and fdatasync of 4 KiB into a pre-written file";
-    report.add_latencies("sync", &latencies, Unit::Millis, conditions);
-    Ok(())
-}
-
-/// Commands a second with so many waiting, and how long each waits.
+/// Commands a second with so many waiting, how long each waits, and what the partition's thread
+/// spends on one.
 pub fn throughput(report: &mut Report, folder: &Path) {
     for (name, waiting, commands, event_log) in [
         ("durable_1k", 1_024, 1_500_000, true),
@@ -50,39 +27,85 @@ pub fn throughput(report: &mut Report, folder: &Path) {
         ("durable_16k", 16_000, 3_000_000, true),
     ] {
         let (node, client) = start(&folder.join(name), event_log);
-        let mut traders = Traders::new(42, ACCOUNTS, false);
-        let started = Instant::now();
+        let mut traders = Traders::new(42, STEADY, ACCOUNTS, false);
+        let (started, thread_before) = (Instant::now(), partition_thread_time());
         for _ in 0..commands {
             client.submit(&node, traders.next_request(), waiting);
         }
         client.wait(0);
         let seconds = started.elapsed().as_secs_f64();
+        let thread = (partition_thread_time() - thread_before).as_nanos() as f64;
         let log = if event_log { "on" } else { "off" };
         let conditions = format!(
-            "wall time, {waiting} waiting, 1 partition, event log {log}, generator on the other core"
+            "wall time, {waiting} waiting, closed loop, 1 partition, event log {log}, generator on \
+             the other core"
         );
         let rate = f64::from(commands) / seconds / 1e6;
         report.add(&format!("{name}_mops"), rate, "M commands/s", &conditions);
         report.add_latencies(name, &client.latencies(), Unit::Millis, &conditions);
+        let conditions =
+            "processor time of the partition's thread for each command, answer included";
+        report.add(&format!("{name}_thread_ns"), thread / f64::from(commands), "ns", conditions);
         node.stop();
     }
 }
 
-/// An order with nothing else under way, from submission to its durable answer.
+/// An order with nothing else under way, from submission to its durable answer, and in turn with it
+/// a bare sync, so that both see the same disk.
 pub fn lone_order(report: &mut Report, folder: &Path) {
+    let disk = Disk::new(folder).expect("a writable folder");
     let (node, client) = start(&folder.join("lone"), true);
-    let mut traders = Traders::new(42, ACCOUNTS, false);
-    let before = client.latencies().len();
-    for _ in 0..LONE_ORDERS {
+    let mut traders = Traders::new(42, STEADY, ACCOUNTS, false);
+    let mut syncs = histogram();
+    for n in 0..LONE_ORDERS {
+        syncs.saturating_record(disk.sync(n).expect("a disk").as_nanos() as u64);
         client.submit(&node, traders.next_request(), 1);
         client.wait(0);
         // Idle in between, as a lone order is.
         std::thread::sleep(Duration::from_micros(300));
     }
-    assert_eq!(client.latencies().len() - before, LONE_ORDERS as u64);
-    let conditions = "in process, from submit to the durable answer, 1 in flight";
-    report.add_latencies("lone_order", &client.latencies(), Unit::Millis, conditions);
+    let orders = client.latencies();
+    assert_eq!(orders.len(), LONE_ORDERS);
     node.stop();
+    let conditions =
+        "write and fdatasync of 4 KiB into a pre-written file, in turn with lone orders";
+    report.add_latencies("sync", &syncs, Unit::Millis, conditions);
+    let conditions = "in process, from submit to the durable answer, 1 in flight, event log on";
+    report.add_latencies("lone_order", &orders, Unit::Millis, conditions);
+    let median = |latencies: &Histogram<u64>| latencies.value_at_quantile(0.5) as f64 / 1e3;
+    let over = median(&orders) - median(&syncs);
+    report.add("lone_order_over_sync_us", over, "us", "difference of the medians");
+}
+
+/// A file that was written before.
+struct Disk(std::fs::File);
+
+impl Disk {
+    fn new(folder: &Path) -> std::io::Result<Self> {
+        let file = std::fs::File::create(folder.join("sync"))?;
+        for n in 0..LONE_ORDERS {
+            file.write_all_at(&[7; 4_096], n * 4_096)?;
+        }
+        file.sync_all()?;
+        Ok(Self(file))
+    }
+
+    fn sync(&self, n: u64) -> std::io::Result<Duration> {
+        let started = Instant::now();
+        self.0.write_all_at(&[8; 4_096], n * 4_096)?;
+        self.0.sync_data()?;
+        Ok(started.elapsed())
+    }
+}
+
+/// What the thread of the one partition has run.
+fn partition_thread_time() -> Duration {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("a Linux system");
+    let is_partition = |folder: &std::path::PathBuf| {
+        std::fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.trim() == "partition-0")
+    };
+    let mut folders = tasks.flatten().map(|task| task.path());
+    thread_time_of(&folders.find(is_partition).expect("the node runs a partition"))
 }
 
 /// How the node is run.

@@ -1,8 +1,8 @@
-//! The workload: requests of many accounts in one market, seeded, the same bytes in every layer.
+//! The workload: orders of many accounts in one market, seeded, of the same mix in every layer.
 //!
-//! About 45 % new limits near the touch, 45 % cancels of a random live order, 7 % marketable limits,
-//! half of them immediate-or-cancel, and 3 % market orders; about a thousand orders are live on some
-//! 650 prices, and the price walks slowly.
+//! About 45 % new limits near the touch, 45 % cancels of a random order, 7 % marketable limits, half
+//! of them immediate-or-cancel, and 3 % limits far through the book, which act as market orders. In
+//! the steady shape about a thousand orders are live on some 650 prices; the price walks slowly.
 
 use types::{
     AccountId, Amount, AssetDef, AssetId, ClientOrderId, Decimal, MarketBounds, MarketDef,
@@ -14,12 +14,93 @@ use types::{
 pub const MARKET: MarketId = MarketId(1);
 const BASE: AssetId = AssetId(1);
 const QUOTE: AssetId = AssetId(2);
-const LIVE_ORDERS: usize = 1_000;
-const HALF_WIDTH_TICKS: u64 = 325;
+
+/// Where orders lie in a flow.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    /// Orders that are kept open.
+    pub live_orders: usize,
+    /// Half the width of the range of prices that orders are placed in.
+    pub half_width: u64,
+    /// How many of a hundred cancels hit one of the last thousand orders; the others hit any.
+    pub recent_percent: u64,
+}
+
+/// The flow of every layer but the deep book.
+pub const STEADY: Shape = Shape { live_orders: 1_000, half_width: 325, recent_percent: 0 };
+
+/// The price that orders begin around.
+pub const MIDDLE: u64 = 1_000_000;
+
+/// What a trader does next.
+pub enum Step {
+    /// Cancels one of its orders.
+    Cancel,
+    /// Places a limit order.
+    Place(Limit),
+}
+
+/// A limit order, in ticks and lots.
+pub struct Limit {
+    /// Buy or sell.
+    pub side: Side,
+    /// In ticks.
+    pub price: u64,
+    /// In lots.
+    pub quantity: u64,
+    /// Whether what does not match at once rests.
+    pub rests: bool,
+}
+
+/// Random steps in fixed shares.
+pub struct Mix {
+    random: u64,
+    half_width: u64,
+}
+
+impl Mix {
+    /// Orders rest at most `half_width` ticks from the middle.
+    pub fn new(seed: u64, half_width: u64) -> Self {
+        Self { random: seed | 1, half_width }
+    }
+
+    /// The next step around the price `middle`.
+    pub fn next_step(&mut self, has_enough: bool, middle: u64) -> Step {
+        match self.below(100) {
+            // Market orders against an empty side would be rejected and take no id; a limit far
+            // through the book is always accepted.
+            0..3 => Step::Place(self.limit(middle, -(MIDDLE as i64 / 2), false)),
+            3..6 => Step::Place(self.limit(middle, -5, false)),
+            6..10 => Step::Place(self.limit(middle, -5, true)),
+            _ if has_enough => Step::Cancel,
+            _ => {
+                let away = 1 + self.below(self.half_width);
+                Step::Place(self.limit(middle, away as i64, true))
+            }
+        }
+    }
+
+    /// `away`: ticks from the middle, on the order's own side of it if positive.
+    fn limit(&mut self, middle: u64, away: i64, rests: bool) -> Limit {
+        let side = if self.below(2) == 0 { Side::Buy } else { Side::Sell };
+        let up = if side == Side::Buy { -away } else { away };
+        let price = middle.checked_add_signed(up).expect("prices are far above zero");
+        Limit { side, price, quantity: 1 + self.below(20), rests }
+    }
+
+    /// Below `end`, by xorshift.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % end
+    }
+}
 
 /// The source of requests.
 pub struct Traders {
-    random: u64,
+    mix: Mix,
+    shape: Shape,
     accounts: u32,
     client_ids: bool,
     live: Vec<(OrderId, AccountId)>,
@@ -29,99 +110,63 @@ pub struct Traders {
 
 impl Traders {
     /// `client_ids`: whether each order names itself.
-    pub fn new(seed: u64, accounts: u32, client_ids: bool) -> Self {
-        Self { random: seed | 1, accounts, client_ids, live: Vec::new(), next_order: 1, sent: 0 }
+    pub fn new(seed: u64, shape: Shape, accounts: u32, client_ids: bool) -> Self {
+        let mix = Mix::new(seed, shape.half_width);
+        Self { mix, shape, accounts, client_ids, live: Vec::new(), next_order: 1, sent: 0 }
+    }
+
+    /// Whether as many orders are open as are to be.
+    pub fn has_enough(&self) -> bool {
+        self.live.len() > self.shape.live_orders
     }
 
     /// The next request. Order ids are predicted: every order of this flow is accepted, as accounts
-    /// are rich and no order is invalid.
+    /// are rich and no order is invalid. What has been filled is not known here: some cancels come
+    /// too late, as they do in life.
     pub fn next_request(&mut self) -> Request {
         self.sent += 1;
-        match self.below(100) {
-            0..3 => self.place(Kind::Market),
-            3..6 => self.place(Kind::Ioc),
-            6..10 => self.place(Kind::Marketable),
-            _ if self.live.len() > LIVE_ORDERS => self.cancel(),
-            _ => self.place(Kind::Resting),
+        match self.mix.next_step(self.has_enough(), MIDDLE + self.sent / 20_000) {
+            Step::Cancel => self.cancel(),
+            Step::Place(limit) => self.place(&limit),
         }
     }
 
     fn cancel(&mut self) -> Request {
-        let at = self.below(self.live.len() as u64) as usize;
-        let (order, account) = self.live.swap_remove(at);
+        let count = self.live.len() as u64;
+        let is_recent = self.mix.below(100) < self.shape.recent_percent;
+        let among = if is_recent { count.min(1_000) } else { count };
+        // The last ones are about the most recent, though a removal moves one of them.
+        let at = count - 1 - self.mix.below(among);
+        let (order, account) = self.live.swap_remove(at as usize);
         Request::CancelOrder { account, market: MARKET, order }
     }
 
-    fn place(&mut self, kind: Kind) -> Request {
-        let account = AccountId(self.below(u64::from(self.accounts)) as u32 + 1);
-        let side = if self.below(2) == 0 { Side::Buy } else { Side::Sell };
+    fn place(&mut self, limit: &Limit) -> Request {
+        let account = AccountId(self.mix.below(u64::from(self.accounts)) as u32 + 1);
         let client_order_id = if self.client_ids {
             format!("c-{}", self.sent).parse().expect("a plain id")
         } else {
             ClientOrderId::NONE
         };
-        let order = PlaceOrder {
+        if limit.rests {
+            self.live.push((OrderId(self.next_order), account));
+        }
+        self.next_order += 1;
+        Request::PlaceOrder(PlaceOrder {
             account,
             market: MARKET,
             version: 1,
             client_order_id,
-            side,
-            spec: self.spec(kind, side),
+            side: limit.side,
+            spec: OrderSpec::Limit {
+                price: Price::new(limit.price),
+                quantity: Quantity::new(limit.quantity),
+                time_in_force: if limit.rests { TimeInForce::Gtc } else { TimeInForce::Ioc },
+                post_only: false,
+            },
             self_trade_prevention: SelfTradePrevention::None,
-        };
-        if matches!(kind, Kind::Resting | Kind::Marketable) {
-            self.live.push((OrderId(self.next_order), account));
-        }
-        self.next_order += 1;
-        Request::PlaceOrder(order)
+        })
     }
-
-    fn spec(&mut self, kind: Kind, side: Side) -> OrderSpec {
-        let middle = 1_000_000 + self.sent / 20_000;
-        let away = match kind {
-            Kind::Resting => 1 + self.below(HALF_WIDTH_TICKS),
-            Kind::Marketable | Kind::Ioc | Kind::Market => 5,
-        };
-        let below_middle = (side == Side::Buy) == matches!(kind, Kind::Resting);
-        let price = if below_middle { middle - away } else { middle + away };
-        let quantity = Quantity::new(1 + self.below(20));
-        let time_in_force = match kind {
-            Kind::Ioc => TimeInForce::Ioc,
-            Kind::Resting | Kind::Marketable | Kind::Market => TimeInForce::Gtc,
-        };
-        match kind {
-            // Market orders against an empty side would be rejected and take no id; a limit far
-            // through the book always is accepted.
-            Kind::Market => OrderSpec::Limit {
-                price: if side == Side::Buy { Price::new(2_000_000) } else { Price::new(1) },
-                quantity,
-                time_in_force: TimeInForce::Ioc,
-                post_only: false,
-            },
-            Kind::Resting | Kind::Marketable | Kind::Ioc => OrderSpec::Limit {
-                price: Price::new(price),
-                quantity,
-                time_in_force,
-                post_only: false,
-            },
-        }
-    }
-
-    /// Below `end`, by xorshift.
-    fn below(&mut self, end: u64) -> u64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.random % end
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Resting,
-    Marketable,
-    Ioc,
-    Market,
 }
 
 /// The requests that found the exchange: assets, the market, rich accounts.

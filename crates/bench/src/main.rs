@@ -2,10 +2,11 @@
 //! restart, and order entry over HTTP and WebSocket against the real binary.
 //!
 //! Prints a table and writes `target/bench.json`. Arguments name the layers to measure; without any,
-//! all are.
+//! all are. `--markdown` prints the table of `docs/performance.md` at the end.
 #![forbid(unsafe_code)]
 
 mod durable;
+mod edge;
 mod flow;
 mod pure;
 mod report;
@@ -22,14 +23,24 @@ type Layer = (&'static str, fn(&mut Report, &Path));
 const LAYERS: &[Layer] = &[
     ("book", |report, _| pure::book(report)),
     ("engine", |report, _| pure::engine(report)),
-    ("sync", |report, folder| durable::sync(report, folder).expect("a writable folder")),
     ("lone", durable::lone_order),
     ("durable", durable::throughput),
     ("restart", restart::restart),
+    ("http", edge::http),
+    ("ws", edge::websocket),
 ];
 
+/// How this binary is started as the server that HTTP is compared with.
+const SERVE_TRIVIAL: &str = "--serve-trivial";
+
 fn main() -> ExitCode {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let mut wanted: Vec<String> = std::env::args().skip(1).collect();
+    if wanted == [SERVE_TRIVIAL] {
+        edge::trivial::serve();
+        return ExitCode::SUCCESS;
+    }
+    let markdown = wanted.iter().position(|word| word == "--markdown");
+    let markdown = markdown.map(|at| wanted.remove(at)).is_some();
     if let Some(unknown) = wanted.iter().find(|name| LAYERS.iter().all(|(layer, _)| layer != name))
     {
         let names: Vec<_> = LAYERS.iter().map(|(layer, _)| *layer).collect();
@@ -41,7 +52,8 @@ fn main() -> ExitCode {
     std::fs::create_dir_all(&target).expect("a writable target folder");
     let folder = tempfile::tempdir_in(&target).expect("a writable target folder");
     let mut report = Report::default();
-    println!("{}", machine());
+    let machine = machine();
+    println!("{machine}");
     for (name, measure) in LAYERS {
         if wanted.is_empty() || wanted.iter().any(|w| w == name) {
             measure(&mut report, folder.path());
@@ -50,6 +62,9 @@ fn main() -> ExitCode {
     let path = Path::new(&target).join("bench.json");
     report.write(&path).expect("a writable target folder");
     println!("written to {}", path.display());
+    if markdown {
+        println!("\n{machine}\n\n{}", report.markdown());
+    }
     ExitCode::SUCCESS
 }
 

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use book::{Market, Work};
 use engine::Partition;
+use hdrhistogram::Histogram;
 use types::{
-    Admit, Amount, CancelCause, Command, Effects, FeeRates, HoldId, OrderSpec, PartitionId,
+    Admit, Amount, CancelCause, Command, Effects, Event, FeeRates, HoldId, OrderSpec, PartitionId,
     PlaceOrder, ReplyTo, Request, Scaling, Seq, Side, Timestamp, Topology,
 };
 
-use crate::flow::{Traders, founding, market};
+use crate::flow::{STEADY, Shape, Traders, founding, market};
 use crate::report::{Report, Unit, histogram, median, thread_time};
 
 const OPERATIONS: usize = 2_000_000;
@@ -23,48 +24,84 @@ const RUNS: u64 = 5;
 /// Accounts in the engine's workload.
 const ACCOUNTS: u32 = 1_000;
 
+/// A book that does not fit into the processor's caches.
+const DEEP: Shape = Shape { live_orders: 1_000_000, half_width: 5_000, recent_percent: 95 };
+const DEEP_ANY: Shape = Shape { recent_percent: 0, ..DEEP };
+
 /// The book with market rules, all events and messages out.
 pub fn book(report: &mut Report) {
-    let rates = (0..RUNS).map(|seed| play_book(42 + seed, None)).collect();
-    let conditions = "1 thread, processor time, median of 5, 1,000 live orders on 650 prices, \
-                      market rules, events and messages out";
-    report.add("book_steady_mops", median(rates), "M ops/s", conditions);
     let mut latencies = histogram();
-    play_book(42, Some(&mut latencies));
+    let late = play_book(42, STEADY, Some(&mut latencies)).late_percent;
+    let conditions = format!(
+        "1 thread, processor time, median of 5, 1,000 live orders on 650 prices, {late:.0} % late \
+         cancels, market rules, events and messages out"
+    );
+    report.add("book_steady_mops", book_rate(STEADY, RUNS), "M ops/s", &conditions);
     let conditions = "each operation timed by itself, some 30 ns of clock included";
     report.add_latencies("book_steady", &latencies, Unit::Nanos, conditions);
+    for (name, shape, cancels) in [
+        ("book_deep_mops", DEEP, "95 % of cancels hit one of the last 1,000 orders"),
+        ("book_deep_any_mops", DEEP_ANY, "cancels hit any order"),
+    ] {
+        let conditions = format!(
+            "1 thread, processor time, median of 3, a million live orders on 10,000 prices, {cancels}"
+        );
+        report.add(name, book_rate(shape, 3), "M ops/s", &conditions);
+    }
 }
 
-fn play_book(seed: u64, mut latencies: Option<&mut hdrhistogram::Histogram<u64>>) -> f64 {
+fn book_rate(shape: Shape, runs: u64) -> f64 {
+    median((0..runs).map(|seed| play_book(42 + seed, shape, None).mops).collect())
+}
+
+struct Played {
+    /// Millions of operations a second.
+    mops: f64,
+    /// Operations that were cancels of an order that had been filled; known if latencies were taken.
+    late_percent: f64,
+}
+
+fn play_book(seed: u64, shape: Shape, mut latencies: Option<&mut Histogram<u64>>) -> Played {
     let scaling = Scaling { quote_atoms_per_tick_lot: 10, base_atoms_per_lot: 1_000 };
-    let mut traders = Traders::new(seed, 1_000, false);
+    let mut traders = Traders::new(seed, shape, 1_000, false);
     let mut market = Market::new(market(), scaling);
     let mut fx = Effects::default();
-    let mut spent = Duration::ZERO;
+    while !traders.has_enough() {
+        operate(&mut market, &market_operation(&traders.next_request(), &scaling), &mut fx);
+    }
+    let (mut spent, mut late) = (Duration::ZERO, 0);
     for _ in 0..OPERATIONS / CHUNK {
         let operations: Vec<_> =
             (0..CHUNK).map(|_| market_operation(&traders.next_request(), &scaling)).collect();
         let started = thread_time();
-        for operation in &operations {
-            let began = latencies.is_some().then(Instant::now);
-            fx.events.clear();
-            fx.messages.clear();
-            match operation {
-                Operation::Admit(admit) => {
-                    market.admit(admit, &mut Work { remaining: 4_096 }, &mut fx);
+        match latencies.as_deref_mut() {
+            None => operations.iter().for_each(|one| operate(&mut market, one, &mut fx)),
+            Some(latencies) => {
+                for operation in &operations {
+                    let began = Instant::now();
+                    operate(&mut market, operation, &mut fx);
+                    latencies.saturating_record(began.elapsed().as_nanos() as u64);
+                    late += usize::from(matches!(fx.events[..], [Event::Rejected { .. }, ..]));
                 }
-                Operation::Cancel(account, order) => {
-                    let reply = ReplyTo::new(1, 1);
-                    market.cancel(reply, *account, *order, CancelCause::Client, &mut fx);
-                }
-            }
-            if let (Some(began), Some(latencies)) = (began, latencies.as_deref_mut()) {
-                latencies.saturating_record(began.elapsed().as_nanos() as u64);
             }
         }
         spent += thread_time() - started;
     }
-    OPERATIONS as f64 / spent.as_secs_f64() / 1e6
+    let count = (OPERATIONS / CHUNK * CHUNK) as f64;
+    Played { mops: count / spent.as_secs_f64() / 1e6, late_percent: 100.0 * late as f64 / count }
+}
+
+fn operate(market: &mut Market, operation: &Operation, fx: &mut Effects) {
+    fx.events.clear();
+    fx.messages.clear();
+    match operation {
+        Operation::Admit(admit) => {
+            market.admit(admit, &mut Work { remaining: 4_096 }, fx);
+        }
+        Operation::Cancel(account, order) => {
+            market.cancel(ReplyTo::new(1, 1), *account, *order, CancelCause::Client, fx);
+        }
+    }
 }
 
 enum Operation {
@@ -123,7 +160,7 @@ pub fn engine(report: &mut Report) {
 
 fn play_engine(seed: u64, client_ids: bool, accounts: u32) -> f64 {
     let mut partition = founded(accounts);
-    let mut traders = Traders::new(seed, accounts, client_ids);
+    let mut traders = Traders::new(seed, STEADY, accounts, client_ids);
     let mut events = Vec::new();
     let (mut time, mut spent) = (partition.time(), Duration::ZERO);
     for _ in 0..OPERATIONS / CHUNK {
@@ -138,7 +175,7 @@ fn play_engine(seed: u64, client_ids: bool, accounts: u32) -> f64 {
     }
     let audit = engine::audit(&[&partition]);
     assert!(audit.violations.is_empty(), "{:?}", audit.violations);
-    OPERATIONS as f64 / spent.as_secs_f64() / 1e6
+    (OPERATIONS / CHUNK * CHUNK) as f64 / spent.as_secs_f64() / 1e6
 }
 
 fn founded(accounts: u32) -> Partition {

@@ -42,6 +42,16 @@ impl Report {
         }
     }
 
+    /// The figures as a table of `docs/performance.md`.
+    pub fn markdown(&self) -> String {
+        let mut table = String::from("| figure | value | unit | conditions |\n|---|--:|---|---|\n");
+        for Figure { name, value, unit, conditions } in &self.figures {
+            let digits = if *value < 100.0 { 3 } else { 0 };
+            table += &format!("| `{name}` | {value:.digits$} | {unit} | {conditions} |\n");
+        }
+        table
+    }
+
     /// Writes the list of `{name, value, unit, conditions}`.
     pub fn write(&self, path: &Path) -> std::io::Result<()> {
         let list: Vec<_> = self
@@ -84,7 +94,12 @@ pub fn histogram() -> Histogram<u64> {
 /// What the calling thread has run, by the scheduler's count: independent of what else is running,
 /// but for the caches that it shares.
 pub fn thread_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("a Linux scheduler");
+    thread_time_of(Path::new("/proc/thread-self"))
+}
+
+/// The same of the thread whose folder in `/proc` is given.
+pub fn thread_time_of(thread: &Path) -> Duration {
+    let text = std::fs::read_to_string(thread.join("schedstat")).expect("a Linux scheduler");
     let first = text.split_whitespace().next().expect("three numbers");
     Duration::from_nanos(first.parse().expect("a number"))
 }

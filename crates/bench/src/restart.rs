@@ -6,7 +6,7 @@ use std::time::Instant;
 use node::{Node, NodeHooks};
 
 use crate::durable::{ACCOUNTS, config, start};
-use crate::flow::Traders;
+use crate::flow::{STEADY, Traders};
 use crate::report::Report;
 
 const COMMANDS: u32 = 10_000_000;
@@ -16,7 +16,7 @@ pub fn restart(report: &mut Report, folder: &Path) {
     for (name, event_log) in [("replay_mops", false), ("replay_with_event_log_mops", true)] {
         let data = folder.join(name);
         let (node, client) = start(&data, event_log);
-        let mut traders = Traders::new(42, ACCOUNTS, false);
+        let mut traders = Traders::new(42, STEADY, ACCOUNTS, false);
         for _ in 0..COMMANDS {
             client.submit(&node, traders.next_request(), 8_192);
         }
@@ -28,8 +28,10 @@ pub fn restart(report: &mut Report, folder: &Path) {
         let seconds = started.elapsed().as_secs_f64();
         let replayed = node.recovery()[0].replayed;
         let log = if event_log { "on, every event compared" } else { "off" };
-        let conditions =
-            format!("wall time from start to serving, {replayed} entries, event log {log}");
+        let conditions = format!(
+            "wall time from start to serving, {replayed} entries, no snapshot, log in the page \
+                 cache, event log {log}"
+        );
         report.add(name, replayed as f64 / seconds / 1e6, "M commands/s", &conditions);
         node.stop();
         std::fs::remove_dir_all(&data).expect("our own folder");

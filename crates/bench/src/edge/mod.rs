@@ -1,0 +1,119 @@
+//! Order entry from outside: the real binary as a process of its own, over HTTP and WebSocket.
+//!
+//! The generator is one thread on the same machine, in a closed loop: a client asks again when it has
+//! been answered, so that a slow server is asked less, and latencies include waiting for the
+//! generator's own turn. Every answer is checked; a wrong one ends the run.
+
+mod founding;
+mod http;
+mod load;
+mod process;
+mod socket;
+mod trader;
+pub mod trivial;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use http::Key;
+use load::{Load, Plan};
+use process::Process;
+
+use crate::report::{Report, Unit};
+
+const CONNECTIONS: usize = 64;
+/// Requests that each WebSocket has under way: together about a thousand. A socket may send 2,000
+/// messages a second in the long run, which so many sockets do not reach on one machine.
+const IN_FLIGHT: usize = 16;
+/// Between the requests of a client that is alone.
+const IDLE: Duration = Duration::from_millis(1);
+
+/// HTTP: many connections, one alone, and a server that does nothing.
+pub fn http(report: &mut Report, folder: &Path) {
+    let folder = made(folder, "http");
+    let (server, keys) = founding::found(&folder, CONNECTIONS);
+    let full = load::run(&server, plan("h", &server, &keys, CONNECTIONS, 1), http::trade);
+    let alone = load::run(&server, lone(plan("l", &server, &keys, 1, 1)), http::trade);
+    drop(server);
+    let trivial = trivial(&folder);
+    let nothing = load::run(&trivial, plan("t", &trivial, &keys, CONNECTIONS, 1), http::trade);
+
+    let conditions = format!(
+        "real binary, {CONNECTIONS} keep-alive connections with 1 signed request each, closed loop, \
+         {}, generator on the same machine",
+        mix(&full)
+    );
+    report.add("http_requests_per_s", full.rate, "requests/s", &conditions);
+    report.add_latencies("http", &full.latencies, Unit::Millis, &conditions);
+    add_processor_times(report, "http", &full);
+    let conditions = "1 connection, 1 request, 1 ms idle in between";
+    report.add_latencies("http_lone", &alone.latencies, Unit::Millis, conditions);
+    let conditions = "axum handlers that read the same JSON and answer little, same generator";
+    report.add("http_trivial_requests_per_s", nothing.rate, "requests/s", conditions);
+    report.add_latencies("http_trivial", &nothing.latencies, Unit::Millis, conditions);
+    add_processor_times(report, "http_trivial", &nothing);
+    let conditions = "http_requests_per_s over http_trivial_requests_per_s";
+    report.add("http_ratio_to_trivial", full.rate / nothing.rate, "", conditions);
+    let conditions = "server processor time of a request, exchange over trivial";
+    let ratio = full.server_micros / nothing.server_micros;
+    report.add("http_cpu_ratio_to_trivial", ratio, "", conditions);
+}
+
+/// WebSocket: many orders under way, and one alone.
+pub fn websocket(report: &mut Report, folder: &Path) {
+    let folder = made(folder, "ws");
+    let (server, keys) = founding::found(&folder, CONNECTIONS);
+    let full = plan("w", &server, &keys, CONNECTIONS, IN_FLIGHT);
+    let full = load::run(&server, full, socket::trade);
+    let alone = load::run(&server, lone(plan("l", &server, &keys, 1, 1)), socket::trade);
+    let conditions = format!(
+        "real binary, {CONNECTIONS} sockets with {IN_FLIGHT} orders under way each, one login, \
+         closed loop, {}, generator on the same machine",
+        mix(&full)
+    );
+    report.add("ws_orders_per_s", full.rate, "orders/s", &conditions);
+    report.add_latencies("ws", &full.latencies, Unit::Millis, &conditions);
+    add_processor_times(report, "ws", &full);
+    let conditions = "1 socket, 1 order, 1 ms idle in between";
+    report.add_latencies("ws_lone", &alone.latencies, Unit::Millis, conditions);
+}
+
+fn plan(
+    run: &'static str,
+    server: &Process,
+    keys: &[Key],
+    connections: usize,
+    in_flight: usize,
+) -> Plan {
+    let (address, keys) = (server.address, keys.to_vec());
+    Plan { run, address, keys, connections, in_flight, pause: Duration::ZERO }
+}
+
+fn lone(plan: Plan) -> Plan {
+    Plan { pause: IDLE, ..plan }
+}
+
+fn mix(load: &Load) -> String {
+    let late = load.late_percent;
+    format!("about 45 % new limits, 45 % cancels ({late:.1} % of all come too late), 10 % crossing")
+}
+
+fn add_processor_times(report: &mut Report, name: &str, load: &Load) {
+    let conditions = "processor time of the server process for each request, all threads";
+    report.add(&format!("{name}_server_cpu_us"), load.server_micros, "us", conditions);
+    let conditions = "processor time of the generator for each request";
+    report.add(&format!("{name}_generator_cpu_us"), load.generator_micros, "us", conditions);
+}
+
+fn trivial(folder: &Path) -> Process {
+    let mut command = Command::new(std::env::current_exe().expect("a path"));
+    command.arg(crate::SERVE_TRIVIAL);
+    Process::start(command, &folder.join("trivial.log"))
+}
+
+fn made(folder: &Path, name: &str) -> std::path::PathBuf {
+    let folder = folder.join(name);
+    std::fs::create_dir_all(&folder).expect("a writable folder");
+    folder
+}
