@@ -134,7 +134,7 @@ test("a market order is filled and an order that cannot be is refused in words",
   const page = await open();
   await page.locator("#balances tr").first().waitFor();
   await page.locator("#asks li:not([hidden]) button").first().waitFor();
-  await page.getByText("Market", { exact: true }).last().click();
+  await page.locator("#order").getByText("Market", { exact: true }).click();
   await page.getByLabel("Quantity").fill("0.01");
   await page.locator("#submit").click();
   await page.locator("#notice.up", { hasText: /Order \d+: filled/ }).waitFor();

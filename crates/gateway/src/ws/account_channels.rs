@@ -80,12 +80,7 @@ impl AccountChannels {
     ) -> Place {
         let channel = Arc::clone(self.channel(kind, now, bounds));
         let text = snapshot(kind, self.account, &channel.head, now, views);
-        Place {
-            cursor: channel.end(),
-            channel,
-            seq: now.seq,
-            beginning: Beginning::Snapshot(text),
-        }
+        Place { cursor: channel.end(), channel, seq: now.seq, beginning: Beginning::Snapshot(text) }
     }
 
     /// Forgets idle channels; false if none is left.
@@ -113,7 +108,13 @@ pub(super) fn encode(
 }
 
 /// What the partition has of the account.
-fn snapshot(kind: PrivateKind, account: AccountId, head: &Head, now: Now, views: &Views) -> Utf8Bytes {
+fn snapshot(
+    kind: PrivateKind,
+    account: AccountId,
+    head: &Head,
+    now: Now,
+    views: &Views,
+) -> Utf8Bytes {
     let at = Position::at(now.seq, now.time);
     match kind {
         PrivateKind::Orders => {

@@ -63,7 +63,12 @@ pub enum Taken {
 impl Channel {
     /// A channel that is complete after entry `since`.
     #[must_use]
-    pub fn new(head: Head, since: Seq, bounds: RingBounds, depth_of: Option<Arc<MarketInfo>>) -> Self {
+    pub fn new(
+        head: Head,
+        since: Seq,
+        bounds: RingBounds,
+        depth_of: Option<Arc<MarketInfo>>,
+    ) -> Self {
         Self {
             head,
             depth_of,
@@ -201,4 +206,78 @@ fn drop_replaced(slots: &[Slot]) -> Vec<Utf8Bytes> {
     }
     texts.reverse();
     texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::PartitionId;
+
+    fn channel() -> Channel {
+        let head = Head { channel: "c".into(), market: None, partition: PartitionId(0) };
+        let bounds = RingBounds { messages: 4, bytes: 1 << 20 };
+        Channel::new(head, Seq(0), bounds, None)
+    }
+
+    fn push(channel: &Channel, seq: u64, conflation: Conflation) -> bool {
+        channel.push(Slot { seq: Seq(seq), text: seq.to_string().into(), conflation })
+    }
+
+    fn taken(channel: &Channel, cursor: &mut u64) -> Vec<String> {
+        match channel.take(cursor) {
+            Taken::Nothing => Vec::new(),
+            Taken::Messages { texts, seq } => {
+                let texts: Vec<String> = texts.iter().map(|t| t.as_str().to_owned()).collect();
+                assert_eq!(texts.last(), Some(&seq.to_string()));
+                texts
+            }
+            Taken::Lost => vec!["lost".into()],
+        }
+    }
+
+    #[test]
+    fn a_reader_gets_each_message_once_and_is_told_when_it_lost_some() {
+        let channel = channel();
+        let (mut quick, mut slow) = (0, 0);
+        for seq in 1..=4 {
+            push(&channel, seq, Conflation::Never);
+            assert_eq!(taken(&channel, &mut quick), [seq.to_string()]);
+        }
+        assert!(taken(&channel, &mut quick).is_empty());
+        push(&channel, 5, Conflation::Never);
+        assert_eq!(taken(&channel, &mut quick), ["5"]);
+        assert_eq!(taken(&channel, &mut slow), ["lost"]);
+    }
+
+    #[test]
+    fn of_messages_that_replace_each_other_a_late_reader_gets_the_last() {
+        let channel = channel();
+        for (seq, key) in [(1, 10), (2, 10), (3, 20), (4, 20)] {
+            push(&channel, seq, Conflation::Replaced(key));
+        }
+        assert_eq!(taken(&channel, &mut 0), ["2", "4"]);
+        assert_eq!(taken(&channel, &mut 3), ["4"]);
+    }
+
+    #[test]
+    fn subscribers_are_woken_until_they_leave_and_news_is_told_once() {
+        let channel = channel();
+        let bells = [Arc::new(Notify::new()), Arc::new(Notify::new())];
+        for (subscription, bell) in (0..).zip(&bells) {
+            channel.join(subscription, Arc::clone(bell));
+        }
+        assert!(push(&channel, 1, Conflation::Never));
+        assert!(!push(&channel, 2, Conflation::Never));
+        channel.leave(0);
+        channel.leave(0);
+        assert_eq!(channel.subscribers(), 1);
+        channel.wake();
+        assert!(push(&channel, 3, Conflation::Never));
+        let rung = |bell: &Notify| {
+            let waker = std::task::Waker::noop();
+            let notified = std::pin::pin!(bell.notified());
+            notified.poll(&mut std::task::Context::from_waker(waker)).is_ready()
+        };
+        assert_eq!([rung(&bells[0]), rung(&bells[1])], [false, true]);
+    }
 }

@@ -127,8 +127,18 @@ mod tests {
     #[test]
     fn other_names_are_refused() {
         for text in [
-            "", "depth", "depth:", ":", "orders:1", "candles:BTC-USDT", "candles:A:1m:x", "candles:A:2m",
-            "trades:A:1m", "DEPTH:A", "books:A", "depth:A:",
+            "",
+            "depth",
+            "depth:",
+            ":",
+            "orders:1",
+            "candles:BTC-USDT",
+            "candles:A:1m:x",
+            "candles:A:2m",
+            "trades:A:1m",
+            "DEPTH:A",
+            "books:A",
+            "depth:A:",
         ] {
             assert!(text.parse::<ChannelName>().is_err(), "{text:?}");
         }

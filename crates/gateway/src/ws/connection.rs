@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::stream::SplitSink;
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -23,7 +23,7 @@ use crate::state::Shared;
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// A client that is not heard of for so long is cut.
 const SILENCE: Duration = Duration::from_secs(60);
-/// How long a goodbye may take.
+/// How long a goodbye may take, the answer to it included.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What the halves of a connection share.
@@ -106,13 +106,24 @@ pub async fn serve(socket: WebSocket, shared: Arc<Shared>) {
         metrics.sockets_cut.fetch_add(1, Ordering::Relaxed);
     }
     tracing::debug!(?end, "a socket ends");
-    say_goodbye(sink, &end).await;
+    say_goodbye(sink, stream, &end).await;
     metrics.sockets.fetch_sub(1, Ordering::Relaxed);
 }
 
-/// Sends the close frame, if the client listens.
-async fn say_goodbye(mut sink: SplitSink<WebSocket, Message>, end: &End) {
-    if let Some(frame) = end.frame() {
-        let _ = timeout(FAREWELL, sink.send(Message::Close(Some(frame)))).await;
-    }
+/// Sends the close frame, if the client listens. What it sends meanwhile is thrown away until it
+/// answers: a socket that is closed with unread bytes would take the frame back.
+async fn say_goodbye(
+    mut sink: SplitSink<WebSocket, Message>,
+    mut stream: SplitStream<WebSocket>,
+    end: &End,
+) {
+    let Some(frame) = end.frame() else {
+        return;
+    };
+    let goodbye = async {
+        if sink.send(Message::Close(Some(frame))).await.is_ok() {
+            while let Some(Ok(_)) = stream.next().await {}
+        }
+    };
+    let _ = timeout(FAREWELL, goodbye).await;
 }

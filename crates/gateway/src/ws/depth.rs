@@ -25,12 +25,6 @@ impl LevelChanges {
         };
     }
 
-    /// Whether no level changed.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.bids.is_empty() && self.asks.is_empty()
-    }
-
     /// Takes in what happened after this.
     pub fn extend(&mut self, later: &Self) {
         self.bids.extend(&later.bids);

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use types::{
-    AccountId, AssetId, Event, EntryEvents, MarketId, OrderSpec, RejectCode, Side, Trade, TradeSide,
+    AccountId, AssetId, EntryEvents, Event, MarketId, OrderSpec, RejectCode, Side, Trade, TradeSide,
 };
 use views::{Liquidity, MarketInfo, Views};
 

@@ -30,7 +30,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 /// Bytes that a channel keeps, and a reader may lie behind.
 const BACKLOG_BYTES: usize = 2 << 20;
 /// Replays from the event log at the same time; each may hold a few megabytes.
-const REPLAYS: usize = 8;
+const REPLAYS: usize = 16;
 
 /// The fan-out of all partitions.
 pub struct FanOut {

@@ -112,12 +112,8 @@ impl Hub {
     #[must_use]
     pub fn new(partition: PartitionId, views: Arc<Views>, bounds: RingBounds) -> Self {
         let now = Now { partition, seq: views.applied(partition), time: views.log_time() };
-        let state = State {
-            now,
-            markets: HashMap::new(),
-            accounts: HashMap::new(),
-            news: News::default(),
-        };
+        let state =
+            State { now, markets: HashMap::new(), accounts: HashMap::new(), news: News::default() };
         Self { partition, views, bounds, state: Mutex::new(state) }
     }
 
@@ -150,7 +146,9 @@ impl Hub {
         }
         if !accounts.is_empty() {
             for entry in batch.iter_after(changes.after) {
-                for (account, events) in by_account(&entry, |account| accounts.contains_key(&account)) {
+                for (account, events) in
+                    by_account(&entry, |account| accounts.contains_key(&account))
+                {
                     accounts[&account].note(&entry, &events, &self.views, news);
                 }
             }

@@ -26,7 +26,7 @@ const SNAPSHOT_TRADES: usize = 100;
 /// Candles in a snapshot.
 const SNAPSHOT_CANDLES: usize = 500;
 /// Subscribers that come within this time share a snapshot and catch up by the channel.
-const SNAPSHOT_LIFE: Duration = Duration::from_millis(200);
+const SNAPSHOT_LIFE: Duration = Duration::from_millis(50);
 
 /// The channels of one market that somebody subscribed to.
 pub(super) struct MarketChannels {

@@ -70,8 +70,8 @@ async fn open_socket(
     State(shared): State<Arc<Shared>>,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let upgrade = upgrade
-        .map_err(|why| ApiError::with(GatewayCode::InvalidField, why.body_text()))?;
+    let upgrade =
+        upgrade.map_err(|why| ApiError::with(GatewayCode::InvalidField, why.body_text()))?;
     let limits = &shared.config.limits;
     if shared.closing.is_cancelled() {
         return Err(GatewayCode::ShuttingDown.into());

@@ -52,12 +52,7 @@ impl Outbox {
     /// A queue whose reader pauses at `bound`.
     #[must_use]
     pub fn new(bound: usize) -> Self {
-        Self {
-            queue: Mutex::default(),
-            bound,
-            room: Notify::new(),
-            bell: Arc::new(Notify::new()),
-        }
+        Self { queue: Mutex::default(), bound, room: Notify::new(), bell: Arc::new(Notify::new()) }
     }
 
     /// Adds something, always: requests already taken may exceed the bound by their number.

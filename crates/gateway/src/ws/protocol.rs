@@ -286,7 +286,8 @@ mod tests {
     #[test]
     fn a_resume_point_that_is_no_number_is_refused() {
         for value in ["-1", "\"7\"", "{\"x\":1}", "{\"0\":\"1\"}", "1.5", "true", "[1]"] {
-            let text = format!(r#"{{"id":1,"op":"subscribe","channels":[],"resume_from":{value}}}"#);
+            let text =
+                format!(r#"{{"id":1,"op":"subscribe","channels":[],"resume_from":{value}}}"#);
             let Op::Subscribe(subscribe) = parse(&text).unwrap().op else { panic!() };
             assert!(subscribe.resume_from().is_err(), "{value}");
         }

@@ -57,9 +57,7 @@ pub async fn read(missed: Missed) -> Result<Vec<Utf8Bytes>, ReplayError> {
         return Err(ReplayError::TooMuch);
     }
     // Old events come from disk.
-    tokio::task::spawn_blocking(move || missed.read())
-        .await
-        .unwrap_or(Err(ReplayError::Failed))
+    tokio::task::spawn_blocking(move || missed.read()).await.unwrap_or(Err(ReplayError::Failed))
 }
 
 impl Missed {

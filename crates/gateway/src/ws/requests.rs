@@ -164,7 +164,10 @@ struct MarketFields {
 }
 
 /// Takes channels off the list; all or none.
-fn unsubscribe(connection: &Connection, fields: &Unsubscribe) -> Result<Vec<ChannelName>, ApiError> {
+fn unsubscribe(
+    connection: &Connection,
+    fields: &Unsubscribe,
+) -> Result<Vec<ChannelName>, ApiError> {
     let names = subscribe::read_names(&fields.channels)?;
     let mut channels = connection.channels.lock();
     for name in &names {

@@ -109,9 +109,9 @@ impl Session {
 }
 
 fn account_of(caller: &Caller) -> Result<AccountId, ApiError> {
-    caller.account.ok_or_else(|| {
-        ApiError::with(GatewayCode::Forbidden, "this API key belongs to no account")
-    })
+    caller
+        .account
+        .ok_or_else(|| ApiError::with(GatewayCode::Forbidden, "this API key belongs to no account"))
 }
 
 fn lacks(permission: &'static str) -> ApiError {

@@ -118,18 +118,6 @@ impl Subscription {
         &self.name
     }
 
-    /// The entry up to which everything was handed over.
-    #[must_use]
-    pub fn seq(&self) -> Seq {
-        self.seq
-    }
-
-    /// The partition's number.
-    #[must_use]
-    pub fn partition(&self) -> types::PartitionId {
-        self.hub.partition
-    }
-
     /// What is new. A reader of conflated data that lies too far behind gets a new snapshot.
     pub fn next(&mut self) -> Next {
         match self.channel.take(&mut self.cursor) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -16,8 +17,12 @@ use tokio_tungstenite::tungstenite::Message;
 /// Far above what anything takes; a hang fails instead of lasting for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The writing half of a client that is split.
+pub type Sink = SplitSink<WebSocketStream<TcpStream>, Message>;
+
 pub struct Client {
-    socket: WebSocketStream<TcpStream>,
+    sink: Option<Sink>,
+    stream: SplitStream<WebSocketStream<TcpStream>>,
     next_id: u64,
     data: VecDeque<Value>,
     answers: VecDeque<Value>,
@@ -45,11 +50,27 @@ impl Client {
         let url = format!("ws://{address}/v1/ws");
         let (socket, _) = tokio_tungstenite::client_async(url, stream).await?;
         let (data, answers) = Default::default();
-        Ok(Self { socket, next_id: 1, data, answers, closed: None })
+        let (sink, stream) = socket.split();
+        Ok(Self { sink: Some(sink), stream, next_id: 1, data, answers, closed: None })
     }
 
     pub async fn send(&mut self, message: Message) {
-        self.socket.send(message).await.unwrap();
+        self.sink.as_mut().expect("not split").send(message).await.unwrap();
+    }
+
+    /// Writing and reading apart.
+    pub fn split(mut self) -> (Sink, Self) {
+        (self.sink.take().expect("not split"), self)
+    }
+
+    /// The next answer, or none when the server has closed.
+    pub async fn next_answer(&mut self) -> Option<Value> {
+        while self.answers.is_empty() {
+            if !self.read().await {
+                return None;
+            }
+        }
+        self.answers.pop_front()
     }
 
     /// Sends a request and gives its id.
@@ -94,7 +115,8 @@ impl Client {
     pub async fn login(&mut self, key: &str, secret: &str) -> Value {
         let time = self.ok("ping", json!({})).await["time"].as_u64().unwrap();
         let signature = sign(secret, &format!("{time}\n5000\nGET\n/v1/ws\n"));
-        let fields = json!({ "key": key, "timestamp": time, "window": 5000, "signature": signature });
+        let fields =
+            json!({ "key": key, "timestamp": time, "window": 5000, "signature": signature });
         self.ok("login", fields).await
     }
 
@@ -149,11 +171,13 @@ impl Client {
 
     /// Takes one message off the wire; false at the end.
     async fn read(&mut self) -> bool {
-        let message = timeout(PATIENCE, self.socket.next()).await.expect("nothing came for a minute");
+        let message =
+            timeout(PATIENCE, self.stream.next()).await.expect("nothing came for a minute");
         match message {
             Some(Ok(Message::Text(text))) => {
                 let value: Value = serde_json::from_str(&text).unwrap();
-                let queue = if value.get("id").is_some() { &mut self.answers } else { &mut self.data };
+                let queue =
+                    if value.get("id").is_some() { &mut self.answers } else { &mut self.data };
                 queue.push_back(value);
                 true
             }

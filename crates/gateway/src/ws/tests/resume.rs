@@ -27,7 +27,8 @@ async fn followed(rig: &Rig, channel: &str, count: usize) -> Vec<Value> {
     let mut messages = Vec::new();
     for trade in 0..count {
         rig.trade(1_000 + trade as u64, 1);
-        let is_trade = |m: &Value| m["data"].as_array().unwrap().iter().any(|i| i["event"] == "trade");
+        let is_trade =
+            |m: &Value| m["data"].as_array().unwrap().iter().any(|i| i["event"] == "trade");
         messages.extend(client.until(is_trade).await);
     }
     messages

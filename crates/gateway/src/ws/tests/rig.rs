@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use types::{
     AccountId, Amount, AssetDef, AssetId, ClientOrderId, MarketBounds, MarketDef, MarketId,
-    OrderSpec, PartitionId, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq,
-    Side, TimeInForce, Timestamp, Topology, TreasuryReference,
+    OrderSpec, PartitionId, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention,
+    Seq, Side, TimeInForce, Timestamp, Topology, TreasuryReference,
 };
 use views::Views;
 
@@ -117,11 +117,7 @@ impl Rig {
 
     /// Submits without waiting for the answer, again while the queue is full.
     pub fn submit(&self, request: Request) {
-        while self
-            .node
-            .submit(ReplyTo::NOBODY, Timestamp(u64::MAX), request.clone())
-            .is_err()
-        {
+        while self.node.submit(ReplyTo::NOBODY, Timestamp(u64::MAX), request.clone()).is_err() {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
