@@ -28,10 +28,7 @@ pub(crate) struct Account {
 
 impl Account {
     pub fn new(fee_tier: u8) -> Self {
-        Self {
-            fee_tier,
-            ..Self::default()
-        }
+        Self { fee_tier, ..Self::default() }
     }
 
     pub fn balances(&self) -> &[Balance] {
@@ -49,44 +46,28 @@ impl Account {
     pub fn balance_mut(&mut self, asset: AssetId) -> &mut Balance {
         let at = self.position(asset).unwrap_or_else(|at| {
             let (available, held) = (Amount::ZERO, Amount::ZERO);
-            self.balances.insert(
-                at,
-                Balance {
-                    asset,
-                    touched: false,
-                    available,
-                    held,
-                },
-            );
+            self.balances.insert(at, Balance { asset, touched: false, available, held });
             at
         });
         &mut self.balances[at]
     }
 
     pub fn open_orders_in(&self, market: MarketId) -> u32 {
-        match self
-            .open_orders
-            .binary_search_by_key(&market, |open| open.0)
-        {
+        match self.open_orders.binary_search_by_key(&market, |open| open.0) {
             Ok(at) => self.open_orders[at].1,
             Err(_) => 0,
         }
     }
 
     pub fn count_opened(&mut self, market: MarketId) {
-        match self
-            .open_orders
-            .binary_search_by_key(&market, |open| open.0)
-        {
+        match self.open_orders.binary_search_by_key(&market, |open| open.0) {
             Ok(at) => self.open_orders[at].1 += 1,
             Err(at) => self.open_orders.insert(at, (market, 1)),
         }
     }
 
     pub fn count_closed(&mut self, market: MarketId) {
-        let found = self
-            .open_orders
-            .binary_search_by_key(&market, |open| open.0);
+        let found = self.open_orders.binary_search_by_key(&market, |open| open.0);
         let at = found.expect("an open order was counted");
         self.open_orders[at].1 -= 1;
     }
@@ -96,16 +77,11 @@ impl Account {
         if self.balances.len() <= 8 {
             for (at, balance) in self.balances.iter().enumerate() {
                 if balance.asset >= asset {
-                    return if balance.asset == asset {
-                        Ok(at)
-                    } else {
-                        Err(at)
-                    };
+                    return if balance.asset == asset { Ok(at) } else { Err(at) };
                 }
             }
             return Err(self.balances.len());
         }
-        self.balances
-            .binary_search_by_key(&asset, |balance| balance.asset)
+        self.balances.binary_search_by_key(&asset, |balance| balance.asset)
     }
 }

@@ -24,11 +24,7 @@ impl Ledger {
             return asker.reject(RejectCode::AccountExists, fx);
         }
         slot.state.add_account(account, Account::new(fee_tier));
-        fx.emit(Event::AccountCreated {
-            reply,
-            account,
-            fee_tier,
-        });
+        fx.emit(Event::AccountCreated { reply, account, fee_tier });
     }
 
     /// Freezes or unfreezes. A frozen account may cancel, but not place, amend or pay.
@@ -42,11 +38,7 @@ impl Ledger {
         match self.slot_mut(account).state.account_mut(account) {
             Some(owner) => {
                 owner.frozen = frozen;
-                fx.emit(Event::AccountFrozen {
-                    reply,
-                    account,
-                    frozen,
-                });
+                fx.emit(Event::AccountFrozen { reply, account, frozen });
             }
             None => asker(reply, RequestKind::FreezeAccount, account)
                 .reject(RejectCode::UnknownAccount, fx),
@@ -64,11 +56,7 @@ impl Ledger {
         match self.slot_mut(account).state.account_mut(account) {
             Some(owner) => {
                 owner.fee_tier = fee_tier;
-                fx.emit(Event::AccountFeeTierSet {
-                    reply,
-                    account,
-                    fee_tier,
-                });
+                fx.emit(Event::AccountFeeTierSet { reply, account, fee_tier });
             }
             None => asker(reply, RequestKind::SetAccountFeeTier, account)
                 .reject(RejectCode::UnknownAccount, fx),
@@ -77,11 +65,5 @@ impl Ledger {
 }
 
 fn asker(reply: ReplyTo, request: RequestKind, account: AccountId) -> Asker {
-    Asker {
-        reply,
-        request,
-        account,
-        market: MarketId(0),
-        client_id: ClientOrderId::NONE,
-    }
+    Asker { reply, request, account, market: MarketId(0), client_id: ClientOrderId::NONE }
 }

@@ -41,14 +41,7 @@ impl Ledger {
         amendment: &Amendment,
         fx: &mut Effects,
     ) {
-        let &Amendment {
-            account,
-            market,
-            version,
-            order,
-            price,
-            quantity,
-        } = amendment;
+        let &Amendment { account, market, version, order, price, quantity } = amendment;
         let asker = Asker {
             reply,
             request: RequestKind::AmendOrder,
@@ -69,12 +62,7 @@ impl Ledger {
             *amended = true;
         }
         let asset = hold.asset;
-        slot.post(
-            asset,
-            Bucket::Available(account),
-            Bucket::Held(account),
-            extra,
-        );
+        slot.post(asset, Bucket::Available(account), Bucket::Held(account), extra);
         fx.send(Message::AmendOrder(AmendOrder {
             reply,
             account,
@@ -95,25 +83,17 @@ fn check(
     state: &SlotState,
     amendment: &Amendment,
 ) -> Result<(HoldId, Amount), RejectCode> {
-    let account = state
-        .account(amendment.account)
-        .ok_or(RejectCode::UnknownAccount)?;
+    let account = state.account(amendment.account).ok_or(RejectCode::UnknownAccount)?;
     if account.frozen {
         return Err(RejectCode::AccountFrozen);
     }
-    let listed = ctx
-        .definitions
-        .market(amendment.market)
-        .ok_or(RejectCode::UnknownMarket)?;
+    let listed = ctx.definitions.market(amendment.market).ok_or(RejectCode::UnknownMarket)?;
     if listed.def.version != amendment.version {
         return Err(RejectCode::StaleDefinition);
     }
     // Amendments are mostly of recent orders; an account's orders in a market are bounded.
     let wanted = Some((amendment.market, amendment.order));
-    let found = state
-        .holds
-        .newest_first(account)
-        .find(|(_, hold)| hold.order() == wanted);
+    let found = state.holds.newest_first(account).find(|(_, hold)| hold.order() == wanted);
     let (hold_id, hold) = found.ok_or(RejectCode::UnknownOrder)?;
     if let Some(price) = amendment.price {
         check_price(&listed.def, price)?;
@@ -130,13 +110,7 @@ fn check(
 
 /// What the amended order will need, as far as this ledger knows: fills under way make it less.
 fn needed(listed: &ListedMarket, hold: &Hold, amendment: &Amendment) -> Result<Amount, RejectCode> {
-    let Purpose::Order {
-        buys,
-        price,
-        filled_base,
-        ..
-    } = hold.purpose
-    else {
+    let Purpose::Order { buys, price, filled_base, .. } = hold.purpose else {
         return Err(RejectCode::UnknownOrder);
     };
     let scaling = &listed.scaling;

@@ -23,13 +23,7 @@ impl Totals {
     /// Zero, if every posting was double entry.
     #[must_use]
     pub fn trial_balance(&self) -> i128 {
-        let House {
-            outside,
-            clearing,
-            fees,
-            rounding,
-            suspense,
-        } = self.house;
+        let House { outside, clearing, fees, rounding, suspense } = self.house;
         self.available + self.held + outside + clearing + fees + rounding + suspense
     }
 
@@ -111,10 +105,7 @@ impl Ledger {
     pub fn balances(&self) -> impl Iterator<Item = (AccountId, AssetId, Amount, Amount)> + '_ {
         self.slots().flat_map(|slot| {
             slot.accounts().flat_map(|(id, account)| {
-                account
-                    .balances()
-                    .iter()
-                    .map(move |b| (id, b.asset, b.available, b.held))
+                account.balances().iter().map(move |b| (id, b.asset, b.available, b.held))
             })
         })
     }

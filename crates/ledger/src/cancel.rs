@@ -30,11 +30,7 @@ impl Ledger {
         if slot.state.account(account).is_none() {
             return asker.reject(RejectCode::UnknownAccount, fx);
         }
-        let order = match slot
-            .state
-            .client_ids
-            .find(account, client_order_id, ctx.now)
-        {
+        let order = match slot.state.client_ids.find(account, client_order_id, ctx.now) {
             Some((_, Outcome::Open(hold))) => slot.state.holds.get(hold).order(),
             Some((_, Outcome::Ended(_))) | None => None,
         };
@@ -43,13 +39,7 @@ impl Ledger {
             Some((_, order)) if order.0 == 0 => asker.reject(RejectCode::ClientIdInFlight, fx),
             Some((market, order)) => {
                 let cause = CancelCause::Client;
-                fx.send(Message::CancelOrder {
-                    reply,
-                    account,
-                    market,
-                    order,
-                    cause,
-                });
+                fx.send(Message::CancelOrder { reply, account, market, order, cause });
             }
         }
     }
@@ -64,13 +54,7 @@ impl Ledger {
     ) {
         let client_id = ClientOrderId::NONE;
         let request = RequestKind::CancelAll;
-        let asker = Asker {
-            reply,
-            request,
-            account,
-            market,
-            client_id,
-        };
+        let asker = Asker { reply, request, account, market, client_id };
         let slot = self.slot_mut(account);
         let Some(owner) = slot.state.account(account) else {
             return asker.reject(RejectCode::UnknownAccount, fx);
@@ -79,25 +63,14 @@ impl Ledger {
             .state
             .holds
             .oldest_first(owner)
-            .filter(|(_, hold)| {
-                hold.order()
-                    .is_some_and(|(in_market, _)| in_market == market)
-            })
+            .filter(|(_, hold)| hold.order().is_some_and(|(in_market, _)| in_market == market))
             .map(|(hold_id, _)| hold_id)
             .collect();
         let count = holds.len() as u32;
-        fx.emit(Event::CancelAllAccepted {
-            reply,
-            account,
-            market,
-            count,
-        });
+        fx.emit(Event::CancelAllAccepted { reply, account, market, count });
         for hold_id in holds {
-            let Purpose::Order {
-                order,
-                cancel_when_known,
-                ..
-            } = &mut slot.state.holds.of(account, hold_id).purpose
+            let Purpose::Order { order, cancel_when_known, .. } =
+                &mut slot.state.holds.of(account, hold_id).purpose
             else {
                 unreachable!("filtered by order");
             };
@@ -113,11 +86,5 @@ impl Ledger {
 /// The message by which "cancel all" reaches one order.
 pub(crate) fn cancel(account: AccountId, market: MarketId, order: types::OrderId) -> Message {
     let (reply, cause) = (ReplyTo::NOBODY, CancelCause::CancelAll);
-    Message::CancelOrder {
-        reply,
-        account,
-        market,
-        order,
-        cause,
-    }
+    Message::CancelOrder { reply, account, market, order, cause }
 }

@@ -150,11 +150,10 @@ impl ClientIds {
         };
         self.append(at);
         let (seed, slab) = (self.hash_seed, &self.slab);
-        self.table
-            .insert_unique(hash(seed, account, id), at.0, |&at| {
-                let entry = &slab[at as usize];
-                hash(seed, entry.account, entry.id)
-            });
+        self.table.insert_unique(hash(seed, account, id), at.0, |&at| {
+            let entry = &slab[at as usize];
+            hash(seed, entry.account, entry.id)
+        });
         at
     }
 
@@ -241,9 +240,7 @@ impl ClientIds {
         let entry = &self.slab[at.0 as usize];
         let hash = hash(self.hash_seed, entry.account, entry.id);
         let occupied = self.table.find_entry(hash, |&other| other == at.0);
-        occupied
-            .expect("every remembered id is in the table")
-            .remove();
+        occupied.expect("every remembered id is in the table").remove();
         self.free.push(at);
     }
 
@@ -318,26 +315,15 @@ impl ClientIds {
             <(Vec<Remembered>, Vec<RememberedId>, Ends, Vec<AccountList>)>::deserialize_reader(
                 reader,
             )?;
-        let mut ids = Self {
-            slab,
-            free,
-            oldest,
-            newest,
-            accounts,
-            ..Self::new(hash_seed)
-        };
+        let mut ids = Self { slab, free, oldest, newest, accounts, ..Self::new(hash_seed) };
         let mut at = oldest;
         while let Some(live) = at {
-            let entry = ids
-                .slab
-                .get(live.0 as usize)
-                .ok_or(std::io::ErrorKind::InvalidData)?;
+            let entry = ids.slab.get(live.0 as usize).ok_or(std::io::ErrorKind::InvalidData)?;
             let slab = &ids.slab;
-            ids.table
-                .insert_unique(hash(hash_seed, entry.account, entry.id), live.0, |&at| {
-                    let entry = &slab[at as usize];
-                    hash(hash_seed, entry.account, entry.id)
-                });
+            ids.table.insert_unique(hash(hash_seed, entry.account, entry.id), live.0, |&at| {
+                let entry = &slab[at as usize];
+                hash(hash_seed, entry.account, entry.id)
+            });
             at = entry.newer;
         }
         Ok(ids)
@@ -367,10 +353,7 @@ mod tests {
         let mut ids = ClientIds::new(1);
         assert!(ids.make_room(ACCOUNT, 10, at(0)));
         ids.remember(ACCOUNT, id("a"), 1, ended(5), at(0), at(10));
-        assert_eq!(
-            ids.find(ACCOUNT, id("a"), at(MEMORY_NANOS)),
-            Some((1, ended(5)))
-        );
+        assert_eq!(ids.find(ACCOUNT, id("a"), at(MEMORY_NANOS)), Some((1, ended(5))));
         assert_eq!(ids.find(ACCOUNT, id("a"), at(MEMORY_NANOS + 1)), None);
         assert_eq!(ids.find(AccountId(8), id("a"), at(1)), None);
         // A new command may take the expired name at once.
@@ -396,14 +379,7 @@ mod tests {
     fn open_orders_are_kept_whatever_their_age() {
         let mut ids = ClientIds::new(1);
         ids.make_room(ACCOUNT, 3, at(0));
-        ids.remember(
-            ACCOUNT,
-            id("open"),
-            1,
-            Outcome::Open(HoldId(0)),
-            at(0),
-            at(1),
-        );
+        ids.remember(ACCOUNT, id("open"), 1, Outcome::Open(HoldId(0)), at(0), at(1));
         ids.make_room(ACCOUNT, 3, at(0));
         ids.remember(ACCOUNT, id("done"), 2, ended(2), at(0), at(1));
         let later = at(3 * MEMORY_NANOS);

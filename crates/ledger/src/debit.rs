@@ -39,23 +39,13 @@ impl Ledger {
         reservation: &Reservation,
         fx: &mut Effects,
     ) {
-        let &Reservation {
-            account,
-            asset,
-            amount,
-            client_id,
-            valid_until,
-        } = reservation;
+        let &Reservation { account, asset, amount, client_id, valid_until } = reservation;
         let asker = asker(reply, RequestKind::ReserveDebit, account, client_id);
         if client_id.is_none() {
             // Without a name nobody could settle it.
             return asker.reject(RejectCode::Malformed, fx);
         }
-        let words = [
-            u64::from(asset.0),
-            amount.get() as u64,
-            (amount.get() >> 64) as u64,
-        ];
+        let words = [u64::from(asset.0), amount.get() as u64, (amount.get() >> 64) as u64];
         let fingerprint = fingerprint(&words);
         let mut slot = self.slot_mut(account);
         if slot.answer_repeated(asker, fingerprint, ctx.now, fx) {
@@ -72,22 +62,9 @@ impl Ledger {
         let hold = slot.open_hold(account, asset, amount, Purpose::Debit);
         let ids = &mut slot.state.client_ids;
         let outcome = Outcome::Open(hold);
-        let at = ids.remember(
-            account,
-            client_id,
-            fingerprint,
-            outcome,
-            ctx.now,
-            valid_until,
-        );
+        let at = ids.remember(account, client_id, fingerprint, outcome, ctx.now, valid_until);
         slot.state.holds.of(account, hold).client_id = Some(at);
-        fx.emit(Event::DebitReserved {
-            reply,
-            account,
-            asset,
-            amount,
-            client_id,
-        });
+        fx.emit(Event::DebitReserved { reply, account, asset, amount, client_id });
     }
 
     /// Ends a pending debit whose funds will not leave.
@@ -107,13 +84,7 @@ impl Ledger {
         let hold = slot.state.holds.of(account, hold_id);
         let (asset, amount) = (hold.asset, hold.locked);
         slot.close_hold(account, hold_id, Some(Outcome::Ended(Ok(OrderId(0)))));
-        fx.emit(Event::DebitReleased {
-            reply,
-            account,
-            asset,
-            amount,
-            client_id,
-        });
+        fx.emit(Event::DebitReleased { reply, account, asset, amount, client_id });
     }
 
     /// Value came from outside. Never refused: funds for an unknown account go to suspense.
@@ -130,14 +101,7 @@ impl Ledger {
         let bucket = slot.credit_bucket(account);
         slot.post(asset, Bucket::Outside, bucket, amount);
         let suspense = matches!(bucket, Bucket::Suspense);
-        fx.emit(Event::Credited {
-            reply,
-            reference,
-            account,
-            asset,
-            amount,
-            suspense,
-        });
+        fx.emit(Event::Credited { reply, reference, account, asset, amount, suspense });
     }
 
     /// Value leaves at once, or is refused; the treasury hears which.
@@ -163,20 +127,8 @@ impl Ledger {
         }
         slot.post(asset, Bucket::Available(account), Bucket::Outside, amount);
         let client_id = ClientOrderId::NONE;
-        fx.emit(Event::Debited {
-            reply,
-            reference,
-            account,
-            asset,
-            amount,
-            client_id,
-        });
-        fx.send(Message::Debited {
-            reference,
-            asset,
-            amount,
-            outcome: Ok(()),
-        });
+        fx.emit(Event::Debited { reply, reference, account, asset, amount, client_id });
+        fx.send(Message::Debited { reference, asset, amount, outcome: Ok(()) });
     }
 
     /// A pending debit has left.
@@ -200,20 +152,8 @@ impl Ledger {
         hold.locked = Amount::ZERO;
         slot.post(asset, Bucket::Held(account), Bucket::Outside, amount);
         slot.close_hold(account, hold_id, Some(Outcome::Ended(Ok(OrderId(0)))));
-        fx.emit(Event::Debited {
-            reply,
-            reference,
-            account,
-            asset,
-            amount,
-            client_id,
-        });
-        fx.send(Message::Debited {
-            reference,
-            asset,
-            amount,
-            outcome: Ok(()),
-        });
+        fx.emit(Event::Debited { reply, reference, account, asset, amount, client_id });
+        fx.send(Message::Debited { reference, asset, amount, outcome: Ok(()) });
     }
 }
 
@@ -240,12 +180,7 @@ fn refuse_debit(
 ) {
     asker.reject(code, fx);
     let (amount, outcome) = (Amount::ZERO, Err(code));
-    fx.send(Message::Debited {
-        reference,
-        asset,
-        amount,
-        outcome,
-    });
+    fx.send(Message::Debited { reference, asset, amount, outcome });
 }
 
 fn asker(
@@ -254,11 +189,5 @@ fn asker(
     account: AccountId,
     client_id: ClientOrderId,
 ) -> Asker {
-    Asker {
-        reply,
-        request,
-        account,
-        market: MarketId(0),
-        client_id,
-    }
+    Asker { reply, request, account, market: MarketId(0), client_id }
 }

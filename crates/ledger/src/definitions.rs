@@ -43,10 +43,7 @@ impl Definitions {
     /// The rates of a tier; free if it was never set.
     #[must_use]
     pub fn fee_rates(&self, tier: u8) -> FeeRates {
-        self.fee_tiers
-            .get(usize::from(tier))
-            .copied()
-            .unwrap_or_default()
+        self.fee_tiers.get(usize::from(tier)).copied().unwrap_or_default()
     }
 
     /// How many markets are listed.
@@ -73,17 +70,14 @@ impl Definitions {
     pub fn check(&self, definition: &Definition) -> Result<(), RejectCode> {
         match definition {
             Definition::Asset(asset) => {
-                let taken = self
-                    .assets()
-                    .any(|a| a.id == asset.id || a.symbol == asset.symbol);
+                let taken = self.assets().any(|a| a.id == asset.id || a.symbol == asset.symbol);
                 refuse_if(taken, RejectCode::AlreadyDefined)?;
                 refuse_if(asset.id.0 >= MAX_ID, RejectCode::InvalidDefinition)?;
                 asset.validate().map_err(invalid)
             }
             Definition::Market(market) => {
-                let taken = self
-                    .markets()
-                    .any(|m| m.def.id == market.id || m.def.symbol == market.symbol);
+                let taken =
+                    self.markets().any(|m| m.def.id == market.id || m.def.symbol == market.symbol);
                 refuse_if(taken, RejectCode::AlreadyDefined)?;
                 refuse_if(market.id.0 >= MAX_ID, RejectCode::InvalidDefinition)?;
                 self.scaling(market).map(|_| ())
@@ -150,15 +144,10 @@ impl BorshDeserialize for Definitions {
     fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
         let (assets, markets, fee_tiers) =
             <(Vec<AssetDef>, Vec<MarketDef>, Vec<FeeRates>)>::deserialize_reader(reader)?;
-        let mut definitions = Self {
-            fee_tiers,
-            ..Self::default()
-        };
+        let mut definitions = Self { fee_tiers, ..Self::default() };
         let all = assets.into_iter().map(Definition::Asset);
         for definition in all.chain(markets.into_iter().map(Definition::Market)) {
-            definitions
-                .check(&definition)
-                .map_err(|_| std::io::ErrorKind::InvalidData)?;
+            definitions.check(&definition).map_err(|_| std::io::ErrorKind::InvalidData)?;
             definitions.add(definition);
         }
         Ok(definitions)

@@ -66,15 +66,8 @@ impl Holds {
         purpose: Purpose,
     ) -> HoldId {
         let previous = account.last_hold;
-        let hold = Hold {
-            account: id,
-            asset,
-            locked,
-            purpose,
-            client_id: None,
-            previous,
-            next: None,
-        };
+        let hold =
+            Hold { account: id, asset, locked, purpose, client_id: None, previous, next: None };
         let hold_id = match self.free.pop() {
             Some(hold_id) => {
                 self.slab[hold_id.0 as usize] = hold;
@@ -129,9 +122,7 @@ impl Holds {
 
     /// All open holds, by id.
     pub fn open_holds(&self) -> impl Iterator<Item = &Hold> {
-        self.slab
-            .iter()
-            .filter(|hold| !matches!(hold.purpose, Purpose::Free))
+        self.slab.iter().filter(|hold| !matches!(hold.purpose, Purpose::Free))
     }
 
     /// The account's holds from the newest to the oldest.

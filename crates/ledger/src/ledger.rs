@@ -45,13 +45,8 @@ pub(crate) struct Asker {
 impl Ledger {
     /// An empty ledger that hosts `slots`. `hash_seed` may differ from process to process.
     pub fn new(slots: impl Iterator<Item = Slot>, hash_seed: u64) -> Self {
-        let mut ledger = Self {
-            slots: Vec::new(),
-            touched: Vec::new(),
-        };
-        ledger
-            .slots
-            .resize_with(usize::from(ACCOUNT_SLOTS), || None);
+        let mut ledger = Self { slots: Vec::new(), touched: Vec::new() };
+        ledger.slots.resize_with(usize::from(ACCOUNT_SLOTS), || None);
         for slot in slots {
             ledger.slots[usize::from(slot.0)] = Some(Box::new(SlotState::new(slot, hash_seed)));
         }
@@ -68,10 +63,7 @@ impl Ledger {
     #[must_use]
     pub fn balance(&self, account: AccountId, asset: AssetId) -> Option<(Amount, Amount)> {
         let account = self.slot_of(account)?.account(account)?;
-        let balance = account
-            .balances()
-            .iter()
-            .find(|balance| balance.asset == asset);
+        let balance = account.balances().iter().find(|balance| balance.asset == asset);
         Some(balance.map_or((Amount::ZERO, Amount::ZERO), |b| (b.available, b.held)))
     }
 
@@ -81,65 +73,25 @@ impl Ledger {
     /// If it is not for a ledger, or its account's slot is not here: the engine routes.
     pub fn receive(&mut self, message: &Message, fx: &mut Effects) {
         match message {
-            Message::Rested {
-                account,
-                hold,
-                order,
-                price,
-            } => {
+            Message::Rested { account, hold, order, price } => {
                 self.rested(*account, *hold, *order, *price, fx);
             }
             Message::Filled(fill) => self.filled(fill),
-            Message::Released {
-                account,
-                hold,
-                amount,
-            } => self.released(*account, *hold, *amount),
-            Message::Closed {
-                account,
-                hold,
-                order,
-                release,
-            } => {
+            Message::Released { account, hold, amount } => self.released(*account, *hold, *amount),
+            Message::Closed { account, hold, order, release } => {
                 self.closed(*account, *hold, *order, *release);
             }
-            Message::Refused {
-                account,
-                hold,
-                code,
-            } => self.refused(*account, *hold, *code),
-            Message::Credit {
-                reply,
-                reference,
-                account,
-                asset,
-                amount,
-            } => {
+            Message::Refused { account, hold, code } => self.refused(*account, *hold, *code),
+            Message::Credit { reply, reference, account, asset, amount } => {
                 self.credit(*reply, *reference, *account, *asset, *amount, fx);
             }
-            Message::Debit {
-                reply,
-                reference,
-                account,
-                asset,
-                amount,
-            } => {
+            Message::Debit { reply, reference, account, asset, amount } => {
                 self.debit(*reply, *reference, *account, *asset, *amount, fx);
             }
-            Message::SettleDebit {
-                reply,
-                reference,
-                account,
-                client_id,
-            } => {
+            Message::SettleDebit { reply, reference, account, client_id } => {
                 self.settle_debit(*reply, *reference, *account, *client_id, fx);
             }
-            Message::TransferIn {
-                from,
-                account,
-                asset,
-                amount,
-            } => {
+            Message::TransferIn { from, account, asset, amount } => {
                 self.transfer_in(*from, *account, *asset, *amount, fx);
             }
             Message::Admit(_)
@@ -155,21 +107,11 @@ impl Ledger {
     pub fn emit_touched(&mut self, events: &mut Vec<Event>) {
         for index in 0..self.touched.len() {
             let (account, asset) = self.touched[index];
-            let state = self.slots[usize::from(account.slot().0)]
-                .as_mut()
-                .expect("touched here");
-            let balance = state
-                .account_mut(account)
-                .expect("touched")
-                .balance_mut(asset);
+            let state = self.slots[usize::from(account.slot().0)].as_mut().expect("touched here");
+            let balance = state.account_mut(account).expect("touched").balance_mut(asset);
             balance.touched = false;
             let (available, held) = (balance.available, balance.held);
-            events.push(Event::BalanceChanged {
-                account,
-                asset,
-                available,
-                held,
-            });
+            events.push(Event::BalanceChanged { account, asset, available, held });
         }
         self.touched.clear();
     }
@@ -181,10 +123,7 @@ impl Ledger {
     /// The slot of an account that is hosted here.
     pub(crate) fn slot_mut(&mut self, account: AccountId) -> SlotMut<'_> {
         let state = self.slots[usize::from(account.slot().0)].as_deref_mut();
-        SlotMut {
-            state: state.expect("the engine routes by slot"),
-            touched: &mut self.touched,
-        }
+        SlotMut { state: state.expect("the engine routes by slot"), touched: &mut self.touched }
     }
 
     pub(crate) fn slots(&self) -> impl Iterator<Item = &SlotState> {
@@ -193,10 +132,7 @@ impl Ledger {
 
     /// Writes the state of all slots.
     pub fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
-        assert!(
-            self.touched.is_empty(),
-            "snapshots are taken between entries"
-        );
+        assert!(self.touched.is_empty(), "snapshots are taken between entries");
         for slot in self.slots() {
             slot.number.serialize(writer)?;
             slot.serialize(writer)?;
@@ -232,9 +168,7 @@ impl SlotMut<'_> {
             return false;
         }
         let Some((known_fingerprint, outcome)) =
-            self.state
-                .client_ids
-                .find(asker.account, asker.client_id, now)
+            self.state.client_ids.find(asker.account, asker.client_id, now)
         else {
             return false;
         };
@@ -314,9 +248,7 @@ impl Asker {
 
 /// Mixes the words of a command into the fingerprint that tells a repetition from another command.
 pub(crate) fn fingerprint(words: &[u64]) -> u64 {
-    words
-        .iter()
-        .fold(0x51_7c_c1_b7_27_22_0a_95, |hash: u64, &word| {
-            (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        })
+    words.iter().fold(0x51_7c_c1_b7_27_22_0a_95, |hash: u64, &word| {
+        (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
 }

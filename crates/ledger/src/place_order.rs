@@ -33,11 +33,7 @@ impl Ledger {
         let Some(account) = slot.state.account(order.account) else {
             return asker.reject(RejectCode::UnknownAccount, fx);
         };
-        let fingerprint = if asker.client_id.is_none() {
-            0
-        } else {
-            order_fingerprint(order)
-        };
+        let fingerprint = if asker.client_id.is_none() { 0 } else { order_fingerprint(order) };
         if slot.answer_repeated(asker, fingerprint, ctx.now, fx) {
             return;
         }
@@ -102,10 +98,7 @@ fn check<'a>(
     if account.frozen {
         return Err(RejectCode::AccountFrozen);
     }
-    let listed = ctx
-        .definitions
-        .market(order.market)
-        .ok_or(RejectCode::UnknownMarket)?;
+    let listed = ctx.definitions.market(order.market).ok_or(RejectCode::UnknownMarket)?;
     if listed.def.version != order.version {
         return Err(RejectCode::StaleDefinition);
     }
@@ -128,12 +121,7 @@ fn check<'a>(
 /// Prices and quantities within the definition's bounds, and options that go together.
 fn check_spec(def: &MarketDef, side: Side, spec: &OrderSpec) -> Result<(), RejectCode> {
     match *spec {
-        OrderSpec::Limit {
-            price,
-            quantity,
-            time_in_force,
-            post_only,
-        } => {
+        OrderSpec::Limit { price, quantity, time_in_force, post_only } => {
             check_price(def, price)?;
             check_quantity(def, quantity)?;
             if post_only && time_in_force != TimeInForce::Gtc {
@@ -141,60 +129,36 @@ fn check_spec(def: &MarketDef, side: Side, spec: &OrderSpec) -> Result<(), Rejec
             }
             Ok(())
         }
-        OrderSpec::MarketByQuantity {
-            quantity,
-            max_spend,
-        } => {
+        OrderSpec::MarketByQuantity { quantity, max_spend } => {
             check_quantity(def, quantity)?;
             // A seller spends the quantity itself.
             let stray = side == Side::Sell && max_spend.is_some();
-            if stray {
-                Err(RejectCode::InvalidCombination)
-            } else {
-                Ok(())
-            }
+            if stray { Err(RejectCode::InvalidCombination) } else { Ok(()) }
         }
         OrderSpec::MarketByQuote { quote, max_spend } => {
             if quote.is_zero() || quote > types::MAX_SUPPLY {
                 return Err(RejectCode::InvalidQuantity);
             }
             let stray = side == Side::Buy && max_spend.is_some();
-            if stray {
-                Err(RejectCode::InvalidCombination)
-            } else {
-                Ok(())
-            }
+            if stray { Err(RejectCode::InvalidCombination) } else { Ok(()) }
         }
     }
 }
 
 pub(crate) fn check_price(def: &MarketDef, price: Price) -> Result<(), RejectCode> {
     let valid = !price.is_zero() && price <= def.max_price;
-    if valid {
-        Ok(())
-    } else {
-        Err(RejectCode::InvalidPrice)
-    }
+    if valid { Ok(()) } else { Err(RejectCode::InvalidPrice) }
 }
 
 pub(crate) fn check_quantity(def: &MarketDef, quantity: Quantity) -> Result<(), RejectCode> {
     let valid = !quantity.is_zero() && quantity <= def.max_quantity;
-    if valid {
-        Ok(())
-    } else {
-        Err(RejectCode::InvalidQuantity)
-    }
+    if valid { Ok(()) } else { Err(RejectCode::InvalidQuantity) }
 }
 
 /// What to lock. Market orders whose cost is not known lock the client's cap, else all there is.
 fn required(scaling: &Scaling, side: Side, spec: &OrderSpec, available: Amount) -> Amount {
     match (side, *spec) {
-        (
-            Side::Buy,
-            OrderSpec::Limit {
-                price, quantity, ..
-            },
-        ) => scaling.notional(price, quantity),
+        (Side::Buy, OrderSpec::Limit { price, quantity, .. }) => scaling.notional(price, quantity),
         (Side::Sell, OrderSpec::Limit { quantity, .. })
         | (Side::Sell, OrderSpec::MarketByQuantity { quantity, .. }) => scaling.base(quantity),
         (Side::Buy, OrderSpec::MarketByQuote { quote, .. }) => quote,
@@ -217,28 +181,12 @@ fn order_fingerprint(order: &PlaceOrder) -> u64 {
         let value = amount.map_or(u128::MAX, Amount::get);
         (value as u64, (value >> 64) as u64)
     };
-    let head = [
-        u64::from(order.market.0),
-        order.side as u64,
-        order.self_trade_prevention as u64,
-    ];
+    let head = [u64::from(order.market.0), order.side as u64, order.self_trade_prevention as u64];
     let tail = match order.spec {
-        OrderSpec::Limit {
-            price,
-            quantity,
-            time_in_force,
-            post_only,
-        } => [
-            1,
-            price.get(),
-            quantity.get(),
-            time_in_force as u64,
-            u64::from(post_only),
-        ],
-        OrderSpec::MarketByQuantity {
-            quantity,
-            max_spend,
-        } => {
+        OrderSpec::Limit { price, quantity, time_in_force, post_only } => {
+            [1, price.get(), quantity.get(), time_in_force as u64, u64::from(post_only)]
+        }
+        OrderSpec::MarketByQuantity { quantity, max_spend } => {
             let (low, high) = halves(max_spend);
             [2, quantity.get(), low, high, 0]
         }

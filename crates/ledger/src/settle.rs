@@ -19,14 +19,7 @@ impl Ledger {
     ) {
         let slot = self.slot_mut(account);
         let purpose = &mut slot.state.holds.of(account, hold).purpose;
-        let Purpose::Order {
-            market,
-            order,
-            price,
-            cancel_when_known,
-            ..
-        } = purpose
-        else {
+        let Purpose::Order { market, order, price, cancel_when_known, .. } = purpose else {
             panic!("hold {hold} is not for an order");
         };
         (*order, *price) = (order_id, limit);
@@ -43,43 +36,15 @@ impl Ledger {
         let hold = slot.state.holds.of(id, fill.hold);
         debug_assert_eq!(hold.asset, fill.debit_asset);
         hold.locked -= fill.debit + fill.release;
-        if let Purpose::Order {
-            buys, filled_base, ..
-        } = &mut hold.purpose
-        {
+        if let Purpose::Order { buys, filled_base, .. } = &mut hold.purpose {
             *filled_base += if *buys { fill.credit } else { fill.debit };
         }
-        slot.post(
-            fill.debit_asset,
-            Bucket::Held(id),
-            Bucket::Clearing,
-            fill.debit,
-        );
-        slot.post(
-            fill.debit_asset,
-            Bucket::Held(id),
-            Bucket::Available(id),
-            fill.release,
-        );
+        slot.post(fill.debit_asset, Bucket::Held(id), Bucket::Clearing, fill.debit);
+        slot.post(fill.debit_asset, Bucket::Held(id), Bucket::Available(id), fill.release);
         let net = fill.credit - fill.fee.total();
-        slot.post(
-            fill.credit_asset,
-            Bucket::Clearing,
-            Bucket::Available(id),
-            net,
-        );
-        slot.post(
-            fill.credit_asset,
-            Bucket::Clearing,
-            Bucket::Fees,
-            fill.fee.income,
-        );
-        slot.post(
-            fill.credit_asset,
-            Bucket::Clearing,
-            Bucket::Rounding,
-            fill.fee.rounding,
-        );
+        slot.post(fill.credit_asset, Bucket::Clearing, Bucket::Available(id), net);
+        slot.post(fill.credit_asset, Bucket::Clearing, Bucket::Fees, fill.fee.income);
+        slot.post(fill.credit_asset, Bucket::Clearing, Bucket::Rounding, fill.fee.rounding);
     }
 
     pub(crate) fn released(&mut self, account: AccountId, hold: HoldId, amount: Amount) {
@@ -87,12 +52,7 @@ impl Ledger {
         let hold = slot.state.holds.of(account, hold);
         hold.locked -= amount;
         let asset = hold.asset;
-        slot.post(
-            asset,
-            Bucket::Held(account),
-            Bucket::Available(account),
-            amount,
-        );
+        slot.post(asset, Bucket::Held(account), Bucket::Available(account), amount);
     }
 
     pub(crate) fn closed(
@@ -119,9 +79,5 @@ fn assert_release_is_exact(slot: &mut SlotMut<'_>, account: AccountId, hold: Hol
     let state = slot.state.holds.of(account, hold);
     let may_have_more = matches!(state.purpose, Purpose::Order { amended: true, .. });
     let agrees = state.locked == left || (may_have_more && state.locked > left);
-    assert!(
-        agrees,
-        "hold {hold} of {account} has {} left, its market says {left}",
-        state.locked
-    );
+    assert!(agrees, "hold {hold} of {account} has {} left, its market says {left}", state.locked);
 }

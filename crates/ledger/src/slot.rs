@@ -77,8 +77,7 @@ impl SlotState {
         let first = u32::from(self.number.0);
         let ids =
             (0u32..).map(move |index| AccountId(first + index * u32::from(types::ACCOUNT_SLOTS)));
-        ids.zip(&self.accounts)
-            .filter_map(|(id, account)| Some((id, account.as_ref()?)))
+        ids.zip(&self.accounts).filter_map(|(id, account)| Some((id, account.as_ref()?)))
     }
 
     /// House accounts by asset.
@@ -127,12 +126,8 @@ impl SlotMut<'_> {
         purpose: Purpose,
     ) -> HoldId {
         self.post(asset, Bucket::Available(id), Bucket::Held(id), amount);
-        let SlotState {
-            accounts, holds, ..
-        } = &mut *self.state;
-        let account = accounts[id.index_in_slot()]
-            .as_mut()
-            .expect("checked before");
+        let SlotState { accounts, holds, .. } = &mut *self.state;
+        let account = accounts[id.index_in_slot()].as_mut().expect("checked before");
         if let Purpose::Order { market, .. } = purpose {
             account.count_opened(market);
         }
@@ -156,12 +151,8 @@ impl SlotMut<'_> {
     }
 
     fn forget_hold(&mut self, id: AccountId, hold_id: HoldId, market: Option<MarketId>) {
-        let SlotState {
-            accounts, holds, ..
-        } = &mut *self.state;
-        let account = accounts[id.index_in_slot()]
-            .as_mut()
-            .expect("it has a hold");
+        let SlotState { accounts, holds, .. } = &mut *self.state;
+        let account = accounts[id.index_in_slot()].as_mut().expect("it has a hold");
         if let Some(market) = market {
             account.count_closed(market);
         }

@@ -34,27 +34,11 @@ impl Ledger {
         transfer: &Transfer,
         fx: &mut Effects,
     ) {
-        let &Transfer {
-            from,
-            to,
-            asset,
-            amount,
-            client_id,
-        } = transfer;
+        let &Transfer { from, to, asset, amount, client_id } = transfer;
         let request = RequestKind::Transfer;
-        let asker = Asker {
-            reply,
-            request,
-            account: from,
-            market: MarketId(0),
-            client_id,
-        };
-        let words = [
-            u64::from(to.0),
-            u64::from(asset.0),
-            amount.get() as u64,
-            (amount.get() >> 64) as u64,
-        ];
+        let asker = Asker { reply, request, account: from, market: MarketId(0), client_id };
+        let words =
+            [u64::from(to.0), u64::from(asset.0), amount.get() as u64, (amount.get() >> 64) as u64];
         let fingerprint = fingerprint(&words);
         let mut slot = self.slot_mut(from);
         if slot.answer_repeated(asker, fingerprint, ctx.now, fx) {
@@ -79,20 +63,8 @@ impl Ledger {
             let ids = &mut slot.state.client_ids;
             ids.remember(from, client_id, fingerprint, outcome, ctx.now, valid_until);
         }
-        fx.emit(Event::TransferredOut {
-            reply,
-            account: from,
-            to,
-            asset,
-            amount,
-            client_id,
-        });
-        fx.send(Message::TransferIn {
-            from,
-            account: to,
-            asset,
-            amount,
-        });
+        fx.emit(Event::TransferredOut { reply, account: from, to, asset, amount, client_id });
+        fx.send(Message::TransferIn { from, account: to, asset, amount });
     }
 
     /// The receiving half. It is never refused.
@@ -108,13 +80,7 @@ impl Ledger {
         let bucket = slot.credit_bucket(account);
         slot.post(asset, Bucket::Clearing, bucket, amount);
         let suspense = matches!(bucket, Bucket::Suspense);
-        fx.emit(Event::TransferredIn {
-            account,
-            from,
-            asset,
-            amount,
-            suspense,
-        });
+        fx.emit(Event::TransferredIn { account, from, asset, amount, suspense });
     }
 }
 
@@ -130,16 +96,10 @@ pub(crate) fn check_spending(
     if account.frozen {
         return Err(RejectCode::AccountFrozen);
     }
-    ctx.definitions
-        .asset(asset)
-        .ok_or(RejectCode::UnknownAsset)?;
+    ctx.definitions.asset(asset).ok_or(RejectCode::UnknownAsset)?;
     if amount.is_zero() || amount > types::MAX_SUPPLY {
         return Err(RejectCode::InvalidAmount);
     }
     let covered = amount <= account.available(asset);
-    if covered {
-        Ok(())
-    } else {
-        Err(RejectCode::InsufficientBalance)
-    }
+    if covered { Ok(()) } else { Err(RejectCode::InsufficientBalance) }
 }

@@ -43,22 +43,12 @@ impl Treasury {
         fx: &mut Effects,
     ) {
         let (reference, account) = match *request {
-            Request::Credit {
-                reference, account, ..
-            }
-            | Request::Debit {
-                reference, account, ..
-            }
-            | Request::SettleDebit {
-                reference, account, ..
-            } => (reference, account),
+            Request::Credit { reference, account, .. }
+            | Request::Debit { reference, account, .. }
+            | Request::SettleDebit { reference, account, .. } => (reference, account),
             _ => unreachable!("not for the treasury: {request:?}"),
         };
-        let asker = Answer {
-            reply,
-            request: request.kind(),
-            account,
-        };
+        let asker = Answer { reply, request: request.kind(), account };
         match self.check_reference(reference) {
             Ok(Fresh::New) => {}
             Ok(Fresh::Repeated(outcome)) => return asker.repeat(outcome, fx),
@@ -95,10 +85,7 @@ impl Treasury {
     /// Atoms of `asset` on the exchange: deposits less withdrawals.
     #[must_use]
     pub fn supply(&self, asset: AssetId) -> Amount {
-        self.supply
-            .get(asset.0 as usize)
-            .copied()
-            .unwrap_or_default()
+        self.supply.get(asset.0 as usize).copied().unwrap_or_default()
     }
 
     /// The last number of a source, zero if it has none.
@@ -115,10 +102,7 @@ impl Treasury {
         if reference.number > last {
             return Err(RejectCode::ReferenceGap);
         }
-        let outcome = self
-            .sources
-            .get(&reference.source)
-            .and_then(|source| source.outcome);
+        let outcome = self.sources.get(&reference.source).and_then(|source| source.outcome);
         match outcome {
             _ if reference.number < last || reference.number == 0 => Err(RejectCode::ReferenceUsed),
             Some(outcome) => Ok(Fresh::Repeated(outcome)),
@@ -135,12 +119,7 @@ impl Treasury {
         fx: &mut Effects,
     ) -> Result<(), RejectCode> {
         match *request {
-            Request::Credit {
-                reference,
-                account,
-                asset,
-                amount,
-            } => {
+            Request::Credit { reference, account, asset, amount } => {
                 check_amount(definitions, asset, amount)?;
                 let supply = slot_at(&mut self.supply, asset.0 as usize);
                 let raised = *supply + amount;
@@ -148,40 +127,14 @@ impl Treasury {
                     return Err(RejectCode::SupplyExceeded);
                 }
                 *supply = raised;
-                fx.send(Message::Credit {
-                    reply,
-                    reference,
-                    account,
-                    asset,
-                    amount,
-                });
+                fx.send(Message::Credit { reply, reference, account, asset, amount });
             }
-            Request::Debit {
-                reference,
-                account,
-                asset,
-                amount,
-            } => {
+            Request::Debit { reference, account, asset, amount } => {
                 check_amount(definitions, asset, amount)?;
-                fx.send(Message::Debit {
-                    reply,
-                    reference,
-                    account,
-                    asset,
-                    amount,
-                });
+                fx.send(Message::Debit { reply, reference, account, asset, amount });
             }
-            Request::SettleDebit {
-                reference,
-                account,
-                client_id,
-            } => {
-                fx.send(Message::SettleDebit {
-                    reply,
-                    reference,
-                    account,
-                    client_id,
-                });
+            Request::SettleDebit { reference, account, client_id } => {
+                fx.send(Message::SettleDebit { reply, reference, account, client_id });
             }
             _ => unreachable!("checked by the caller"),
         }
@@ -201,11 +154,7 @@ fn check_amount(
 ) -> Result<(), RejectCode> {
     definitions.asset(asset).ok_or(RejectCode::UnknownAsset)?;
     let valid = !amount.is_zero() && amount <= MAX_SUPPLY;
-    if valid {
-        Ok(())
-    } else {
-        Err(RejectCode::InvalidAmount)
-    }
+    if valid { Ok(()) } else { Err(RejectCode::InvalidAmount) }
 }
 
 /// Who asked, for an answer without a ledger.

@@ -50,7 +50,8 @@ fn rounds() -> u64 {
 }
 
 fn campaign(partitions: u16, rounds: u64) {
-    let seed = std::env::var("KILL_SEED").map_or_else(|_| support::now_ms(), |s| s.parse().unwrap());
+    let seed =
+        std::env::var("KILL_SEED").map_or_else(|_| support::now_ms(), |s| s.parse().unwrap());
     println!("{partitions} partitions, {rounds} rounds, KILL_SEED={seed}");
     let folder = tempfile::tempdir().unwrap();
     let mut exchange = Exchange::found(folder.path(), partitions);
@@ -197,12 +198,7 @@ impl Exchange {
     }
 
     /// Sends every command of a round again and compares with what was answered before the kill.
-    fn account_for(
-        &self,
-        server: &Server,
-        commands: &[(usize, Vec<Sent>)],
-        round: u64,
-    ) -> Totals {
+    fn account_for(&self, server: &Server, commands: &[(usize, Vec<Sent>)], round: u64) -> Totals {
         let mut totals = Totals::default();
         for (n, sent) in commands {
             let mut socket = websocket(server.address, &self.keys[*n]);
@@ -291,7 +287,8 @@ impl Sent {
                 *(if undone { &mut totals.found_undone } else { &mut totals.found_done }) += 1;
             }
             // A rejected command changed nothing, so that nothing can be missing.
-            Self::Place { answer: Some(Err(_)), .. } | Self::Cancel { answer: Some(Err(_)), .. } => {}
+            Self::Place { answer: Some(Err(_)), .. }
+            | Self::Cancel { answer: Some(Err(_)), .. } => {}
         }
     }
 }

@@ -18,10 +18,7 @@ pub struct InvalidClientOrderId;
 
 impl std::fmt::Display for InvalidClientOrderId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "a client order id has 1 to {MAX_LEN} characters from '!' to '~'"
-        )
+        write!(f, "a client order id has 1 to {MAX_LEN} characters from '!' to '~'")
     }
 }
 
@@ -74,9 +71,7 @@ impl std::str::FromStr for ClientOrderId {
     type Err = InvalidClientOrderId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::pack(text.as_bytes())
-            .filter(|id| !id.is_none())
-            .ok_or(InvalidClientOrderId)
+        Self::pack(text.as_bytes()).filter(|id| !id.is_none()).ok_or(InvalidClientOrderId)
     }
 }
 
@@ -121,11 +116,7 @@ mod tests {
 
     #[test]
     fn text_survives_packing_and_bytes() {
-        for text in [
-            "a",
-            "x-R4BD3S82.abc:/_-",
-            "012345678901234567890123456789012345",
-        ] {
+        for text in ["a", "x-R4BD3S82.abc:/_-", "012345678901234567890123456789012345"] {
             let id: ClientOrderId = text.parse().unwrap();
             assert_eq!(id.to_string(), text);
             let bytes = borsh::to_vec(&id).unwrap();
@@ -136,18 +127,8 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in [
-            "",
-            "with space",
-            "ümlaut",
-            "0123456789012345678901234567890123456",
-            "a\0b",
-        ] {
-            assert_eq!(
-                text.parse::<ClientOrderId>(),
-                Err(InvalidClientOrderId),
-                "{text:?}"
-            );
+        for text in ["", "with space", "ümlaut", "0123456789012345678901234567890123456", "a\0b"] {
+            assert_eq!(text.parse::<ClientOrderId>(), Err(InvalidClientOrderId), "{text:?}");
         }
         assert!(borsh::from_slice::<ClientOrderId>(&[37; 64]).is_err());
         assert!(borsh::from_slice::<ClientOrderId>(&[1, 0]).is_err());

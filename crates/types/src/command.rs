@@ -34,21 +34,13 @@ pub struct ReplyTo {
 
 impl ReplyTo {
     /// Nobody waits.
-    pub const NOBODY: Self = Self {
-        session: 0,
-        token: 0,
-        passed: PartitionId(0),
-        passed_seq: Seq(0),
-    };
+    pub const NOBODY: Self =
+        Self { session: 0, token: 0, passed: PartitionId(0), passed_seq: Seq(0) };
 
     /// A waiting session's token.
     #[must_use]
     pub const fn new(session: u64, token: u64) -> Self {
-        Self {
-            session,
-            token,
-            ..Self::NOBODY
-        }
+        Self { session, token, ..Self::NOBODY }
     }
 
     /// Whether nobody waits.
@@ -267,10 +259,7 @@ pub enum Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
-#[expect(
-    missing_docs,
-    reason = "the names are those of Request, documented there"
-)]
+#[expect(missing_docs, reason = "the names are those of Request, documented there")]
 pub enum RequestKind {
     PlaceOrder = 1,
     AmendOrder = 2,

@@ -59,9 +59,7 @@ impl Decimal {
         let scale = u32::from(self.scale);
         // Trailing zeros beyond the unit's places are harmless: "1.500" is 150 of 0.01.
         let value = if places <= scale {
-            digits
-                .checked_mul(power_of_ten(scale - places))
-                .ok_or(DecimalError::TooLarge)?
+            digits.checked_mul(power_of_ten(scale - places)).ok_or(DecimalError::TooLarge)?
         } else {
             let divisor = power_of_ten(places - scale);
             if !digits.is_multiple_of(divisor) {
@@ -139,12 +137,7 @@ fn format_scaled(value: u128, scale: u8) -> String {
         return value.to_string();
     }
     let divisor = power_of_ten(u32::from(scale));
-    format!(
-        "{}.{:0width$}",
-        value / divisor,
-        value % divisor,
-        width = usize::from(scale)
-    )
+    format!("{}.{:0width$}", value / divisor, value % divisor, width = usize::from(scale))
 }
 
 #[cfg(test)]
@@ -159,34 +152,21 @@ mod tests {
         assert_eq!(half_cent.count("1.2350000"), Ok(247));
         assert_eq!(half_cent.count("1.236"), Err(DecimalError::NotAMultiple));
         assert_eq!(half_cent.count("1.23501"), Err(DecimalError::NotAMultiple));
-        assert_eq!(
-            Decimal::atom(8).count("21000000"),
-            Ok(2_100_000_000_000_000)
-        );
+        assert_eq!(Decimal::atom(8).count("21000000"), Ok(2_100_000_000_000_000));
         assert_eq!(Decimal::atom(0).format(7), "7");
     }
 
     #[test]
     fn what_is_no_plain_decimal_is_refused() {
-        for text in [
-            "", ".", "1.", ".5", "-1", "+1", "1e3", "0x1", " 1", "1,5", "1.2.3", "NaN", "١",
-        ] {
-            assert_eq!(
-                Decimal::atom(2).count(text),
-                Err(DecimalError::Malformed),
-                "{text:?}"
-            );
+        for text in
+            ["", ".", "1.", ".5", "-1", "+1", "1e3", "0x1", " 1", "1,5", "1.2.3", "NaN", "١"]
+        {
+            assert_eq!(Decimal::atom(2).count(text), Err(DecimalError::Malformed), "{text:?}");
         }
         let huge = "9".repeat(60);
         assert_eq!(Decimal::atom(2).count(&huge), Err(DecimalError::TooLarge));
         let fine = format!("0.{}1", "0".repeat(60));
-        assert_eq!(
-            Decimal::atom(2).count(&fine),
-            Err(DecimalError::NotAMultiple)
-        );
-        assert_eq!(
-            Decimal::atom(0).count_u64("18446744073709551616"),
-            Err(DecimalError::TooLarge)
-        );
+        assert_eq!(Decimal::atom(2).count(&fine), Err(DecimalError::NotAMultiple));
+        assert_eq!(Decimal::atom(0).count_u64("18446744073709551616"), Err(DecimalError::TooLarge));
     }
 }

@@ -42,11 +42,7 @@ pub struct MarketBounds {
 
 impl Default for MarketBounds {
     fn default() -> Self {
-        Self {
-            max_orders: 4_000_000,
-            max_levels: 1_000_000,
-            max_orders_per_account: 1_000,
-        }
+        Self { max_orders: 4_000_000, max_levels: 1_000_000, max_orders_per_account: 1_000 }
     }
 }
 
@@ -157,11 +153,8 @@ impl MarketDef {
         let base_atoms_per_lot =
             whole_atoms(u128::from(self.lot.units), self.lot.scale, base.scale)?;
         let tick_lot = u128::from(self.tick.units) * u128::from(self.lot.units);
-        let tick_lot_scale = self
-            .tick
-            .scale
-            .checked_add(self.lot.scale)
-            .ok_or(DefinitionError::Scale)?;
+        let tick_lot_scale =
+            self.tick.scale.checked_add(self.lot.scale).ok_or(DefinitionError::Scale)?;
         let quote_atoms_per_tick_lot = whole_atoms(tick_lot, tick_lot_scale, quote.scale)?;
         let in_range = |count: u64| (1..=MAX_COUNT).contains(&count);
         if !in_range(self.max_price.get()) || !in_range(self.max_quantity.get()) {
@@ -175,10 +168,7 @@ impl MarketDef {
         if largest > MAX_SUPPLY.get() || largest_base > MAX_SUPPLY {
             return Err(DefinitionError::Range);
         }
-        Ok(Scaling {
-            quote_atoms_per_tick_lot,
-            base_atoms_per_lot,
-        })
+        Ok(Scaling { quote_atoms_per_tick_lot, base_atoms_per_lot })
     }
 }
 
@@ -240,9 +230,7 @@ fn whole_atoms(units: u128, scale: u8, atom_scale: u8) -> Result<u64, Definition
 
 fn is_symbol(symbol: &str, also: impl Fn(u8) -> bool) -> bool {
     (1..=MAX_SYMBOL_LEN).contains(&symbol.len())
-        && symbol
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || also(b))
+        && symbol.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || also(b))
 }
 
 #[cfg(test)]
@@ -250,11 +238,7 @@ mod tests {
     use super::*;
 
     fn asset(id: u32, scale: u8) -> AssetDef {
-        AssetDef {
-            id: AssetId(id),
-            symbol: format!("A{id}"),
-            scale,
-        }
+        AssetDef { id: AssetId(id), symbol: format!("A{id}"), scale }
     }
 
     fn market(tick: &str, lot: &str) -> MarketDef {
@@ -275,9 +259,7 @@ mod tests {
 
     #[test]
     fn scaling_is_whole_atoms_or_refused() {
-        let scaling = market("0.01", "0.00001")
-            .scaling(&asset(1, 8), &asset(2, 8))
-            .unwrap();
+        let scaling = market("0.01", "0.00001").scaling(&asset(1, 8), &asset(2, 8)).unwrap();
         assert_eq!(scaling.base_atoms_per_lot, 1_000);
         assert_eq!(scaling.quote_atoms_per_tick_lot, 10);
         let too_fine = market("0.01", "0.00001").scaling(&asset(1, 8), &asset(2, 6));
@@ -295,21 +277,14 @@ mod tests {
         let mut def = market("1", "1");
         def.max_price = Price::MAX;
         def.max_quantity = Quantity::MAX;
-        assert_eq!(
-            def.scaling(&asset(1, 8), &asset(2, 8)),
-            Err(DefinitionError::Range)
-        );
+        assert_eq!(def.scaling(&asset(1, 8), &asset(2, 8)), Err(DefinitionError::Range));
     }
 
     #[test]
     fn names_and_scales_are_checked() {
         assert_eq!(asset(0, 8).validate(), Err(DefinitionError::Name));
         assert_eq!(asset(1, 19).validate(), Err(DefinitionError::Scale));
-        let lower = AssetDef {
-            id: AssetId(1),
-            symbol: "btc".into(),
-            scale: 8,
-        };
+        let lower = AssetDef { id: AssetId(1), symbol: "btc".into(), scale: 8 };
         assert_eq!(lower.validate(), Err(DefinitionError::Name));
         assert_eq!(asset(1, 8).validate(), Ok(()));
     }

@@ -33,11 +33,7 @@ impl EventBatch {
     /// An empty batch of `partition`.
     #[must_use]
     pub fn new(partition: PartitionId) -> Self {
-        Self {
-            partition,
-            entries: Vec::new(),
-            events: Vec::new(),
-        }
+        Self { partition, entries: Vec::new(), events: Vec::new() }
     }
 
     /// Adds the next entry, moving its events out of `events`.
@@ -49,11 +45,7 @@ impl EventBatch {
             assert_eq!(last.seq.next(), seq, "event batches have no gaps");
         }
         self.events.append(events);
-        self.entries.push(EntryEnd {
-            seq,
-            time,
-            end: self.events.len(),
-        });
+        self.entries.push(EntryEnd { seq, time, end: self.events.len() });
     }
 
     /// Adds the next entry, whose events `emit` appends to the batch's own memory.
@@ -110,11 +102,7 @@ impl EventBatch {
         self.entries.iter().map(move |entry| {
             let events = &self.events[start..entry.end];
             start = entry.end;
-            EntryEvents {
-                seq: entry.seq,
-                time: entry.time,
-                events,
-            }
+            EntryEvents { seq: entry.seq, time: entry.time, events }
         })
     }
 

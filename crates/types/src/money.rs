@@ -182,10 +182,7 @@ pub fn fee(received: Amount, rate: PartsPerMillion) -> Fee {
         Ok(small) if small <= u64::MAX / u64::from(MILLION) => {
             let product = small * u64::from(rate.0);
             let million = u64::from(MILLION);
-            (
-                u128::from(product / million),
-                !product.is_multiple_of(million),
-            )
+            (u128::from(product / million), !product.is_multiple_of(million))
         }
         _ => {
             let product = received.0 * u128::from(rate.0);
@@ -193,10 +190,7 @@ pub fn fee(received: Amount, rate: PartsPerMillion) -> Fee {
             (product / million, !product.is_multiple_of(million))
         }
     };
-    Fee {
-        income: Amount(quotient),
-        rounding: Amount(u128::from(remainder)),
-    }
+    Fee { income: Amount(quotient), rounding: Amount(u128::from(remainder)) }
 }
 
 #[cfg(test)]
@@ -206,26 +200,11 @@ mod tests {
     #[test]
     fn a_fee_rounds_up_and_the_difference_is_named() {
         let paid = fee(Amount(1_001), PartsPerMillion(1_000));
-        assert_eq!(
-            paid,
-            Fee {
-                income: Amount(1),
-                rounding: Amount(1)
-            }
-        );
+        assert_eq!(paid, Fee { income: Amount(1), rounding: Amount(1) });
         let paid = fee(Amount(1_000), PartsPerMillion(1_000));
-        assert_eq!(
-            paid,
-            Fee {
-                income: Amount(1),
-                rounding: Amount(0)
-            }
-        );
+        assert_eq!(paid, Fee { income: Amount(1), rounding: Amount(0) });
         assert_eq!(fee(Amount(1), PartsPerMillion(1)).total(), Amount(1));
-        assert_eq!(
-            fee(Amount(7), PartsPerMillion(1_000_000)).total(),
-            Amount(7)
-        );
+        assert_eq!(fee(Amount(7), PartsPerMillion(1_000_000)).total(), Amount(7));
         assert_eq!(fee(Amount(0), PartsPerMillion(1_000)).total(), Amount(0));
     }
 

@@ -135,9 +135,7 @@ impl BorshDeserialize for RejectCode {
     fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
         let number = u16::deserialize_reader(reader)?;
         let position = Self::ALL.binary_search_by_key(&number, |code| code.number());
-        position
-            .map(|at| Self::ALL[at])
-            .map_err(|_| io::ErrorKind::InvalidData.into())
+        position.map(|at| Self::ALL[at]).map_err(|_| io::ErrorKind::InvalidData.into())
     }
 }
 
@@ -153,11 +151,7 @@ mod tests {
 
     #[test]
     fn numbers_rise_and_are_written_by_number() {
-        assert!(
-            RejectCode::ALL
-                .windows(2)
-                .all(|pair| pair[0].number() < pair[1].number())
-        );
+        assert!(RejectCode::ALL.windows(2).all(|pair| pair[0].number() < pair[1].number()));
         for &code in RejectCode::ALL {
             let bytes = borsh::to_vec(&code).unwrap();
             assert_eq!(bytes, code.number().to_le_bytes());

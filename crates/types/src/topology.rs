@@ -34,11 +34,7 @@ impl Topology {
     pub fn spread(partitions: u16) -> Self {
         let ledger_count = (partitions * 2).div_ceil(5).max(1);
         let ids = |range: std::ops::Range<u16>| range.map(PartitionId).collect::<Vec<_>>();
-        let markets = if partitions > 1 {
-            ids(ledger_count..partitions)
-        } else {
-            ids(0..1)
-        };
+        let markets = if partitions > 1 { ids(ledger_count..partitions) } else { ids(0..1) };
         Self {
             partitions,
             ledgers: ids(0..ledger_count),
@@ -68,8 +64,6 @@ impl Topology {
 
     /// The slots that `partition` hosts.
     pub fn slots_of(&self, partition: PartitionId) -> impl Iterator<Item = Slot> + '_ {
-        (0..ACCOUNT_SLOTS)
-            .map(Slot)
-            .filter(move |&slot| self.home_of_slot(slot) == partition)
+        (0..ACCOUNT_SLOTS).map(Slot).filter(move |&slot| self.home_of_slot(slot) == partition)
     }
 }
