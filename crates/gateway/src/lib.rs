@@ -2,7 +2,7 @@
 //!
 //! A request is parsed and authenticated here, its decimals become ticks, lots and atoms, and it
 //! leaves as a command through [`node::Exchange`]; reads are answered from [`views`] and [`store`].
-//! JSON is known in [`wire`] and nowhere below this crate.
+//! JSON is known in `wire` and nowhere below this crate.
 //!
 //! *Invariants:* nothing here holds state that matters: a gateway can be thrown away at any moment.
 //! Nothing is acknowledged before the exchange has answered. A command without an answer in time is

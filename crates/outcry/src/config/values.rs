@@ -130,7 +130,7 @@ fn parse_units(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 fn write_units(f: &mut fmt::Formatter<'_>, value: u64, units: &[(&str, u64)]) -> fmt::Result {
     let mut largest_first: Vec<_> = units.to_vec();
     largest_first.sort_unstable_by_key(|&(_, factor)| std::cmp::Reverse(factor));
-    let divides = |&&(_, factor): &&(&str, u64)| value != 0 && value % factor == 0;
+    let divides = |&&(_, factor): &&(&str, u64)| value != 0 && value.is_multiple_of(factor);
     let fallback = largest_first[largest_first.len() - 1];
     let (unit, factor) = *largest_first.iter().find(divides).unwrap_or(&fallback);
     write!(f, "{}{unit}", value / factor)

@@ -196,7 +196,7 @@ fn message(line: &Lines) -> Result<LobsterMessage, SessionError> {
 }
 
 fn window(line: &Lines) -> Result<LobsterWindow, SessionError> {
-    if line.record.len() % 4 != 0 {
+    if !line.record.len().is_multiple_of(4) {
         return Err(line.wrong(format!("{} columns are no multiple of four", line.record.len())));
     }
     let (mut bids, mut asks) = (Vec::new(), Vec::new());
