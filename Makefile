@@ -29,7 +29,7 @@ clippy:
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
 
 doc:
-	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --quiet
+	RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --document-private-items --quiet
 
 deny:
 	@scripts/deny.sh check --hide-inclusion-graph bans licenses sources
