@@ -23,8 +23,10 @@ use crate::state::Shared;
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// A client that is not heard of for so long is cut.
 const SILENCE: Duration = Duration::from_secs(60);
-/// How long a goodbye may take, the answer to it included.
+/// How long a goodbye may take to send.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How long the client has to answer it.
+const LINGER: Duration = Duration::from_millis(250);
 
 /// What the halves of a connection share.
 pub struct Connection {
@@ -120,10 +122,9 @@ async fn say_goodbye(
     let Some(frame) = end.frame() else {
         return;
     };
-    let goodbye = async {
-        if sink.send(Message::Close(Some(frame))).await.is_ok() {
-            while let Some(Ok(_)) = stream.next().await {}
-        }
-    };
-    let _ = timeout(FAREWELL, goodbye).await;
+    let goodbye = timeout(FAREWELL, sink.send(Message::Close(Some(frame)))).await;
+    if matches!(goodbye, Ok(Ok(()))) {
+        let answered = async { while let Some(Ok(_)) = stream.next().await {} };
+        let _ = timeout(LINGER, answered).await;
+    }
 }

@@ -103,7 +103,7 @@ async fn a_resumed_book_is_told_the_changes_and_one_too_old_gets_a_snapshot() {
 
 #[tokio::test]
 async fn what_the_event_log_does_not_have_any_more_is_answered_with_a_snapshot() {
-    let mut options = Options { recent_events: Some(16), ..Options::default() };
+    let mut options = Options { recent_events: Some(64), ..Options::default() };
     options.limits.socket_backlog = 2;
     let rig = Rig::with(options).await;
     let messages = followed(&rig, TRADES, 40).await;
