@@ -118,8 +118,13 @@ fn subscribe(server: &Server, key: &Key) -> WebSocket<TcpStream> {
     let mut socket = websocket(server.address, key);
     let request = json!({ "id": 1, "op": "subscribe", "channels": ["orders"] });
     socket.send(Message::text(request.to_string())).expect("a socket");
-    let answer = read_json(&mut socket).expect("an answer");
-    assert_eq!(answer["status"], 200, "{answer}");
+    // What happens before the snapshot is in it, and not told as an event.
+    let (mut is_answered, mut has_snapshot) = (false, false);
+    while !is_answered || !has_snapshot {
+        let message = read_json(&mut socket).expect("a message");
+        is_answered |= message["id"] == 1 && message["status"] == 200;
+        has_snapshot |= message["type"] == "snapshot";
+    }
     socket
 }
 

@@ -1,5 +1,6 @@
-//! The consumers of events in this process: views, one thread for each partition, and the SQL
-//! history, one thread for all. Each owns its cursor; none ever skips an event.
+//! The consumers of events in this process: the views, which are brought up to date here before
+//! anybody reads them and are then fed by the gateway, who must see each change as it happens; and
+//! the SQL history on a thread of its own. Each has its cursor; none ever skips an event.
 //!
 //! What retention has removed from the event log is derived again from the command log.
 
@@ -35,8 +36,8 @@ pub struct Consumers {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// Starts all consumers. Returns when the views have caught up with the log, so that nobody reads
-/// what was long ago.
+/// Brings the views up to date and starts the history. The views have one feeder at a time: from here
+/// on it is the gateway.
 pub fn start(
     node: &Arc<Node>,
     data: &Path,
@@ -46,28 +47,17 @@ pub fn start(
     let partitions = (0..node.topology().partitions).map(PartitionId);
     let mut threads = Vec::new();
     for partition in partitions.clone() {
-        let source = Source::new(node, data, partition, Seq(0));
-        let views = Arc::clone(views);
-        threads.push(spawn(format!("views-{partition}"), move || follow(source, &views)));
+        catch_up(Source::new(node, data, partition, Seq(0)), views)?;
     }
     let projector = store.projector();
     let mut sources = Vec::new();
-    for partition in partitions.clone() {
+    for partition in partitions {
         let cursor = projector.cursor(partition).map_err(Failure::of(Status::Io, "history"))?;
         node.register_consumer(partition, HISTORY, cursor, HISTORY_BUDGET);
         sources.push(Source::new(node, data, partition, cursor));
     }
     let weak = Arc::downgrade(node);
     threads.push(spawn(HISTORY.to_owned(), move || project(sources, projector, &weak)));
-    for partition in partitions {
-        let head = node.feed(partition).head();
-        while !views.wait_for(partition, head, Duration::from_secs(1)) {
-            tracing::info!(
-                "views of partition {partition}: {} of {head}",
-                views.applied(partition)
-            );
-        }
-    }
     Ok(Consumers { threads })
 }
 
@@ -140,23 +130,19 @@ impl Source {
     }
 }
 
-/// Feeds the views until the node has stopped.
-fn follow(mut source: Source, views: &Views) {
-    loop {
-        match or_stop(source.read()) {
-            Some(batch) => {
-                let changes = or_stop(views.on_batch(&batch).map_err(software));
-                for contradiction in changes.contradictions {
-                    tracing::error!("views: {contradiction}");
-                }
-                source.pass(&batch);
-            }
-            None if source.feed.is_closed() => return,
-            None => {
-                source.feed.wait(source.cursor, WAIT);
-            }
+/// Feeds the views with all that was before this start, so that nobody reads what was long ago.
+fn catch_up(mut source: Source, views: &Views) -> Result<(), Failure> {
+    let head = source.feed.head();
+    while source.cursor < head
+        && let Some(batch) = source.read()?
+    {
+        let changes = views.on_batch(&batch).map_err(software)?;
+        for contradiction in changes.contradictions {
+            tracing::error!("views: {contradiction}");
         }
+        source.pass(&batch);
     }
+    Ok(())
 }
 
 /// Feeds the SQL history until the node has stopped.

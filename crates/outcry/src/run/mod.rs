@@ -60,7 +60,7 @@ async fn serve(config: Config) -> Result<Status, Failure> {
     let admin = gateway::bootstrap_admin(&store, node.now())
         .map_err(Failure::of(Status::Io, "cannot make the admin key"))?;
 
-    // 4. Consumers of events: views and SQL history, each with a cursor and a thread of its own.
+    // 4. Consumers of events: the views catch up, the SQL history follows on its own thread.
     let views = Arc::new(Views::new(node.topology().partitions));
     let consumers = consumers::start(&node, &data, &views, &store)?;
 
