@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use types::{
     AccountId, Amount, AssetDef, AssetId, ClientOrderId, MarketBounds, MarketDef, MarketId,
     OrderSpec, PartitionId, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention,
-    Seq, Side, TimeInForce, Timestamp, Topology, TreasuryReference,
+    Side, TimeInForce, Timestamp, Topology, TreasuryReference,
 };
 use views::Views;
 
