@@ -21,8 +21,9 @@ enum Change {
 
 impl Market {
     /// Amends an order, whose hold already contains `amend.extra` besides what the order needs. What
-    /// is not needed any more is released; a rejection releases `extra`, unless the order is unknown:
-    /// then its ledger has released it with the end of the order.
+    /// is not needed any more is released. The ledger is told once for each amendment of an order that
+    /// rests, also when it is rejected; if the order is unknown, it has ended, and its ledger has
+    /// released everything with it.
     ///
     /// Checks come in this order: the order and its owner; state; version; price; quantity; quantity
     /// above what is filled; something changes; the hold suffices; there is room in the book.
@@ -38,7 +39,7 @@ impl Market {
         match self.check_amend(amend, &old) {
             Err(code) => {
                 reject(self, code, fx);
-                release(&old, amend.extra, fx);
+                amended(&old, amend.extra, fx);
             }
             Ok(Change::Less { remaining }) => self.reduce(place, &old, remaining, amend, fx),
             Ok(Change::Replace { price, remaining }) => {
@@ -108,7 +109,7 @@ impl Market {
             remaining,
         });
         let freed = self.need(old.side, old.price, by);
-        release(old, freed + amend.extra, fx);
+        amended(old, freed + amend.extra, fx);
     }
 
     /// Lets an order that was taken out enter anew.
@@ -134,8 +135,8 @@ impl Market {
         });
         let budget = self.need(old.side, price, remaining);
         let has = old.need(&self.scaling) + amend.extra;
-        release(old, has - budget, fx);
         let entering = RestingOrder { id: order, price, remaining, ..*old };
+        amended(&entering, has - budget, fx);
         if self.would_match(old.side, price) {
             self.run(Taker::again(&entering, budget), work, fx);
         } else {
@@ -144,9 +145,8 @@ impl Market {
     }
 }
 
-/// Gives a part of the order's hold back, if it is anything.
-fn release(order: &RestingOrder, amount: Amount, fx: &mut Effects) {
-    if !amount.is_zero() {
-        fx.send(Message::Released { account: order.account, hold: order.hold, amount });
-    }
+/// Tells the ledger how the order stands after the amendment, and gives back what is not needed.
+fn amended(order: &RestingOrder, release: Amount, fx: &mut Effects) {
+    let &RestingOrder { account, hold, id, price, .. } = order;
+    fx.send(Message::Amended { account, hold, order: id, price, release });
 }

@@ -40,6 +40,9 @@ impl Holds {
                 assert!(!amount.is_zero());
                 *self.0.get_mut(&hold).unwrap() -= amount;
             }
+            Message::Amended { hold, release, .. } => {
+                *self.0.get_mut(&hold).unwrap() -= release;
+            }
             Message::Closed { hold, release, .. } => {
                 assert_eq!(self.0.remove(&hold), Some(release), "what is left is released");
             }

@@ -16,7 +16,7 @@ fn amended(desk: &mut Desk, amendment: &AmendOrder) {
 
 fn released(desk: &Desk) -> u128 {
     let amounts = desk.fx.messages.iter().map(|message| match message {
-        Message::Released { amount, .. } => amount.get(),
+        Message::Released { amount, .. } | Message::Amended { release: amount, .. } => amount.get(),
         _ => 0,
     });
     amounts.sum()

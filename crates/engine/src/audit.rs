@@ -95,6 +95,7 @@ impl Audit {
             | Message::CancelOrder { .. }
             | Message::Rested { .. }
             | Message::Released { .. }
+            | Message::Amended { .. }
             | Message::Closed { .. }
             | Message::Refused { .. }
             | Message::Debit { .. }

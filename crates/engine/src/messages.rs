@@ -51,6 +51,7 @@ impl Partition {
             Message::Rested { .. }
             | Message::Filled(_)
             | Message::Released { .. }
+            | Message::Amended { .. }
             | Message::Closed { .. }
             | Message::Refused { .. }
             | Message::Credit { .. }
@@ -83,7 +84,13 @@ impl Partition {
     fn amend(&mut self, amend: &AmendOrder, work: &mut Work) {
         match self.markets.get_mut(amend.market.0 as usize).and_then(Option::as_mut) {
             Some(market) => market.amend(amend, work, &mut self.fx),
-            None => unreachable!("an order of market {} has an id", amend.market),
+            // No order has an id before its market is here, so that nothing was added to a hold.
+            None => self.reject_at_market(
+                amend.reply,
+                RequestKind::AmendOrder,
+                amend.account,
+                amend.market,
+            ),
         }
     }
 

@@ -4,8 +4,8 @@ mod exchange;
 
 use exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, Random, limit};
 use types::{
-    AccountId, Amount, ClientOrderId, Command, Delivery, MarketId, MarketState, OrderId, OrderSpec,
-    PartitionId, Price, Quantity, Request, SelfTradePrevention, Side, TimeInForce,
+    AccountId, Amount, ClientOrderId, Command, Delivery, Event, MarketId, MarketState, OrderId,
+    OrderSpec, PartitionId, Price, Quantity, Request, SelfTradePrevention, Side, TimeInForce,
 };
 
 const ACCOUNTS: u64 = 12;
@@ -15,7 +15,8 @@ const MARKETS: u64 = 3;
 fn random_request(random: &mut Random, serial: u64) -> Request {
     let account = AccountId(random.below(ACCOUNTS) as u32 + 1);
     let market = MarketId(random.below(MARKETS) as u32 + 1);
-    let order = OrderId(random.below(serial / 3 + 2) + 1);
+    // Zero is no order's id.
+    let order = OrderId(random.below(serial / 3 + 3));
     let price = Some(Price::new(90 + random.below(20)));
     let quantity = Some(Quantity::new(1 + random.below(60)));
     match random.below(100) {
@@ -249,4 +250,91 @@ fn a_snapshot_in_the_middle_of_a_sweep_goes_on_as_well() {
     exchange.assert_sound();
     exchange.assert_replays();
     assert_eq!(exchange.books()[&(FIRST_MARKET, Side::Buy)].len(), 1);
+}
+
+/// A few accounts with few orders, so that amendments, fills and "cancel all" of the same order are
+/// under way together.
+#[test]
+fn amendments_that_race_with_fills_and_cancels_leave_nothing_locked() {
+    for seed in 0..40 {
+        println!("seed {seed}");
+        let mut random = Random(seed + 991);
+        let mut exchange = Exchange::funded(2, 1, 2, 100_000);
+        let mut open: Vec<(AccountId, OrderId)> = vec![(AccountId(1), OrderId(0))];
+        for _ in 0..400 {
+            let account = AccountId(random.below(2) as u32 + 1);
+            let market = FIRST_MARKET;
+            match random.below(10) {
+                0..=3 => {
+                    let side = random.pick(&[Side::Buy, Side::Sell]);
+                    let (price, quantity) = (95 + random.below(10), 1 + random.below(20));
+                    let mut place = limit(account.0, side, price, quantity);
+                    if random.below(4) == 0 {
+                        let quantity = Quantity::new(3);
+                        place.spec = OrderSpec::MarketByQuantity { quantity, max_spend: None };
+                    }
+                    exchange.submit(Request::PlaceOrder(place));
+                }
+                4..=8 => {
+                    let recent = open.len().saturating_sub(4) as u64;
+                    let at = random.below(open.len() as u64).max(recent.min(random.below(99)));
+                    let (account, order) = open[at as usize];
+                    for _ in 0..1 + random.below(3) {
+                        let price = Some(Price::new(95 + random.below(10)));
+                        let quantity = Some(Quantity::new(1 + random.below(25)));
+                        let price = price.filter(|_| random.below(3) > 0);
+                        let quantity = quantity.filter(|_| random.below(2) > 0);
+                        let version = 1;
+                        let amend = Request::AmendOrder {
+                            account,
+                            market,
+                            version,
+                            order,
+                            price,
+                            quantity,
+                        };
+                        exchange.submit(amend);
+                    }
+                    if random.below(3) == 0 {
+                        exchange.submit(Request::CancelAll { account, market });
+                    }
+                }
+                _ => {
+                    exchange.submit(Request::CancelAll { account, market });
+                }
+            }
+            let (from, to) = random.pick(&[(0, 1), (1, 0)]);
+            let max = 1 + random.below(4) as usize;
+            for event in exchange.carry(PartitionId(from), PartitionId(to), max) {
+                if let Event::OrderPlaced { order, account, .. }
+                | Event::OrderReplaced { order, account, .. } = event
+                {
+                    open.push((account, order));
+                }
+            }
+        }
+        for account in [1, 2].map(AccountId) {
+            exchange.submit(Request::CancelAll { account, market: FIRST_MARKET });
+        }
+        exchange.settle(&mut Vec::new());
+        assert!(exchange.assert_sound().quiet);
+        let books = exchange.books();
+        assert!(books.values().all(Vec::is_empty), "cancel all left {books:?}");
+        assert!(exchange.balances().values().all(|(_, held)| held.is_zero()));
+        exchange.assert_replays();
+    }
+}
+
+#[test]
+fn cancel_all_follows_an_order_that_is_being_replaced() {
+    let mut exchange = Exchange::funded(2, 1, 1, 1_000);
+    exchange.submit_quietly(Request::PlaceOrder(limit(1, Side::Buy, 10, 5)));
+    let (account, market, order) = (AccountId(1), FIRST_MARKET, OrderId(1));
+    let (price, quantity) = (Some(Price::new(11)), None);
+    let amend = Request::AmendOrder { account, market, version: 1, order, price, quantity };
+    exchange.submit(amend);
+    exchange.submit(Request::CancelAll { account, market });
+    exchange.settle(&mut Vec::new());
+    assert!(exchange.books().values().all(Vec::is_empty));
+    assert!(exchange.assert_sound().quiet);
 }

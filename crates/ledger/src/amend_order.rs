@@ -1,7 +1,8 @@
 //! `AmendOrder`: raise the hold to what the amended order may need, then ask the market.
 //!
 //! The order stays as it is until the market has accepted, and the account keeps it when the funds
-//! do not suffice.
+//! do not suffice. One amendment of an order at a time: a second one would count with funds that the
+//! first may give back.
 
 use types::{
     AccountId, AmendOrder, Amount, Effects, MarketId, Message, OrderId, Price, Quantity,
@@ -58,8 +59,8 @@ impl Ledger {
         // From here on nothing can fail.
         let hold = slot.state.holds.of(account, hold_id);
         hold.locked += extra;
-        if let Purpose::Order { amended, .. } = &mut hold.purpose {
-            *amended = true;
+        if let Purpose::Order { amending, .. } = &mut hold.purpose {
+            *amending = true;
         }
         let asset = hold.asset;
         slot.post(asset, Bucket::Available(account), Bucket::Held(account), extra);
@@ -91,10 +92,17 @@ fn check(
     if listed.def.version != amendment.version {
         return Err(RejectCode::StaleDefinition);
     }
+    if amendment.order == OrderId(0) {
+        // Orders whose market has not told their id yet are kept under this one.
+        return Err(RejectCode::UnknownOrder);
+    }
     // Amendments are mostly of recent orders; an account's orders in a market are bounded.
     let wanted = Some((amendment.market, amendment.order));
     let found = state.holds.newest_first(account).find(|(_, hold)| hold.order() == wanted);
     let (hold_id, hold) = found.ok_or(RejectCode::UnknownOrder)?;
+    if matches!(hold.purpose, Purpose::Order { amending: true, .. }) {
+        return Err(RejectCode::AmendmentInFlight);
+    }
     if let Some(price) = amendment.price {
         check_price(&listed.def, price)?;
     }

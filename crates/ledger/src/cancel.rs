@@ -1,8 +1,8 @@
 //! `CancelByClientId` and `CancelAll`: they take the way of the orders, so that they find them.
 
 use types::{
-    AccountId, CancelCause, ClientOrderId, Effects, Event, MarketId, Message, RejectCode, ReplyTo,
-    RequestKind,
+    AccountId, CancelCause, ClientOrderId, Effects, Event, MarketId, Message, OrderId, RejectCode,
+    ReplyTo, RequestKind,
 };
 
 use crate::client_ids::Outcome;
@@ -30,14 +30,17 @@ impl Ledger {
         if slot.state.account(account).is_none() {
             return asker.reject(RejectCode::UnknownAccount, fx);
         }
-        let order = match slot.state.client_ids.find(account, client_order_id, ctx.now) {
-            Some((_, Outcome::Open(hold))) => slot.state.holds.get(hold).order(),
-            Some((_, Outcome::Ended(_))) | None => None,
+        let hold = match slot.state.client_ids.find(account, client_order_id, ctx.now) {
+            Some((_, Outcome::Open(hold))) => &slot.state.holds.get(hold).purpose,
+            Some((_, Outcome::Ended(_))) | None => &Purpose::Free,
         };
-        match order {
-            None => asker.reject(RejectCode::UnknownOrder, fx),
-            Some((_, order)) if order.0 == 0 => asker.reject(RejectCode::ClientIdInFlight, fx),
-            Some((market, order)) => {
+        match *hold {
+            Purpose::Free | Purpose::Debit => asker.reject(RejectCode::UnknownOrder, fx),
+            // Its id is not known yet, or may be about to change.
+            Purpose::Order { order: OrderId(0), .. } | Purpose::Order { amending: true, .. } => {
+                asker.reject(RejectCode::ClientIdInFlight, fx);
+            }
+            Purpose::Order { market, order, .. } => {
                 let cause = CancelCause::Client;
                 fx.send(Message::CancelOrder { reply, account, market, order, cause });
             }
@@ -69,14 +72,13 @@ impl Ledger {
         let count = holds.len() as u32;
         fx.emit(Event::CancelAllAccepted { reply, account, market, count });
         for hold_id in holds {
-            let Purpose::Order { order, cancel_when_known, .. } =
+            let Purpose::Order { order, amending, cancel_when_known, .. } =
                 &mut slot.state.holds.of(account, hold_id).purpose
             else {
                 unreachable!("filtered by order");
             };
-            if order.0 == 0 {
-                *cancel_when_known = true;
-            } else {
+            *cancel_when_known = order.0 == 0 || *amending;
+            if order.0 != 0 {
                 fx.send(cancel(account, market, *order));
             }
         }
@@ -84,7 +86,7 @@ impl Ledger {
 }
 
 /// The message by which "cancel all" reaches one order.
-pub(crate) fn cancel(account: AccountId, market: MarketId, order: types::OrderId) -> Message {
+pub(crate) fn cancel(account: AccountId, market: MarketId, order: OrderId) -> Message {
     let (reply, cause) = (ReplyTo::NOBODY, CancelCause::CancelAll);
     Message::CancelOrder { reply, account, market, order, cause }
 }

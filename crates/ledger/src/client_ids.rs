@@ -41,7 +41,8 @@ struct Remembered {
     /// Neighbours in the slot's list, oldest first.
     older: Option<RememberedId>,
     newer: Option<RememberedId>,
-    /// The account's next newer one.
+    /// Neighbours in the account's list.
+    older_of_account: Option<RememberedId>,
     newer_of_account: Option<RememberedId>,
 }
 
@@ -136,6 +137,7 @@ impl ClientIds {
             valid_until,
             older: None,
             newer: None,
+            older_of_account: None,
             newer_of_account: None,
         };
         let at = match self.free.pop() {
@@ -164,7 +166,7 @@ impl ClientIds {
 
     /// Forgets at once, for commands that may be tried again.
     pub fn take_back(&mut self, at: RememberedId) {
-        self.forget_anywhere(at);
+        self.forget(at);
     }
 
     /// Drops what is older than the memory, a little at a time.
@@ -190,50 +192,20 @@ impl ClientIds {
             entry.account == account && entry.id == id
         });
         if let Some(&at) = found {
-            self.forget_anywhere(RememberedId(at));
+            self.forget(RememberedId(at));
         }
     }
 
-    /// Moves the account's oldest to the newest end of both lists.
+    /// Moves an entry to the newest end of both lists.
     fn rotate(&mut self, at: RememberedId, since: Timestamp) {
         self.unlink(at);
         self.slab[at.0 as usize].since = since;
         self.append(at);
     }
 
-    /// Forgets the account's oldest.
     fn forget(&mut self, at: RememberedId) {
         self.unlink(at);
         self.erase(at);
-    }
-
-    /// Forgets an entry that need not be its account's oldest.
-    fn forget_anywhere(&mut self, at: RememberedId) {
-        self.bring_to_front(at);
-        self.forget(at);
-    }
-
-    /// Makes `at` the head of its account's list, walking to it. Rare: a retryable rejection ends the
-    /// newest entry, which is mostly the only one between.
-    fn bring_to_front(&mut self, at: RememberedId) {
-        let account = self.slab[at.0 as usize].account.index_in_slot();
-        let list = &self.accounts[account];
-        let Some(head) = list.oldest.filter(|&head| head != at) else {
-            return;
-        };
-        let newest = list.newest;
-        let mut before = head;
-        while self.slab[before.0 as usize].newer_of_account != Some(at) {
-            let next = self.slab[before.0 as usize].newer_of_account;
-            before = next.expect("the entry is in its account's list");
-        }
-        self.slab[before.0 as usize].newer_of_account = self.slab[at.0 as usize].newer_of_account;
-        let list = &mut self.accounts[account];
-        if newest == Some(at) {
-            list.newest = Some(before);
-        }
-        list.oldest = Some(at);
-        self.slab[at.0 as usize].newer_of_account = Some(head);
     }
 
     fn erase(&mut self, at: RememberedId) {
@@ -245,32 +217,30 @@ impl ClientIds {
     }
 
     fn append(&mut self, at: RememberedId) {
-        let newest = self.newest.replace(at);
-        match newest {
-            Some(newest) => self.slab[newest.0 as usize].newer = Some(at),
+        let older = self.newest.replace(at);
+        match older {
+            Some(older) => self.slab[older.0 as usize].newer = Some(at),
             None => self.oldest = Some(at),
         }
-        let entry = &mut self.slab[at.0 as usize];
-        (entry.older, entry.newer, entry.newer_of_account) = (newest, None, None);
-        let list = slot_at(&mut self.accounts, entry.account.index_in_slot());
+        let account = self.slab[at.0 as usize].account.index_in_slot();
+        let list = slot_at(&mut self.accounts, account);
         list.count += 1;
-        match list.newest.replace(at) {
-            Some(newest) => self.slab[newest.0 as usize].newer_of_account = Some(at),
+        let older_of_account = list.newest.replace(at);
+        match older_of_account {
+            Some(older) => self.slab[older.0 as usize].newer_of_account = Some(at),
             None => list.oldest = Some(at),
         }
+        let entry = &mut self.slab[at.0 as usize];
+        (entry.older, entry.newer) = (older, None);
+        (entry.older_of_account, entry.newer_of_account) = (older_of_account, None);
     }
 
-    /// Takes the account's oldest out of both lists.
+    /// Takes an entry out of both lists.
     fn unlink(&mut self, at: RememberedId) {
         let entry = &self.slab[at.0 as usize];
-        let (older, newer, next) = (entry.older, entry.newer, entry.newer_of_account);
-        let list = &mut self.accounts[entry.account.index_in_slot()];
-        debug_assert_eq!(list.oldest, Some(at));
-        list.count -= 1;
-        list.oldest = next;
-        if next.is_none() {
-            list.newest = None;
-        }
+        let (older, newer) = (entry.older, entry.newer);
+        let (older_of_account, newer_of_account) = (entry.older_of_account, entry.newer_of_account);
+        let account = entry.account.index_in_slot();
         match older {
             Some(older) => self.slab[older.0 as usize].newer = newer,
             None => self.oldest = newer,
@@ -278,6 +248,16 @@ impl ClientIds {
         match newer {
             Some(newer) => self.slab[newer.0 as usize].older = older,
             None => self.newest = older,
+        }
+        let list = &mut self.accounts[account];
+        list.count -= 1;
+        match older_of_account {
+            Some(older) => self.slab[older.0 as usize].newer_of_account = newer_of_account,
+            None => list.oldest = newer_of_account,
+        }
+        match newer_of_account {
+            Some(newer) => self.slab[newer.0 as usize].older_of_account = older_of_account,
+            None => list.newest = older_of_account,
         }
     }
 }

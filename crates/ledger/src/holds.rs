@@ -38,9 +38,9 @@ pub(crate) enum Purpose {
         price: Price,
         /// Base atoms that have traded, for the new total of an amendment.
         filled_base: Amount,
-        /// An amendment was sent: the hold may contain more than the market knows of.
-        amended: bool,
-        /// Cancel all was asked before the market told the order's id.
+        /// An amendment is under way: the hold may contain more than the market knows of.
+        amending: bool,
+        /// Cancel all was asked while the order's id was not known, or could be about to change.
         cancel_when_known: bool,
     },
     /// A withdrawal under way.

@@ -78,6 +78,9 @@ impl Ledger {
             }
             Message::Filled(fill) => self.filled(fill),
             Message::Released { account, hold, amount } => self.released(*account, *hold, *amount),
+            Message::Amended { account, hold, order, price, release } => {
+                self.amended(*account, *hold, *order, *price, *release, fx);
+            }
             Message::Closed { account, hold, order, release } => {
                 self.closed(*account, *hold, *order, *release);
             }

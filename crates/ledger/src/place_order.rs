@@ -55,7 +55,7 @@ impl Ledger {
             buys: order.side == Side::Buy,
             price: limit_price(&order.spec),
             filled_base: Amount::ZERO,
-            amended: false,
+            amending: false,
             cancel_when_known: false,
         };
         let hold = slot.open_hold(order.account, funds.asset, funds.amount, purpose);

@@ -28,6 +28,32 @@ impl Ledger {
         }
     }
 
+    /// An amendment has ended; what it does not need is available again. A "cancel all" that came
+    /// meanwhile has cancelled the id that was known then; it follows the order to its new id.
+    pub(crate) fn amended(
+        &mut self,
+        account: AccountId,
+        hold: HoldId,
+        order_id: OrderId,
+        limit: Price,
+        release: Amount,
+        fx: &mut Effects,
+    ) {
+        let slot = self.slot_mut(account);
+        let purpose = &mut slot.state.holds.of(account, hold).purpose;
+        let Purpose::Order { market, order, price, amending, cancel_when_known, .. } = purpose
+        else {
+            panic!("hold {hold} is not for an order");
+        };
+        *amending = false;
+        let is_replaced = *order != order_id;
+        (*order, *price) = (order_id, limit);
+        if std::mem::take(cancel_when_known) && is_replaced {
+            fx.send(cancel(account, *market, order_id));
+        }
+        self.released(account, hold, release);
+    }
+
     /// One side of a trade: the debit leaves the hold, the credit less the fee arrives, both against
     /// the slot's clearing account.
     pub(crate) fn filled(&mut self, fill: &Fill) {
@@ -73,11 +99,11 @@ impl Ledger {
     }
 }
 
-/// Market and ledger count independently; here they must agree. Only a hold that an amendment has
-/// been added to may contain more than the market had seen when the order ended.
+/// Market and ledger count independently; here they must agree. Only while an amendment is under way
+/// may a hold contain more than the market had seen when the order ended.
 fn assert_release_is_exact(slot: &mut SlotMut<'_>, account: AccountId, hold: HoldId, left: Amount) {
     let state = slot.state.holds.of(account, hold);
-    let may_have_more = matches!(state.purpose, Purpose::Order { amended: true, .. });
+    let may_have_more = matches!(state.purpose, Purpose::Order { amending: true, .. });
     let agrees = state.locked == left || (may_have_more && state.locked > left);
     assert!(agrees, "hold {hold} of {account} has {} left, its market says {left}", state.locked);
 }

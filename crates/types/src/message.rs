@@ -61,7 +61,7 @@ pub struct AmendOrder {
     pub account: AccountId,
     /// The order's hold.
     pub hold: HoldId,
-    /// What was added to the hold for this; given back if it is not needed.
+    /// What was added to the hold for this. [`Message::Amended`] gives back what is not needed.
     pub extra: Amount,
     /// Where.
     pub market: MarketId,
@@ -226,6 +226,21 @@ pub enum Message {
         /// What.
         definition: Definition,
     } = 14,
+    /// Market → ledger: the answer to an amendment of an order that was open, also when it was
+    /// rejected. Until it comes, no other amendment of the order is sent.
+    Amended {
+        /// The owner.
+        account: AccountId,
+        /// The order's hold.
+        hold: HoldId,
+        /// Its id from now on.
+        order: OrderId,
+        /// Its price from now on.
+        price: Price,
+        /// What the hold does not need any more; all that was added for the amendment, if it was
+        /// rejected.
+        release: Amount,
+    } = 16,
     /// Market → itself: go on with the order that matching was interrupted in.
     Resume {
         /// Where.
@@ -245,6 +260,7 @@ impl Message {
             Self::Filled(Fill { account, .. })
             | Self::Rested { account, .. }
             | Self::Released { account, .. }
+            | Self::Amended { account, .. }
             | Self::Closed { account, .. }
             | Self::Refused { account, .. }
             | Self::Credit { account, .. }
@@ -268,6 +284,7 @@ impl Message {
             Self::Filled(_)
             | Self::Rested { .. }
             | Self::Released { .. }
+            | Self::Amended { .. }
             | Self::Closed { .. }
             | Self::Refused { .. }
             | Self::Debited { .. }

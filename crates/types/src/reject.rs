@@ -105,6 +105,7 @@ reject_codes! {
         NoLiquidity = 406, retryable: false, "There is nothing to match a market order with.";
         NothingToAmend = 407, retryable: false, "The amendment changes nothing.";
         QuantityBelowFilled = 408, retryable: false, "The new quantity is not above what is filled already.";
+        AmendmentInFlight = 409, retryable: true, "Another amendment of this order is still being decided.";
     }
     Funds {
         UnknownAsset = 500, retryable: true, "There is no such asset.";

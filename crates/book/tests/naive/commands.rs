@@ -197,7 +197,7 @@ impl Naive {
         let total = a.quantity.map_or(old_total, Quantity::get);
         if let Some(code) = self.amend_refusal(a, &old, price, total, old_total) {
             self.reject(a.reply, RequestKind::AmendOrder, a.account, code, fx);
-            return release(&old, a.extra.get(), fx);
+            return amended(&old, a.extra.get(), fx);
         }
         let remaining = total - old.filled.get();
         let freed = self.need(old.side, old.price, old.remaining.get()) + a.extra.get()
@@ -211,7 +211,7 @@ impl Naive {
                 account: old.account,
                 remaining: Quantity::new(remaining),
             });
-            return release(&old, freed, fx);
+            return amended(&old, freed, fx);
         }
         self.orders.retain(|o| o.id != old.id);
         self.last_order += 1;
@@ -228,7 +228,7 @@ impl Naive {
             price,
             quantity: Quantity::new(remaining),
         });
-        release(&old, freed, fx);
+        amended(&order, freed, fx);
         let incoming = Incoming {
             order,
             kind: Kind::Rests,

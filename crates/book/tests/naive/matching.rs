@@ -38,6 +38,9 @@ impl Naive {
             let mut wanted = taker.lots;
             if taker.kind == Kind::ByQuote {
                 wanted = (taker.quote / self.per_lot(maker.price)) as u64;
+                if wanted == 0 && taker.order.filled.is_zero() {
+                    return self.leftover(taker, fx);
+                }
                 if wanted == 0 {
                     return close(&taker.order, taker.held, fx);
                 }

@@ -130,6 +130,16 @@ fn close(order: &RestingOrder, left: u128, fx: &mut Effects) {
     });
 }
 
+fn amended(order: &RestingOrder, amount: u128, fx: &mut Effects) {
+    fx.send(Message::Amended {
+        account: order.account,
+        hold: order.hold,
+        order: order.id,
+        price: order.price,
+        release: Amount::new(amount),
+    });
+}
+
 fn release(order: &RestingOrder, amount: u128, fx: &mut Effects) {
     if amount > 0 {
         fx.send(Message::Released {
