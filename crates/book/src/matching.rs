@@ -18,7 +18,9 @@ impl Market {
             };
             let wanted = match taker.wish(price, &self.scaling) {
                 Wish::Lots(lots) => lots,
-                Wish::Nothing => break,
+                Wish::Nothing if taker.has_traded() => break,
+                // Self-trade prevention took all that it wanted: it ends, but it is not filled.
+                Wish::Nothing => return self.end_remainder(&taker, fx),
                 Wish::NotHere => return self.end_remainder(&taker, fx),
             };
             if !work.take() {
@@ -75,7 +77,6 @@ impl Market {
     }
 
     /// A resting order as a side of a trade that it was already filled by.
-    /// Puts an order into the book, for which there is room.
     #[inline]
     pub(crate) fn resting_party(&self, place: u32, release: Amount) -> Party {
         let order = self.book.at(place);

@@ -37,7 +37,11 @@ pub(crate) enum Aim {
     /// Lots at whatever price.
     Quantity { remaining: Quantity },
     /// Lots for so much quote.
-    Quote { remaining: Amount },
+    Quote {
+        remaining: Amount,
+        /// Whether anything was filled: if so, a rest of less than a lot leaves it filled.
+        traded: bool,
+    },
 }
 
 /// What it wants at the best price of the other side.
@@ -45,7 +49,7 @@ pub(crate) enum Aim {
 pub(crate) enum Wish {
     /// So many lots, above zero.
     Lots(Quantity),
-    /// Nothing more at any price: its aim is reached, up to less than a lot.
+    /// Nothing more at this or a worse price: what is left of its quote is less than a lot.
     Nothing,
     /// Nothing at this price, or nothing that it can pay.
     NotHere,
@@ -98,7 +102,7 @@ impl Taker {
                 if meets { Wish::Lots(remaining) } else { Wish::NotHere }
             }
             Aim::Quantity { remaining } => Wish::Lots(remaining),
-            Aim::Quote { remaining } => self.wish_for_quote(remaining, price, scaling),
+            Aim::Quote { remaining, .. } => self.wish_for_quote(remaining, price, scaling),
         }
     }
 
@@ -120,7 +124,7 @@ impl Taker {
     pub(crate) fn is_done(&self) -> bool {
         match self.aim {
             Aim::Limit { remaining, .. } | Aim::Quantity { remaining } => remaining.is_zero(),
-            Aim::Quote { remaining } => remaining.is_zero(),
+            Aim::Quote { remaining, .. } => remaining.is_zero(),
         }
     }
 
@@ -138,7 +142,7 @@ impl Taker {
     pub(crate) fn want_less(&mut self, lots: Quantity, price: Price, scaling: &Scaling) {
         match &mut self.aim {
             Aim::Limit { remaining, .. } | Aim::Quantity { remaining } => *remaining -= lots,
-            Aim::Quote { remaining } => *remaining -= scaling.notional(price, lots),
+            Aim::Quote { remaining, .. } => *remaining -= scaling.notional(price, lots),
         }
     }
 
@@ -147,9 +151,16 @@ impl Taker {
     pub(crate) fn fill(&mut self, lots: Quantity, price: Price, debit: Amount, scaling: &Scaling) {
         self.want_less(lots, price, scaling);
         self.budget -= debit;
-        if let Aim::Limit { filled, .. } = &mut self.aim {
-            *filled += lots;
+        match &mut self.aim {
+            Aim::Limit { filled, .. } => *filled += lots,
+            Aim::Quote { traded, .. } => *traded = true,
+            Aim::Quantity { .. } => {}
         }
+    }
+
+    /// Whether an order by quote was filled at all. Others are filled when no lot remains.
+    pub(crate) fn has_traded(&self) -> bool {
+        matches!(self.aim, Aim::Quote { traded: true, .. })
     }
 
     /// What its hold contained for `lots` that it pays with `debit`: the rest is improvement.
@@ -215,7 +226,9 @@ impl Aim {
                 Self::Limit { price, remaining: quantity, filled: Quantity::ZERO, rests }
             }
             OrderSpec::MarketByQuantity { quantity, .. } => Self::Quantity { remaining: quantity },
-            OrderSpec::MarketByQuote { quote, .. } => Self::Quote { remaining: quote },
+            OrderSpec::MarketByQuote { quote, .. } => {
+                Self::Quote { remaining: quote, traded: false }
+            }
         }
     }
 }
