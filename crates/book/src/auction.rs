@@ -20,17 +20,26 @@ pub(crate) struct Clearing {
     pub(crate) price: Price,
     /// Lots that can trade there.
     pub(crate) volume: u128,
+    /// How many price levels of both sides were looked at to find it.
+    pub(crate) levels: usize,
 }
+
+/// Finding the price of a round looks at every crossed level. So many of them count as one step of
+/// work, about as long as a trade takes.
+const LEVELS_PER_STEP: usize = 8;
 
 impl Market {
     /// Uncrosses a crossed book. The announced quantity is what the limits allow; self-trade
     /// prevention may let less of it trade, and what it takes out may leave the book crossed at other
-    /// prices: then there is another round, with a price of its own.
+    /// prices: then there is another round, with a price of its own. A round costs a step and more for
+    /// many levels, or all that the entry has left: so there are few rounds in an entry, however the
+    /// orders of one group lie.
     pub(crate) fn uncross(&mut self, work: &mut Work, fx: &mut Effects) {
         while let Some(clearing) = clearing(&self.book, self.last_price) {
             let crossed = self.book.ladder(Side::Sell).meets(clearing.price)
                 && self.book.ladder(Side::Buy).meets(clearing.price);
             assert!(crossed, "each round takes something out of the book");
+            work.take_up_to(1 + clearing.levels / LEVELS_PER_STEP);
             let volume = u64::try_from(clearing.volume).unwrap_or(u64::MAX);
             fx.emit(Event::AuctionUncrossed {
                 market: self.def.id,
@@ -43,14 +52,15 @@ impl Market {
         }
     }
 
-    /// Goes on with an interrupted round.
+    /// Goes on with an interrupted round, or after it: then nothing crosses at its price any more.
     pub(crate) fn resume_uncrossing(&mut self, price: Price, work: &mut Work, fx: &mut Effects) {
         if self.pair(price, work, fx) {
             self.uncross(work, fx);
         }
     }
 
-    /// Pairs off, in priority order, all that crosses at `price`. False if it was interrupted.
+    /// Pairs off, in priority order, all that crosses at `price`. False if it was interrupted, or if
+    /// another round is needed for which no work is left.
     fn pair(&mut self, price: Price, work: &mut Work, fx: &mut Effects) -> bool {
         while let (Some((bid_price, bid)), Some((ask_price, ask))) =
             (self.book.front(Side::Buy), self.book.front(Side::Sell))
@@ -67,6 +77,10 @@ impl Market {
             } else {
                 self.trade_at(price, bid_price, bid, ask, fx);
             }
+        }
+        if work.remaining == 0 && self.book.is_crossed() {
+            self.interrupt(Pending::Uncrossing { price }, fx);
+            return false;
         }
         true
     }
@@ -122,8 +136,9 @@ pub(crate) fn clearing(book: &Book, last: Option<Price>) -> Option<Clearing> {
     let mut bids = levels(Side::Buy, &|price| price >= ask);
     bids.reverse();
     let asks = levels(Side::Sell, &|price| price <= bid);
+    let levels = bids.len() + asks.len();
     let tied = tied(&candidates(&bids, &asks));
-    Some(Clearing { price: choose(&tied, last), volume: tied[0].volume() })
+    Some(Clearing { price: choose(&tied, last), volume: tied[0].volume(), levels })
 }
 
 /// Every limit price with its demand and supply. Both lists are by rising price.

@@ -15,7 +15,8 @@ use crate::book::Book;
 use crate::order::need;
 use crate::snapshot::Pending;
 
-/// How many matching steps (fills, self-trade preventions) the current log entry may still do.
+/// How many steps (fills, self-trade preventions, rounds of an auction) the current log entry may
+/// still do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Work {
     /// Steps left.
@@ -29,6 +30,12 @@ impl Work {
         let any = self.remaining > 0;
         self.remaining -= u32::from(any);
         any
+    }
+
+    /// Takes `steps`, or all that are left.
+    pub(crate) fn take_up_to(&mut self, steps: usize) {
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+        self.remaining = self.remaining.saturating_sub(steps);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::taker::Taker;
 pub(crate) enum Pending {
     /// An incoming order is not through yet.
     Taker(Taker),
-    /// A round of an auction is not through yet.
+    /// A round of an auction is not through yet, or the next one has not begun.
     Uncrossing { price: Price },
 }
 

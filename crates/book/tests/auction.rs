@@ -134,7 +134,8 @@ fn an_uncrossing_beyond_the_work_of_an_entry_goes_on_at_its_price() {
         desk.rest(Sell, price, 10);
     }
     desk.rest(Buy, 102, 30);
-    desk.state_with(Continuous, 2);
+    // The round itself is a step.
+    desk.state_with(Continuous, 3);
     assert_eq!(desk.uncrossed(), Some((102, 30)));
     assert_eq!(desk.trades().len(), 2);
     assert!(desk.market.is_interrupted());
@@ -164,4 +165,38 @@ fn what_self_trade_prevention_leaves_crossed_uncrosses_in_another_round() {
     assert_eq!(announced.collect::<Vec<_>>(), [(100, 10), (95, 5)]);
     assert_eq!(desk.trades(), [(95, 5)]);
     assert!(!desk.market.book().is_crossed());
+}
+
+#[test]
+fn rounds_are_work_and_go_on_in_later_entries() {
+    let mut desk = Desk::new();
+    desk.state(Auction);
+    desk.send(&common::admit(50, 50, Sell, common::limit(1, 1, TimeInForce::Gtc)));
+    // Each bid is the younger of its group: it expires in a round of its own.
+    for price in 1..=100 {
+        let limit = common::limit(price, 1, TimeInForce::Gtc);
+        let mut bid = common::admit(50, 50 + price as u32, Buy, limit);
+        bid.self_trade_prevention = SelfTradePrevention::ExpireTaker;
+        desk.send(&bid);
+    }
+    let rounds = |desk: &Desk| {
+        let announced = |event: &&Event| matches!(event, Event::AuctionUncrossed { .. });
+        desk.fx.events.iter().filter(announced).count()
+    };
+    // 101 crossed levels are 1 + 12 steps, the expiry is another.
+    desk.state_with(Continuous, 14);
+    assert_eq!(rounds(&desk), 1);
+    let (mut entries, mut all) = (1, 1);
+    while desk.market.is_interrupted() {
+        assert!(matches!(desk.fx.messages.iter().last(), Some(Message::Resume { .. })));
+        let bytes = borsh::to_vec(&desk.market).unwrap();
+        desk.market = borsh::from_slice(&bytes).unwrap();
+        desk.resume(14);
+        assert!(rounds(&desk) <= 14 / 2, "a round is at least two steps");
+        (entries, all) = (entries + 1, all + rounds(&desk));
+    }
+    assert_eq!(all, 100);
+    assert!(entries > 40, "only {entries} entries");
+    assert_eq!(desk.market.book().best(Buy), None);
+    assert_eq!(desk.market.book().best(Sell), Some(Price::new(1)));
 }

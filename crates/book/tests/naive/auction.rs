@@ -44,6 +44,13 @@ impl Naive {
         Some((price, most))
     }
 
+    /// Prices of both sides between the best ask and the best bid.
+    fn crossed_levels(&self) -> u32 {
+        let (bid, ask) = (self.first(Side::Buy).unwrap(), self.first(Side::Sell).unwrap());
+        let crossed = |&(_, price): &(Side, Price)| price >= ask.price && price <= bid.price;
+        self.prices().into_iter().filter(crossed).count() as u32
+    }
+
     pub(super) fn auction(&mut self, mut at: Option<Price>, work: &mut Work, fx: &mut Effects) {
         loop {
             let price = match at.take() {
@@ -57,6 +64,7 @@ impl Naive {
                         price,
                         quantity: Quantity::new(volume as u64),
                     });
+                    work.remaining = work.remaining.saturating_sub(1 + self.crossed_levels() / 8);
                     price
                 }
             };
@@ -71,6 +79,11 @@ impl Naive {
                 }
                 work.remaining -= 1;
                 self.auction_step(price, bid, ask, fx);
+            }
+            if work.remaining == 0 && self.auction_price().is_some() {
+                self.pending = Some(Pending::Auction(price));
+                fx.send(Message::Resume { market: self.def.id });
+                return;
             }
         }
     }
