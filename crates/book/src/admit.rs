@@ -26,7 +26,8 @@ impl Market {
     /// 1. version of the definition; state of the market;
     /// 2. price; quantity; combination of options;
     /// 3. post-only would match; fill-or-kill is not fillable; nothing for a market order to match,
-    ///    less than one lot, or more than its budget pays;
+    ///    less than one lot, or more than its budget pays; an order whose fill must be known before
+    ///    and that reaches too far into the book is not fillable, or has nothing to match;
     /// 4. room in the book for an order that would rest at once.
     ///
     /// # Panics
@@ -142,7 +143,8 @@ impl Market {
 
     fn check_fillable(&self, admit: &Admit, price: Price, quantity: Quantity) -> Checked {
         let executable = self.executable(&Probe::new(admit, Some(price), quantity));
-        ensure(executable.lots == quantity, RejectCode::NotFillable)
+        let whole = executable.is_some_and(|executable| executable.lots == quantity);
+        ensure(whole, RejectCode::NotFillable)
     }
 
     fn check_by_quantity(&self, admit: &Admit, quantity: Quantity) -> Checked {
@@ -152,8 +154,8 @@ impl Market {
             Side::Buy => {
                 let mut probe = Probe::new(admit, None, quantity);
                 probe.budget = admit.budget;
-                let cost = self.executable(&probe).quote;
-                ensure(cost <= admit.budget, RejectCode::InsufficientBalance)
+                let executable = self.executable(&probe).ok_or(RejectCode::NoLiquidity)?;
+                ensure(executable.quote <= admit.budget, RejectCode::InsufficientBalance)
             }
             Side::Sell => {
                 let need = self.scaling.base(quantity);

@@ -1,12 +1,19 @@
 //! What an order could trade, found out before it is accepted. Changes nothing.
 //!
-//! The search ends where the order's lots, its limit or its budget end, so it costs a client funds to
-//! let it go far.
+//! The search is no work that a later entry could go on with, for the answer depends on it; and an
+//! order that is refused costs its client nothing, so that he may ask again and again. Therefore it
+//! has an end of its own: an order that would reach beyond [`PROBE_STEPS`] is refused as if the book
+//! had nothing more. This is a rule of trading, the same in each replay: it counts what lies in the
+//! book, not time.
 
 use types::{Admit, Amount, Price, Quantity, SelfTradePrevention, Side};
 
 use crate::ladder::Level;
-use crate::market::Market;
+use crate::market::{Market, Work};
+
+/// How far a search goes: a level is a step, and so is each order of it if self-trade prevention must
+/// look at the owners. Well below what matching as many orders takes.
+const PROBE_STEPS: u32 = 10_000;
 
 /// An order that asks.
 pub(crate) struct Probe {
@@ -51,18 +58,23 @@ impl Probe {
 
 impl Market {
     /// The most lots that an order would trade if it were accepted now, and their quote. It is more
-    /// than the budget, but may not be all, if the budget does not suffice.
-    pub(crate) fn executable(&self, probe: &Probe) -> Executable {
+    /// than the budget, but may not be all, if the budget does not suffice. Nothing if the order
+    /// reaches too far to tell.
+    pub(crate) fn executable(&self, probe: &Probe) -> Option<Executable> {
+        let mut steps = Work { remaining: PROBE_STEPS };
         let mut sum = Executable::default();
         let mut left = probe.wanted;
         for level in self.book.ladder(probe.side.opposite()).iter() {
             if left.is_zero() || !probe.reaches(level.price) || sum.quote > probe.budget {
                 break;
             }
+            if !steps.take() {
+                return None;
+            }
             let affordable = self.scaling.lots_for(probe.budget - sum.quote, level.price);
             let share = match probe.own {
                 None => share_of_any(level, &mut left),
-                Some(own) => self.share_of_others(level, own, affordable, &mut left),
+                Some(own) => self.share_of_others(level, own, affordable, &mut left, &mut steps)?,
             };
             sum.lots += share.traded;
             sum.quote += self.scaling.notional(level.price, share.traded);
@@ -70,21 +82,26 @@ impl Market {
                 break;
             }
         }
-        sum
+        Some(sum)
     }
 
     /// As matching goes: what self-trade prevention does to `left` and to the orders of its own group.
+    /// Nothing if the steps do not suffice.
     fn share_of_others(
         &self,
         level: &Level,
         own: (u32, SelfTradePrevention),
         affordable: Quantity,
         left: &mut Quantity,
-    ) -> Share {
+        steps: &mut Work,
+    ) -> Option<Share> {
         let mut traded = Quantity::ZERO;
         for place in self.book.queue(level) {
             if left.is_zero() || traded > affordable {
                 break;
+            }
+            if !steps.take() {
+                return None;
             }
             let maker = self.book.at(place);
             let lots = maker.remaining.min(*left);
@@ -98,11 +115,11 @@ impl Market {
                 SelfTradePrevention::ExpireMaker => {}
                 SelfTradePrevention::Decrement => *left -= lots,
                 SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth => {
-                    return Share { traded, ends: true };
+                    return Some(Share { traded, ends: true });
                 }
             }
         }
-        Share { traded, ends: false }
+        Some(Share { traded, ends: false })
     }
 }
 
