@@ -62,7 +62,7 @@ impl Partition {
                 ledger.freeze_account(reply, account, frozen, fx);
             }
             Request::SetAccountFeeTier { account, fee_tier } => {
-                ledger.set_account_fee_tier(reply, account, fee_tier, fx);
+                ledger.set_account_fee_tier(&ctx, reply, account, fee_tier, fx);
             }
             Request::DefineAsset(ref asset) => {
                 self.register(reply, RequestKind::DefineAsset, Definition::Asset(asset.clone()));

@@ -153,9 +153,11 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::UnknownMarket
         | R::UnknownOrder
         | R::UnknownAsset
+        | R::UnknownFeeTier
         | R::UnknownPendingDebit => StatusCode::NOT_FOUND,
         R::AccountFrozen => StatusCode::FORBIDDEN,
         R::Expired
+        | R::AmendmentInFlight
         | R::ClientIdInFlight
         | R::ClientIdReused
         | R::AccountExists

@@ -19,6 +19,9 @@ impl Ledger {
         if account == AccountId(0) || account.0 >= ctx.max_accounts {
             return asker.reject(RejectCode::TooManyAccounts, fx);
         }
+        if !ctx.definitions.has_fee_tier(fee_tier) {
+            return asker.reject(RejectCode::UnknownFeeTier, fx);
+        }
         let slot = self.slot_mut(account);
         if slot.state.account(account).is_some() {
             return asker.reject(RejectCode::AccountExists, fx);
@@ -48,18 +51,22 @@ impl Ledger {
     /// Puts an account into a fee tier; open orders keep the rates they were admitted with.
     pub fn set_account_fee_tier(
         &mut self,
+        ctx: &Context<'_>,
         reply: ReplyTo,
         account: AccountId,
         fee_tier: u8,
         fx: &mut Effects,
     ) {
+        let asker = asker(reply, RequestKind::SetAccountFeeTier, account);
+        if !ctx.definitions.has_fee_tier(fee_tier) {
+            return asker.reject(RejectCode::UnknownFeeTier, fx);
+        }
         match self.slot_mut(account).state.account_mut(account) {
             Some(owner) => {
                 owner.fee_tier = fee_tier;
                 fx.emit(Event::AccountFeeTierSet { reply, account, fee_tier });
             }
-            None => asker(reply, RequestKind::SetAccountFeeTier, account)
-                .reject(RejectCode::UnknownAccount, fx),
+            None => asker.reject(RejectCode::UnknownAccount, fx),
         }
     }
 }

@@ -14,7 +14,7 @@ const MAX_ID: u32 = 65_536;
 pub struct Definitions {
     assets: Vec<Option<AssetDef>>,
     markets: Vec<Option<ListedMarket>>,
-    fee_tiers: Vec<FeeRates>,
+    fee_tiers: Vec<Option<FeeRates>>,
     market_count: usize,
 }
 
@@ -40,10 +40,16 @@ impl Definitions {
         self.markets.get(id.0 as usize)?.as_ref()
     }
 
-    /// The rates of a tier; free if it was never set.
+    /// The rates of a tier. Tier 0 is free until it is set; accounts get no other that is not set.
     #[must_use]
     pub fn fee_rates(&self, tier: u8) -> FeeRates {
-        self.fee_tiers.get(usize::from(tier)).copied().unwrap_or_default()
+        self.fee_tiers.get(usize::from(tier)).copied().flatten().unwrap_or_default()
+    }
+
+    /// Whether accounts can be put into a tier.
+    #[must_use]
+    pub fn has_fee_tier(&self, tier: u8) -> bool {
+        tier == 0 || self.fee_tiers.get(usize::from(tier)).is_some_and(Option::is_some)
     }
 
     /// How many markets are listed.
@@ -103,7 +109,7 @@ impl Definitions {
                 self.market_count += 1;
             }
             Definition::FeeTier { tier, rates } => {
-                *slot_at(&mut self.fee_tiers, tier.into()) = rates
+                *slot_at(&mut self.fee_tiers, tier.into()) = Some(rates)
             }
         }
     }
@@ -143,7 +149,7 @@ impl BorshSerialize for Definitions {
 impl BorshDeserialize for Definitions {
     fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
         let (assets, markets, fee_tiers) =
-            <(Vec<AssetDef>, Vec<MarketDef>, Vec<FeeRates>)>::deserialize_reader(reader)?;
+            <(Vec<AssetDef>, Vec<MarketDef>, Vec<Option<FeeRates>>)>::deserialize_reader(reader)?;
         let mut definitions = Self { fee_tiers, ..Self::default() };
         let all = assets.into_iter().map(Definition::Asset);
         for definition in all.chain(markets.into_iter().map(Definition::Market)) {

@@ -186,7 +186,7 @@ pub enum Event {
         /// Quantity that enters: the new total less what was filled.
         quantity: Quantity,
     } = 8,
-    /// Answer: this many orders are being cancelled.
+    /// Answer: this many orders are asked to be cancelled. A market that is halted refuses each.
     CancelAllAccepted {
         /// Who waits.
         reply: ReplyTo,

@@ -122,6 +122,7 @@ reject_codes! {
         InvalidDefinition = 604, retryable: false, "The definition breaks a rule: name, scale, tick, lot, range or rate.";
         WrongState = 605, retryable: false, "The market is in that state already or cannot go there.";
         WrongPartition = 606, retryable: true, "The command reached a partition that does not host its subject.";
+        UnknownFeeTier = 607, retryable: false, "There is no such fee tier; only tier 0 needs no definition.";
     }
 }
 

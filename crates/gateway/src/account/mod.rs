@@ -70,3 +70,12 @@ pub(crate) async fn get_account(
         watermarks,
     }))
 }
+
+/// Funds for an account that does not exist would end in suspense: a slip is told instead.
+pub(crate) fn known(shared: &Shared, account: u32) -> Result<AccountId, ApiError> {
+    let account = AccountId(account);
+    match shared.views.account(account) {
+        Some(_) => Ok(account),
+        None => Err(types::RejectCode::UnknownAccount.into()),
+    }
+}

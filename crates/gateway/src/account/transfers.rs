@@ -27,6 +27,7 @@ pub(crate) async fn transfer(
     let from = request.payer()?;
     let body: TransferBody = request.json()?;
     let asset = super::asset(&shared, &body.asset)?;
+    super::known(&shared, body.to)?;
     let (command, value) = body.into_request(from, &asset)?;
     let outcome = shared.submit(request.caller.valid_until, command).await?;
     let repeated = match outcome.answer {

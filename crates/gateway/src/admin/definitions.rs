@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use types::{AssetId, Event, MarketId, PartitionId, RejectCode, Request};
+use types::{AssetId, Event, MarketId, RejectCode, Request};
 
 use super::{done, operate};
 use crate::account::asset;
@@ -58,11 +58,9 @@ pub(crate) async fn list_market(
     let body: ListMarketBody = request.json()?;
     let _defining = shared.defining.lock().await;
     let last = shared.views.markets().last().map_or(0, |market| market.def.id.0);
-    let homes = &shared.exchange.topology().markets;
-    let home = homes.get(last as usize % homes.len().max(1)).copied().unwrap_or(PartitionId(0));
     let base = asset(&shared, &body.base)?.id;
     let quote = asset(&shared, &body.quote)?.id;
-    let def = body.into_def(MarketId(last + 1), base, quote, home)?;
+    let def = body.into_def(MarketId(last + 1), base, quote)?;
     let outcome = operate(&shared, request.caller.valid_until, Request::ListMarket(def)).await?;
     let Event::MarketListed { market, .. } = &outcome.answer else {
         return Err(unexpected(&outcome));

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use store::{Begin, TransferContent, TransferOutcome};
-use types::{AccountId, Event, RejectCode, Request, Timestamp, TreasuryReference};
+use types::{Event, RejectCode, Request, Timestamp, TreasuryReference};
 
-use crate::account::asset;
+use crate::account::{asset, known};
 use crate::error::{ApiError, ErrorCode, GatewayCode};
 use crate::history::blocking;
 use crate::http::extract::SignedRequest;
@@ -89,15 +89,6 @@ pub(crate) async fn settle_debit(
         client_id: client_id("client_id", Some(&body.client_id))?,
     };
     run(&shared, body.reference, content).await.map(Json)
-}
-
-/// Funds for an account that does not exist would end in suspense: an operator's slip is told instead.
-fn known(shared: &Shared, account: u32) -> Result<AccountId, ApiError> {
-    let account = AccountId(account);
-    match shared.views.account(account) {
-        Some(_) => Ok(account),
-        None => Err(RejectCode::UnknownAccount.into()),
-    }
 }
 
 /// On a task of its own: a caller that breaks off must not leave the outbox half way.

@@ -33,7 +33,7 @@ pub fn order(data: &Path, market: &str, order: OrderId, json: bool) -> Result<St
         let ids = ancestors(&source, market.id, order)?;
         story = Story::read(&source, &market, ids)?;
     }
-    if story.steps.is_empty() {
+    if story.owner.is_none() {
         let (home, last) = (market.home, story.last_seq);
         let message = format!(
             "market {} has no order {order}: the log of partition {home}, its home, has none up to \

@@ -42,7 +42,8 @@ pub struct Story {
     pub now: Vec<String>,
     /// The last entry of the log.
     pub last_seq: Seq,
-    owner: Option<AccountId>,
+    /// Whose it is. Nobody if it was never accepted, whatever was asked about it.
+    pub owner: Option<AccountId>,
     is_by_quote: bool,
     has_ended: bool,
 }

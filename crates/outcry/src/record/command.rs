@@ -40,6 +40,7 @@ fn message_word(message: &Message) -> &'static str {
         Message::Rested { .. } => "rested",
         Message::Filled(_) => "filled",
         Message::Released { .. } => "released",
+        Message::Amended { .. } => "amended",
         Message::Closed { .. } => "closed",
         Message::Refused { .. } => "refused",
         Message::Credit { .. } => "credit",

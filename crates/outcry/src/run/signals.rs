@@ -1,9 +1,14 @@
-//! SIGTERM and SIGINT: the first stops in order, the second at once.
+//! SIGTERM and SIGINT: the first stops in order, a later one at once.
+
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Failure, Status};
+
+/// Signals this close together are one.
+const SAME_SIGNAL: Duration = Duration::from_secs(1);
 
 /// What a shell calls a process that was interrupted.
 const FORCED: i32 = 130;
@@ -16,7 +21,11 @@ pub fn listen(shutdown: CancellationToken) -> Result<(), Failure> {
         either(&mut terminate, &mut interrupt).await;
         tracing::info!("told to stop; a second signal forces it");
         shutdown.cancel();
-        either(&mut terminate, &mut interrupt).await;
+        // A shell or a supervisor may send the first one twice, to the process and to its group.
+        let first = Instant::now();
+        while first.elapsed() < SAME_SIGNAL {
+            either(&mut terminate, &mut interrupt).await;
+        }
         tracing::warn!("stopped by force");
         std::process::exit(FORCED);
     });

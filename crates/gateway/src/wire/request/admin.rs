@@ -57,9 +57,6 @@ pub(crate) struct ListMarketBody {
     /// Open orders of one account at most; 1,000 unless given.
     #[serde(default)]
     pub(crate) max_orders_per_account: Option<u32>,
-    /// The partition that is to host it; the next in turn unless given.
-    #[serde(default)]
-    pub(crate) partition: Option<u16>,
 }
 
 /// A new state of a market.
@@ -173,7 +170,6 @@ impl ListMarketBody {
         id: MarketId,
         base: AssetId,
         quote: AssetId,
-        home: PartitionId,
     ) -> Result<MarketDef, ApiError> {
         let tick = unit("tick", &self.tick)?;
         let lot = unit("lot", &self.lot)?;
@@ -193,7 +189,8 @@ impl ListMarketBody {
                     .max_orders_per_account
                     .unwrap_or(most.max_orders_per_account),
             },
-            home: self.partition.map_or(home, PartitionId),
+            // The registry assigns it.
+            home: PartitionId(0),
             symbol: self.symbol,
             version: 1,
         })
