@@ -1,6 +1,7 @@
 //! The consumers of events in this process: the views, which are brought up to date here before
 //! anybody reads them and are then fed by the gateway, who must see each change as it happens; and
-//! the SQL history on a thread of its own. Each has its cursor; none ever skips an event.
+//! the SQL history on a thread of its own. Each has its cursor; none ever skips an event. The views
+//! begin with their snapshot, the history where its database stands.
 //!
 //! What retention has removed from the event log is derived again from the command log.
 
@@ -11,11 +12,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use engine::Partition;
+use journal::JournalError;
 use node::{DataDir, EventFeed, Exchange, FeedError, Node};
 use store::{Projector, Store, StoreError};
 use types::{EventBatch, PartitionId, Seq};
 use views::Views;
 
+use super::views_file::{Keeper, ViewsFile};
 use crate::exit::{Failure, Status};
 use crate::record;
 
@@ -31,43 +34,57 @@ const SHORT_WAIT: Duration = Duration::from_millis(5);
 const DERIVED_AT_ONCE: usize = 65_536;
 const HISTORY: &str = "history";
 
+/// What a consumer that has lost its place must be given back.
+const VIEWS_FILE: &str = "views.snapshot";
+const HISTORY_FILE: &str = "history.sqlite";
+
 /// The threads of all consumers.
 pub struct Consumers {
-    threads: Vec<JoinHandle<()>>,
+    history: JoinHandle<()>,
+    keeper: Keeper,
 }
 
-/// Brings the views up to date and starts the history. The views have one feeder at a time: from here
-/// on it is the gateway.
+/// The views, up to date. They have one feeder at a time: from here on it is the gateway, which goes
+/// on where they stand.
+pub fn views(node: &Node, data: &Path, file: &ViewsFile) -> Result<Arc<Views>, Failure> {
+    let partitions = (0..node.topology().partitions).map(PartitionId);
+    let heads: Vec<Seq> = partitions.clone().map(|id| node.feed(id).head()).collect();
+    let views = file.load(&heads);
+    for partition in partitions {
+        let cursor = views.applied(partition);
+        catch_up(Source::new(node, data, partition, cursor, VIEWS_FILE), &views)?;
+    }
+    Ok(Arc::new(views))
+}
+
+/// Starts the history, and the thread that saves the views.
 pub fn start(
     node: &Arc<Node>,
     data: &Path,
-    views: &Arc<Views>,
+    (views, file): (&Arc<Views>, ViewsFile),
     store: &Arc<Store>,
 ) -> Result<Consumers, Failure> {
     let partitions = (0..node.topology().partitions).map(PartitionId);
-    let mut threads = Vec::new();
-    for partition in partitions.clone() {
-        catch_up(Source::new(node, data, partition, Seq(0)), views)?;
-    }
     let projector = store.projector();
     let mut sources = Vec::new();
     for partition in partitions {
         let cursor = projector.cursor(partition).map_err(Failure::of(Status::Io, "history"))?;
         node.register_consumer(partition, HISTORY, cursor, HISTORY_BUDGET);
-        sources.push(Source::new(node, data, partition, cursor));
+        sources.push(Source::new(node, data, partition, cursor, HISTORY_FILE));
     }
     let weak = Arc::downgrade(node);
-    threads.push(spawn(HISTORY.to_owned(), move || project(sources, projector, &weak)));
-    Ok(Consumers { threads })
+    let history = spawn(HISTORY.to_owned(), move || project(sources, projector, &weak));
+    Ok(Consumers { history, keeper: Keeper::start(file, Arc::clone(views)) })
 }
 
 impl Consumers {
-    /// Waits until all have read to the end. The node must have been stopped.
-    pub fn join(self) {
-        for thread in self.threads {
-            // A panic has stopped the process.
-            let _ = thread.join();
-        }
+    /// Saves the views, stops the node, and waits until the history has read to its end. The views
+    /// come first: while the node runs, the data directory is ours.
+    pub fn finish(self, stop_node: impl FnOnce()) {
+        self.keeper.finish();
+        stop_node();
+        // A panic has stopped the process.
+        let _ = self.history.join();
     }
 }
 
@@ -77,14 +94,22 @@ struct Source {
     partition: PartitionId,
     feed: Arc<dyn EventFeed>,
     cursor: Seq,
+    /// Where the consumer keeps its cursor.
+    file: &'static str,
     /// The state at the cursor, while events are derived.
     deriving: Option<Partition>,
 }
 
 impl Source {
-    fn new(node: &Node, data: &Path, partition: PartitionId, cursor: Seq) -> Self {
+    fn new(
+        node: &Node,
+        data: &Path,
+        partition: PartitionId,
+        cursor: Seq,
+        file: &'static str,
+    ) -> Self {
         let feed = node.feed(partition);
-        Self { data: DataDir::new(data), partition, feed, cursor, deriving: None }
+        Self { data: DataDir::new(data), partition, feed, cursor, file, deriving: None }
     }
 
     /// What follows, if there is something. The caller moves the cursor when it has it.
@@ -116,13 +141,27 @@ impl Source {
             let is_enough = seq.next() >= oldest || batch.len() >= DERIVED_AT_ONCE;
             if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        log.visit(&mut state, collect).map_err(record::failure)?;
+        log.visit(&mut state, collect).map_err(|error| self.lost(error))?;
         if batch.is_empty() {
             let what = format!("partition {}: no events after {}", self.partition, self.cursor);
             return Err(Failure::new(Status::Io, what));
         }
         self.deriving = Some(state);
         Ok(Arc::new(batch))
+    }
+
+    /// Why the commands after the cursor cannot be read, and what to do when they were trimmed.
+    fn lost(&self, error: JournalError) -> Failure {
+        let JournalError::NotKept { oldest, .. } = error else {
+            return record::failure(error);
+        };
+        let Self { partition, cursor, file, .. } = self;
+        let what = format!(
+            "partition {partition}: {file} is missing, unusable or too old: what follows entry {cursor} \
+             is neither in the event log nor in the command log, which was trimmed and begins with \
+             entry {oldest}. Put back {file} from a backup, or the command log's older segments"
+        );
+        Failure::new(Status::Io, what)
     }
 
     fn pass(&mut self, batch: &EventBatch) {
@@ -211,7 +250,8 @@ fn software(error: impl std::fmt::Display) -> Failure {
     Failure::new(Status::Software, error)
 }
 
-fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+/// A thread with a name.
+pub(super) fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     let thread = thread::Builder::new().name(name);
     thread.spawn(run).expect("the system can start a thread")
 }

@@ -3,6 +3,7 @@
 mod consumers;
 mod settings;
 mod signals;
+mod views_file;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use types::PartitionId;
 use views::Views;
+use views_file::ViewsFile;
 
 use crate::cli::RunArgs;
 use crate::config::Config;
@@ -61,8 +63,9 @@ async fn serve(config: Config) -> Result<Status, Failure> {
         .map_err(Failure::of(Status::Io, "cannot make the admin key"))?;
 
     // 4. Consumers of events: the views catch up, the SQL history follows on its own thread.
-    let views = Arc::new(Views::new(node.topology().partitions));
-    let consumers = consumers::start(&node, &data, &views, &store)?;
+    let views_file = views_file(&data)?;
+    let views = consumers::views(&node, &data, &views_file)?;
+    let consumers = consumers::start(&node, &data, (&views, views_file), &store)?;
 
     // 5. The demonstration, if this data directory was made for it.
     if is_new && config.demo.enabled {
@@ -96,8 +99,7 @@ async fn serve(config: Config) -> Result<Status, Failure> {
     tracing::info!("stopping");
     let stopped = tokio::task::spawn_blocking(move || {
         drop(demo);
-        stop_node(node);
-        consumers.join();
+        consumers.finish(|| stop_node(node));
     });
     stopped.await.map_err(Failure::of(Status::Software, "stopping"))?;
     tracing::info!("stopped");
@@ -134,6 +136,13 @@ async fn start_node(config: &Config, data: PathBuf) -> Result<Arc<Node>, Failure
         }
     }
     Ok(Arc::new(node))
+}
+
+/// The views' snapshot of the exchange that was founded here.
+fn views_file(data: &std::path::Path) -> Result<ViewsFile, Failure> {
+    let founding = DataDir::new(data).founding();
+    let founding = founding.map_err(Failure::of(Status::Io, "data directory"))?;
+    Ok(ViewsFile::new(data, founding.expect("the node has founded it").cluster))
 }
 
 async fn found_demo(

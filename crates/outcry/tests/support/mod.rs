@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -30,19 +31,23 @@ pub struct Server {
     pub address: SocketAddr,
     /// Shown at the first start of a data directory.
     pub admin: Option<Key>,
+    /// All that it has written so far.
+    output: Arc<Mutex<String>>,
 }
 
 impl Server {
     /// Starts the binary and waits until it listens. `Err` has its output if it ended before.
     pub fn start(data: &Path, config: Option<&Path>, args: &[&str]) -> Result<Self, String> {
         let (child, lines) = spawn(data, config, args);
-        let mut server = Self { child, address: SocketAddr::from(([0, 0, 0, 0], 0)), admin: None };
-        let (mut id, mut secret, mut output) = (None, None, String::new());
+        let address = SocketAddr::from(([0, 0, 0, 0], 0));
+        let output = Arc::new(Mutex::new(String::new()));
+        let mut server = Self { child, address, admin: None, output: Arc::clone(&output) };
+        let write = move |line: &str| *output.lock().expect("no panic") += &format!("{line}\n");
+        let (mut id, mut secret) = (None, None);
         let deadline = Instant::now() + PATIENCE;
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
             let Ok(line) = lines.recv_timeout(left) else { break };
-            output += &line;
-            output.push('\n');
+            write(&line);
             if let Some((_, text)) = line.split_once("admin key:") {
                 id = Some(text.trim().to_owned());
             }
@@ -53,11 +58,25 @@ impl Server {
                 server.address = address.trim().parse().expect("an address");
                 server.admin = id.zip(secret).map(|(id, secret)| Key { id, secret });
                 // The rest of the output must be taken, or the child would wait for us.
-                std::thread::spawn(move || lines.iter().for_each(drop));
+                std::thread::spawn(move || lines.iter().for_each(|line| write(&line)));
                 return Ok(server);
             }
         }
+        let output = server.output.lock().expect("no panic").clone();
         Err(output)
+    }
+
+    /// Waits until the output has one of these texts, and tells which.
+    pub fn says<'a>(&self, texts: &[&'a str]) -> &'a str {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let output = self.output.lock().expect("no panic").clone();
+            if let Some(text) = texts.iter().find(|text| output.contains(**text)) {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "none of {texts:?} in:\n{output}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// As a power cut ends it, as far as a process can tell.

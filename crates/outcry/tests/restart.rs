@@ -1,0 +1,141 @@
+//! What everybody reads is the same before and after a restart, whether the views come from their
+//! snapshot or, without a usable one, from the events.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use support::{Http, Key, Server};
+
+const RESTORED: &str = "views restored from";
+const NOT_USED: &str = "views.snapshot is not used";
+const NONE: &str = "the views are built from the first event on";
+const FROM_EVENTS: [&str; 3] = [RESTORED, NOT_USED, NONE];
+
+#[test]
+fn depth_balances_and_candles_are_the_same_after_every_kind_of_restart() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let snapshot = data.join("views.snapshot");
+    let server = start(&data);
+    let admin = server.admin.clone().expect("shown at the first start");
+    assert_eq!(server.says(&FROM_EVENTS), NONE);
+    let mut http = server.http();
+    let traders = found(&mut http, &admin);
+    trade(&mut http, &traders);
+    let before = readings(&mut http, &traders);
+    assert_eq!(before[0]["asks"].as_array().map(Vec::len), Some(2), "{}", before[0]);
+    assert_eq!(before[1]["candles"][0]["volume"], "0.30000", "{}", before[1]);
+    server.stop();
+
+    // In order: the views were saved at the end.
+    let server = start(&data);
+    assert_eq!(server.says(&FROM_EVENTS), RESTORED);
+    assert_eq!(readings(&mut server.http(), &traders), before);
+
+    // Killed after more has happened: the snapshot, then the events after it.
+    cancel_one(&mut server.http(), &traders[0]);
+    let before = readings(&mut server.http(), &traders);
+    assert_eq!(before[0]["asks"].as_array().map(Vec::len), Some(1), "{}", before[0]);
+    server.kill();
+    let server = start(&data);
+    assert_eq!(server.says(&FROM_EVENTS), RESTORED);
+    assert_eq!(readings(&mut server.http(), &traders), before);
+    server.stop();
+
+    // With a damaged snapshot, from the first event on.
+    let mut bytes = fs::read(&snapshot).expect("saved at the end");
+    *bytes.last_mut().expect("not empty") ^= 1;
+    fs::write(&snapshot, bytes).expect("the folder is ours");
+    let server = start(&data);
+    assert_eq!(server.says(&FROM_EVENTS[..2]), NOT_USED);
+    assert_eq!(readings(&mut server.http(), &traders), before);
+    server.stop();
+
+    // Streams and commands go on where the views stand: what is done now is seen.
+    let server = start(&data);
+    assert_eq!(server.says(&FROM_EVENTS), RESTORED);
+    let mut http = server.http();
+    place(&mut http, &traders[1], "buy", "59000.00", "0.10000");
+    let after = readings(&mut http, &traders);
+    assert_eq!(after[0]["bids"].as_array().map(Vec::len), Some(1), "{}", after[0]);
+    server.stop();
+}
+
+fn start(data: &Path) -> Server {
+    Server::start(data, None, &["--no-demo"]).unwrap_or_else(|output| panic!("{output}"))
+}
+
+/// One market; a seller and a buyer with funds.
+fn found(http: &mut Http, admin: &Key) -> [Key; 2] {
+    let mut post = |path: &str, body| http.ok(admin, "POST", path, Some(body));
+    for symbol in ["BTC", "USDT"] {
+        post("/v1/admin/assets", json!({ "symbol": symbol, "scale": 8 }));
+    }
+    let market = json!({
+        "symbol": "BTC-USDT", "base": "BTC", "quote": "USDT", "tick": "0.01",
+        "lot": "0.00001", "max_price": "10000000", "max_quantity": "10000",
+    });
+    post("/v1/admin/markets", market);
+    [("seller", "BTC", "10"), ("buyer", "USDT", "100000")].map(|(name, asset, amount)| {
+        let account = post("/v1/admin/accounts", json!({ "name": name }))["account"]["id"].clone();
+        let credit =
+            json!({ "account": account, "asset": asset, "amount": amount, "reference": name });
+        post("/v1/admin/credits", credit);
+        let permissions = json!({ "account": account, "permissions": ["read", "trade"] });
+        let key = post("/v1/admin/keys", permissions);
+        let text = |value: &Value| value.as_str().expect("shown once").to_owned();
+        Key { id: text(&key["key"]["key"]), secret: text(&key["secret"]) }
+    })
+}
+
+/// Leaves two asks, one of them taken in part.
+fn trade(http: &mut Http, [seller, buyer]: &[Key; 2]) {
+    place(http, seller, "sell", "60000.00", "0.50000");
+    place(http, seller, "sell", "61000.00", "0.70000");
+    place(http, buyer, "buy", "60000.00", "0.30000");
+}
+
+fn place(http: &mut Http, key: &Key, side: &str, price: &str, quantity: &str) {
+    let order = json!({
+        "market": "BTC-USDT", "side": side, "type": "limit", "price": price, "quantity": quantity,
+    });
+    http.ok(key, "POST", "/v1/orders", Some(order));
+}
+
+fn cancel_one(http: &mut Http, key: &Key) {
+    let open = http.ok(key, "GET", "/v1/orders?status=open", None);
+    let path = format!("/v1/orders/BTC-USDT/{}", open["orders"][0]["id"]);
+    http.ok(key, "DELETE", &path, None);
+}
+
+/// Depth, candles, trades, ticker, and each trader's balances and open orders, as they are once all
+/// that was answered is seen. Which entry was seen last, and its time, are left out: a start adds one.
+fn readings(http: &mut Http, traders: &[Key]) -> Vec<Value> {
+    // A signed read waits for what this trader was answered: after these, all that was is seen.
+    for key in traders {
+        http.ok(key, "GET", "/v1/balances", None);
+    }
+    let mut private = Vec::new();
+    for key in traders {
+        for path in ["/v1/balances", "/v1/orders?status=open"] {
+            private.push(http.ok(key, "GET", path, None));
+        }
+    }
+    let mut all = Vec::new();
+    for what in ["depth", "candles", "trades", "ticker"] {
+        let path = format!("/v1/markets/BTC-USDT/{what}");
+        let (status, answer) = http.send(None, "GET", &path, None).expect("an answer");
+        assert_eq!(status, 200, "{answer}");
+        all.push(answer);
+    }
+    all.extend(private);
+    for answer in &mut all {
+        for last in ["seq", "time", "watermarks"] {
+            answer.as_object_mut().expect("an object").remove(last);
+        }
+    }
+    all
+}
