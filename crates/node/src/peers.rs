@@ -29,6 +29,8 @@ pub(crate) struct Peers {
     acknowledged: BTreeMap<PartitionId, u64>,
     /// Peers that are owed an acknowledgement once the batch is durable.
     owed: Vec<PartitionId>,
+    /// Peers that left a gap: asked once the batch is durable, since asking acknowledges too.
+    gaps: Vec<PartitionId>,
 }
 
 impl Peers {
@@ -39,10 +41,11 @@ impl Peers {
             sent: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
             owed: Vec::new(),
+            gaps: Vec::new(),
         }
     }
 
-    /// Tells all peers what this partition has, so that they send what follows.
+    /// Tells all peers what this partition has, all of it durable, so that they send what follows.
     pub fn greet(&self, partition: &Partition) {
         for peer in self.others() {
             self.ask(peer, partition.received_from(peer));
@@ -82,7 +85,9 @@ impl Peers {
     fn accept(&mut self, mut delivery: Delivery, partition: &Partition) -> Option<Command> {
         let received = partition.received_from(delivery.from);
         if delivery.first > received + 1 {
-            self.ask(delivery.from, received);
+            if !self.gaps.contains(&delivery.from) {
+                self.gaps.push(delivery.from);
+            }
             return None;
         }
         // Also for what was here before: its acknowledgement may have been lost.
@@ -122,6 +127,9 @@ impl Peers {
         for peer in std::mem::take(&mut self.owed) {
             let through = partition.received_from(peer);
             self.post(peer, PeerMessage::Acknowledge { by: self.id, through });
+        }
+        for peer in std::mem::take(&mut self.gaps) {
+            self.ask(peer, partition.received_from(peer));
         }
         self.send(partition);
     }
@@ -198,7 +206,10 @@ mod tests {
         assert_eq!((rest.first, rest.messages.len()), (4, 2));
 
         assert!(peers.receive(delivery(9, 1), &partition).is_none(), "behind a gap");
-        assert!(matches!(posted(&mailboxes)[..], [PeerMessage::Ask { by: HERE, after: 3 }]));
+        assert!(posted(&mailboxes).is_empty(), "asking acknowledges: not before it is durable");
+        peers.after_commit(&partition);
+        let posted = posted(&mailboxes);
+        assert!(matches!(posted[..], [_, PeerMessage::Ask { by: HERE, after: 3 }]), "one each");
     }
 
     #[test]
