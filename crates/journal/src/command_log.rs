@@ -96,8 +96,8 @@ impl CommandLog {
         self.writer.sync()
     }
 
-    /// Ends this life of the log in order: whatever is wrong at the end from now on is damage, not a
-    /// crash. Everything before must be acknowledged or never will be.
+    /// Ends this life of the log in order: whatever is wrong before the seal from now on is damage, not
+    /// a crash. Everything before must be acknowledged or never will be.
     ///
     /// # Errors
     /// As of append and sync.

@@ -126,7 +126,7 @@ impl DataDir {
         Ok(file)
     }
 
-    /// Begins the next term, at least `at_least`, and founds the exchange at the first start.
+    /// Writes the term that begins, and with it the founding at the first start.
     pub(crate) fn begin_term(&self, founding: Founding) -> Result<(), NodeError> {
         let (path, temporary) = (self.cluster_file(), self.0.join("cluster.tmp"));
         let Founding { cluster, term } = founding;
