@@ -7,6 +7,7 @@
 
 mod support;
 
+use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -192,7 +193,7 @@ impl Exchange {
                 })
             })
             .collect();
-        thread::sleep(Duration::from_millis(400 + random.below(600)));
+        thread::sleep(Duration::from_millis(250 + random.below(350)));
         server.kill();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     }
@@ -219,20 +220,29 @@ impl Exchange {
     }
 }
 
-/// All answers, in the order of the questions, at most [`IN_FLIGHT`] under way.
+/// All answers, in the order of the questions, at most [`IN_FLIGHT`] under way. A question that comes
+/// faster than a socket may ask is asked again a little later.
 fn ask_all(socket: &mut WebSocket<TcpStream>, questions: &[Value]) -> Vec<Value> {
     let mut answers = vec![Value::Null; questions.len()];
-    let (mut asked, mut answered) = (0, 0);
-    while answered < questions.len() {
-        while asked < questions.len() && asked - answered < IN_FLIGHT {
-            socket.write(Message::text(questions[asked].to_string())).unwrap();
-            asked += 1;
+    let mut waiting: VecDeque<usize> = (0..questions.len()).collect();
+    let mut under_way = 0;
+    while under_way > 0 || !waiting.is_empty() {
+        while under_way < IN_FLIGHT
+            && let Some(id) = waiting.pop_front()
+        {
+            socket.write(Message::text(questions[id].to_string())).unwrap();
+            under_way += 1;
         }
         socket.flush().unwrap();
         let answer = read_json(socket).unwrap();
         let id = answer["id"].as_u64().unwrap_or_else(|| panic!("no answer: {answer}")) as usize;
-        answers[id] = answer;
-        answered += 1;
+        under_way -= 1;
+        if answer["status"] == 429 && answer["error"]["code"] == "RateLimited" {
+            waiting.push_back(id);
+            thread::sleep(Duration::from_millis(20));
+        } else {
+            answers[id] = answer;
+        }
     }
     answers
 }
