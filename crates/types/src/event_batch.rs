@@ -41,11 +41,7 @@ impl EventBatch {
     /// # Panics
     /// If `seq` is not the one after the last.
     pub fn push(&mut self, seq: Seq, time: Timestamp, events: &mut Vec<Event>) {
-        if let Some(last) = self.entries.last() {
-            assert_eq!(last.seq.next(), seq, "event batches have no gaps");
-        }
-        self.events.append(events);
-        self.entries.push(EntryEnd { seq, time, end: self.events.len() });
+        self.push_with(seq, time, |all| all.append(events));
     }
 
     /// Adds the next entry, whose events `emit` appends to the batch's own memory.
