@@ -45,8 +45,8 @@ async fn a_market_is_halted_and_goes_on() {
     world.limit(&world.alice, "sell", "50000", "1").await.ok();
     world.limit(&world.bob, "buy", "50000", "1").await.ok();
     world.admin("PUT", path, json!({"state": "continuous"})).await.ok();
-    let fills = world.get(&world.bob, "/v1/fills").await.ok();
-    assert_eq!(fills["fills"][0]["liquidity"], "auction");
+    let fill = world.first_fill(&world.bob).await;
+    assert_eq!(fill["liquidity"], "auction");
 }
 
 #[tokio::test(flavor = "multi_thread")]

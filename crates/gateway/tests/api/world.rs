@@ -148,13 +148,26 @@ impl World {
     /// moment after the market's has answered.
     pub async fn settles(&self, who: &Client, asset: &str, available: &str, held: &str) {
         let expected = (available.to_owned(), held.to_owned());
-        for _ in 0..500 {
+        for _ in 0..6_000 {
             if self.balance(who, asset).await == expected {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         assert_eq!(self.balance(who, asset).await, expected);
+    }
+
+    /// Waits for a fill in the history. One that another's command made is projected a moment after
+    /// that command was answered.
+    pub async fn first_fill(&self, who: &Client) -> Value {
+        for _ in 0..6_000 {
+            let fills = self.get(who, "/v1/fills").await.ok();
+            if let Some(fill) = fills["fills"].get(0) {
+                return fill.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no fill came into the history");
     }
 
     /// Shuts the gateway down and waits for its end.
