@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
-use types::{EventBatch, PartitionId};
+use types::{Event, EventBatch, PartitionId};
 
 use crate::port::{Reply, ReplySink};
 
@@ -34,27 +34,63 @@ impl Sessions {
         self.sinks.read().get(&session).cloned()
     }
 
-    /// Delivers every answer in `batch`, with what follows it in its entry.
+    /// Delivers every answer in `batch`, with what follows it in its entry before the next answer.
     pub fn deliver(&self, partition: PartitionId, batch: &EventBatch) {
         let mut last = (0, None);
         for entry in batch.iter() {
-            for (index, event) in entry.events.iter().enumerate() {
-                let Some(to) = event.answers() else {
-                    continue;
-                };
+            let mut events = entry.events;
+            while let Some(start) = events.iter().position(|event| event.answers().is_some()) {
+                let (answer, following) = events[start..].split_first().expect("it was found");
+                let to = answer.answers().expect("it was found by this");
+                let is_next = |event: &Event| event.answers().is_some();
+                let length = following.iter().position(is_next).unwrap_or(following.len());
                 if last.0 != to.session {
                     last = (to.session, self.sink(to.session));
                 }
                 if let Some(sink) = &last.1 {
-                    sink.deliver(Reply {
-                        to,
-                        partition,
-                        seq: entry.seq,
-                        time: entry.time,
-                        events: &entry.events[index..],
-                    });
+                    let (seq, time) = (entry.seq, entry.time);
+                    let events = &events[start..=start + length];
+                    sink.deliver(Reply { to, partition, seq, time, events });
                 }
+                events = &following[length..];
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+    use types::{AccountId, MarketId, ReplyTo, Seq, Timestamp};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<(u64, usize)>>);
+
+    impl ReplySink for Heard {
+        fn deliver(&self, reply: Reply<'_>) {
+            self.0.lock().push((reply.to.token, reply.events.len()));
+        }
+    }
+
+    #[test]
+    fn an_answer_ends_before_the_next_one() {
+        let sessions = Sessions::new(1);
+        let heard = Arc::new(Heard::default());
+        let session = sessions.open(Arc::clone(&heard) as Arc<dyn ReplySink>);
+        let event = |reply| Event::CancelAllAccepted {
+            reply,
+            account: AccountId(1),
+            market: MarketId(1),
+            count: 0,
+        };
+        let nobody = || event(ReplyTo::NOBODY);
+        let to = |token| event(ReplyTo::new(session, token));
+        let mut batch = EventBatch::new(PartitionId(0));
+        batch.push(Seq(1), Timestamp(1), &mut vec![nobody(), to(1), to(2), nobody(), nobody()]);
+        batch.push(Seq(2), Timestamp(1), &mut vec![to(3), nobody()]);
+        sessions.deliver(PartitionId(0), &batch);
+        assert_eq!(*heard.0.lock(), [(1, 1), (2, 3), (3, 2)]);
     }
 }
