@@ -26,7 +26,8 @@ impl Market {
     /// released everything with it.
     ///
     /// Checks come in this order: the order and its owner; state; version; price; quantity; quantity
-    /// above what is filled; something changes; the hold suffices; there is room in the book.
+    /// above what is filled; something changes; a post-only order would not match; the hold suffices;
+    /// there is room in the book.
     pub fn amend(&mut self, amend: &AmendOrder, work: &mut Work, fx: &mut Effects) {
         self.assert_not_interrupted();
         let reject = |market: &Self, code, fx: &mut Effects| {
@@ -72,23 +73,20 @@ impl Market {
         if price == old.price && total < old_total {
             return Ok(Change::Less { remaining });
         }
+        let takes = self.would_match(old.side, price);
+        ensure(!(old.post_only && takes), RejectCode::WouldMatch)?;
         let has = old.need(&self.scaling) + amend.extra;
         let needs = self.need(old.side, price, remaining);
         ensure(needs <= has, RejectCode::InsufficientBalance)?;
-        self.room_to_move(old, price)?;
+        ensure(takes || self.has_room_to_move(old, price), RejectCode::TooManyLevels)?;
         Ok(Change::Replace { price, remaining })
     }
 
     /// Whether an order that leaves its place may rest at `price`. Orders do not become more; levels
-    /// may, if it does not meet the other side and others stay at its old price.
-    fn room_to_move(&mut self, old: &RestingOrder, price: Price) -> Result<(), RejectCode> {
-        let deep = self.book.level_count() >= self.def.bounds.max_levels as usize;
-        if !deep || self.book.has_level(old.side, price) {
-            return Ok(());
-        }
-        let matches = self.would_match(old.side, price);
-        let frees_level = self.book.is_alone(old.id);
-        ensure(matches || frees_level, RejectCode::TooManyLevels)
+    /// may, if others stay at its old price.
+    fn has_room_to_move(&mut self, old: &RestingOrder, price: Price) -> bool {
+        let is_deep = self.book.level_count() >= self.def.bounds.max_levels as usize;
+        !is_deep || self.book.has_level(old.side, price) || self.book.is_alone(old.id)
     }
 
     fn reduce(

@@ -135,6 +135,7 @@ impl Book {
             self_trade_group: order.self_trade_group,
             fees: order.fees,
             self_trade_prevention: order.self_trade_prevention,
+            post_only: order.post_only,
         }
     }
 
@@ -188,6 +189,7 @@ impl Book {
             fees: new.fees,
             side: new.side,
             self_trade_prevention: new.self_trade_prevention,
+            post_only: new.post_only,
         });
         let level = self.ladder_mut(new.side).level_mut(level_place);
         level.tail = place;

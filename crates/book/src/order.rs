@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AccountId, Admit, Amount, FeeRates, HoldId, OrderId, Price, Quantity, Scaling,
+    AccountId, Admit, Amount, FeeRates, HoldId, OrderId, OrderSpec, Price, Quantity, Scaling,
     SelfTradePrevention, Side,
 };
 
@@ -29,6 +29,8 @@ pub struct RestingOrder {
     pub fees: FeeRates,
     /// What to do when it comes again after an amendment, or is the younger one in an auction.
     pub self_trade_prevention: SelfTradePrevention,
+    /// It is never to take: an amendment that would let it match is rejected.
+    pub post_only: bool,
 }
 
 impl RestingOrder {
@@ -46,6 +48,7 @@ impl RestingOrder {
             self_trade_group: admit.self_trade_group,
             fees: admit.fees,
             self_trade_prevention: admit.self_trade_prevention,
+            post_only: matches!(admit.spec, OrderSpec::Limit { post_only: true, .. }),
         }
     }
 
@@ -83,6 +86,7 @@ pub(crate) struct Order {
     pub(crate) fees: FeeRates,
     pub(crate) side: Side,
     pub(crate) self_trade_prevention: SelfTradePrevention,
+    pub(crate) post_only: bool,
 }
 
 const _: () = assert!(size_of::<Order>() == 64);

@@ -214,6 +214,7 @@ impl Taker {
             self_trade_group: self.self_trade_group,
             fees: self.fees,
             self_trade_prevention: self.self_trade_prevention,
+            post_only: false,
         })
     }
 }

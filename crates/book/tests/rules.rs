@@ -222,6 +222,27 @@ fn an_amendment_may_match_and_pays_the_taker_rate() {
 }
 
 #[test]
+fn a_post_only_order_stays_one_when_it_is_amended() {
+    let mut desk = Desk::new();
+    desk.rest(Sell, 300, 2);
+    let (price, quantity) = (Price::new(200), Quantity::new(3));
+    let time_in_force = TimeInForce::Gtc;
+    desk.place(Buy, OrderSpec::Limit { price, quantity, time_in_force, post_only: true });
+    let mut change = amend(2, 2, 2, 100 * 3 * 3);
+    change.price = Some(Price::new(300));
+    amended(&mut desk, &change);
+    assert_eq!(desk.rejection(), Some(RejectCode::WouldMatch));
+    change.price = Some(Price::new(299));
+    amended(&mut desk, &change);
+    assert_eq!(desk.market.book().best(Buy), Some(Price::new(299)));
+    // It keeps the rule under its new id.
+    change = amend(2, 2, 3, 3 * 3);
+    change.price = Some(Price::new(300));
+    amended(&mut desk, &change);
+    assert_eq!(desk.rejection(), Some(RejectCode::WouldMatch));
+}
+
+#[test]
 fn a_rejected_amendment_gives_back_what_was_added_for_it_unless_the_order_is_unknown() {
     let mut desk = Desk::new();
     desk.rest(Buy, 100, 10);

@@ -57,6 +57,7 @@ impl Naive {
                 self_trade_group: a.self_trade_group,
                 fees: a.fees,
                 self_trade_prevention: a.self_trade_prevention,
+                post_only: matches!(a.spec, OrderSpec::Limit { post_only: true, .. }),
             },
             kind,
             lots,
@@ -271,17 +272,20 @@ impl Naive {
         if price == old.price && total < old_total {
             return None;
         }
+        let crosses = self.state == MarketState::Continuous
+            && self.first(old.side.opposite()).is_some_and(|o| match old.side {
+                Side::Buy => o.price <= price,
+                Side::Sell => o.price >= price,
+            });
+        if old.post_only && crosses {
+            return Some(WouldMatch);
+        }
         let has = self.need(old.side, old.price, old.remaining.get()) + a.extra.get();
         if has < self.need(old.side, price, total - old.filled.get()) {
             return Some(InsufficientBalance);
         }
         let mut without = self.clone();
         without.orders.retain(|o| o.id != old.id);
-        let crosses = self.state == MarketState::Continuous
-            && self.first(old.side.opposite()).is_some_and(|o| match old.side {
-                Side::Buy => o.price <= price,
-                Side::Sell => o.price >= price,
-            });
         if crosses { None } else { without.no_room(old.side, price) }
     }
 
