@@ -13,17 +13,24 @@ pub(crate) struct Balance {
     pub held: Amount,
 }
 
-/// An account. Its holds form a list in the order of their making.
+/// The holds of an account's orders in a market: a list in the order of their making.
+#[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
+pub(crate) struct MarketOrders {
+    market: MarketId,
+    pub count: u32,
+    pub oldest: Option<HoldId>,
+    pub newest: Option<HoldId>,
+}
+
+/// An account.
 #[derive(Clone, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Account {
     pub frozen: bool,
     pub fee_tier: u8,
     /// Sorted by asset; most accounts have few.
     balances: Vec<Balance>,
-    pub first_hold: Option<HoldId>,
-    pub last_hold: Option<HoldId>,
-    /// Open orders by market, sorted.
-    open_orders: Vec<(MarketId, u32)>,
+    /// Open orders by market, sorted. A market stays once there was an order in it.
+    orders: Vec<MarketOrders>,
 }
 
 impl Account {
@@ -52,24 +59,20 @@ impl Account {
         &mut self.balances[at]
     }
 
-    pub fn open_orders_in(&self, market: MarketId) -> u32 {
-        match self.open_orders.binary_search_by_key(&market, |open| open.0) {
-            Ok(at) => self.open_orders[at].1,
-            Err(_) => 0,
-        }
+    /// The open orders in `market`, if there ever was one.
+    pub fn orders_in(&self, market: MarketId) -> Option<&MarketOrders> {
+        let at = self.orders.binary_search_by_key(&market, |orders| orders.market);
+        at.ok().map(|at| &self.orders[at])
     }
 
-    pub fn count_opened(&mut self, market: MarketId) {
-        match self.open_orders.binary_search_by_key(&market, |open| open.0) {
-            Ok(at) => self.open_orders[at].1 += 1,
-            Err(at) => self.open_orders.insert(at, (market, 1)),
-        }
-    }
-
-    pub fn count_closed(&mut self, market: MarketId) {
-        let found = self.open_orders.binary_search_by_key(&market, |open| open.0);
-        let at = found.expect("an open order was counted");
-        self.open_orders[at].1 -= 1;
+    /// The open orders in `market`.
+    pub fn orders_in_mut(&mut self, market: MarketId) -> &mut MarketOrders {
+        let at = self.orders.binary_search_by_key(&market, |orders| orders.market);
+        let at = at.unwrap_or_else(|at| {
+            self.orders.insert(at, MarketOrders { market, count: 0, oldest: None, newest: None });
+            at
+        });
+        &mut self.orders[at]
     }
 
     fn position(&self, asset: AssetId) -> Result<usize, usize> {

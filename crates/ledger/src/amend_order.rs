@@ -98,7 +98,8 @@ fn check(
     }
     // Amendments are mostly of recent orders; an account's orders in a market are bounded.
     let wanted = Some((amendment.market, amendment.order));
-    let found = state.holds.newest_first(account).find(|(_, hold)| hold.order() == wanted);
+    let orders = account.orders_in(amendment.market);
+    let found = state.holds.newest_first(orders).find(|(_, hold)| hold.order() == wanted);
     let (hold_id, hold) = found.ok_or(RejectCode::UnknownOrder)?;
     if matches!(hold.purpose, Purpose::Order { amending: true, .. }) {
         return Err(RejectCode::AmendmentInFlight);

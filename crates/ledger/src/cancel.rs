@@ -1,8 +1,8 @@
 //! `CancelByClientId` and `CancelAll`: they take the way of the orders, so that they find them.
 
 use types::{
-    AccountId, CancelCause, ClientOrderId, Effects, Event, MarketId, Message, OrderId, RejectCode,
-    ReplyTo, RequestKind,
+    AccountId, CancelCause, ClientOrderId, Effects, Event, HoldId, MarketId, Message, OrderId,
+    RejectCode, ReplyTo, RequestKind,
 };
 
 use crate::client_ids::Outcome;
@@ -62,20 +62,15 @@ impl Ledger {
         let Some(owner) = slot.state.account(account) else {
             return asker.reject(RejectCode::UnknownAccount, fx);
         };
-        let holds: Vec<_> = slot
-            .state
-            .holds
-            .oldest_first(owner)
-            .filter(|(_, hold)| hold.order().is_some_and(|(in_market, _)| in_market == market))
-            .map(|(hold_id, _)| hold_id)
-            .collect();
+        let orders = slot.state.holds.oldest_first(owner.orders_in(market));
+        let holds: Vec<HoldId> = orders.map(|(hold_id, _)| hold_id).collect();
         let count = holds.len() as u32;
         fx.emit(Event::CancelAllAccepted { reply, account, market, count });
         for hold_id in holds {
             let Purpose::Order { order, amending, cancel_when_known, .. } =
                 &mut slot.state.holds.of(account, hold_id).purpose
             else {
-                unreachable!("filtered by order");
+                unreachable!("a list of orders");
             };
             *cancel_when_known = order.0 == 0 || *amending;
             if order.0 != 0 {

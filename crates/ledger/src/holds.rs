@@ -1,9 +1,10 @@
-//! Funds locked for orders and pending debits: a slab of holds, chained by account.
+//! Funds locked for orders and pending debits: a slab of holds. Those of an account's orders in a market
+//! form a list.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{AccountId, Amount, AssetId, HoldId, MarketId, OrderId, Price};
 
-use crate::account::Account;
+use crate::account::MarketOrders;
 use crate::client_ids::RememberedId;
 
 /// Funds locked for one purpose.
@@ -47,6 +48,16 @@ pub(crate) enum Purpose {
     Debit,
 }
 
+impl Purpose {
+    /// The market of an order.
+    pub fn market(&self) -> Option<MarketId> {
+        match *self {
+            Self::Order { market, .. } => Some(market),
+            Self::Free | Self::Debit => None,
+        }
+    }
+}
+
 /// All holds of a slot.
 #[derive(Debug, Default, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Holds {
@@ -56,52 +67,60 @@ pub(crate) struct Holds {
 }
 
 impl Holds {
-    /// Locks nothing yet: the caller moves the funds. Appends to the account's chain.
+    /// Locks nothing yet: the caller moves the funds.
     pub fn open(
         &mut self,
-        id: AccountId,
-        account: &mut Account,
+        account: AccountId,
         asset: AssetId,
         locked: Amount,
         purpose: Purpose,
     ) -> HoldId {
-        let previous = account.last_hold;
-        let hold =
-            Hold { account: id, asset, locked, purpose, client_id: None, previous, next: None };
-        let hold_id = match self.free.pop() {
+        let (client_id, previous, next) = (None, None, None);
+        let hold = Hold { account, asset, locked, purpose, client_id, previous, next };
+        match self.free.pop() {
             Some(hold_id) => {
                 self.slab[hold_id.0 as usize] = hold;
                 hold_id
             }
             None => {
-                let hold_id =
-                    HoldId(u32::try_from(self.slab.len()).expect("bounded by open orders"));
+                let hold_id = u32::try_from(self.slab.len()).expect("bounded by open orders");
                 self.slab.push(hold);
-                hold_id
+                HoldId(hold_id)
             }
-        };
-        match previous {
-            Some(previous) => self.slab[previous.0 as usize].next = Some(hold_id),
-            None => account.first_hold = Some(hold_id),
         }
-        account.last_hold = Some(hold_id);
-        hold_id
     }
 
-    /// Unchains and frees. The caller has moved the funds.
-    pub fn close(&mut self, hold_id: HoldId, account: &mut Account) {
+    /// Appends to the list of the account's orders in a market.
+    pub fn link(&mut self, hold_id: HoldId, orders: &mut MarketOrders) {
+        let previous = orders.newest.replace(hold_id);
+        self.slab[hold_id.0 as usize].previous = previous;
+        match previous {
+            Some(previous) => self.slab[previous.0 as usize].next = Some(hold_id),
+            None => orders.oldest = Some(hold_id),
+        }
+        orders.count += 1;
+    }
+
+    /// Takes out of the list that it was appended to.
+    pub fn unlink(&mut self, hold_id: HoldId, orders: &mut MarketOrders) {
         let hold = &mut self.slab[hold_id.0 as usize];
-        hold.purpose = Purpose::Free;
-        hold.locked = Amount::ZERO;
         let (previous, next) = (hold.previous.take(), hold.next.take());
         match previous {
             Some(previous) => self.slab[previous.0 as usize].next = next,
-            None => account.first_hold = next,
+            None => orders.oldest = next,
         }
         match next {
             Some(next) => self.slab[next.0 as usize].previous = previous,
-            None => account.last_hold = previous,
+            None => orders.newest = previous,
         }
+        orders.count -= 1;
+    }
+
+    /// Frees. The caller has moved the funds.
+    pub fn close(&mut self, hold_id: HoldId) {
+        let hold = &mut self.slab[hold_id.0 as usize];
+        hold.purpose = Purpose::Free;
+        hold.locked = Amount::ZERO;
         self.free.push(hold_id);
     }
 
@@ -125,20 +144,20 @@ impl Holds {
         self.slab.iter().filter(|hold| !matches!(hold.purpose, Purpose::Free))
     }
 
-    /// The account's holds from the newest to the oldest.
-    pub fn newest_first<'a>(
-        &'a self,
-        account: &Account,
-    ) -> impl Iterator<Item = (HoldId, &'a Hold)> {
-        self.walk(account.last_hold, |hold| hold.previous)
+    /// An account's orders in a market, from the newest to the oldest.
+    pub fn newest_first(
+        &self,
+        orders: Option<&MarketOrders>,
+    ) -> impl Iterator<Item = (HoldId, &Hold)> {
+        self.walk(orders.and_then(|orders| orders.newest), |hold| hold.previous)
     }
 
-    /// The account's holds from the oldest to the newest.
-    pub fn oldest_first<'a>(
-        &'a self,
-        account: &Account,
-    ) -> impl Iterator<Item = (HoldId, &'a Hold)> {
-        self.walk(account.first_hold, |hold| hold.next)
+    /// An account's orders in a market, from the oldest to the newest.
+    pub fn oldest_first(
+        &self,
+        orders: Option<&MarketOrders>,
+    ) -> impl Iterator<Item = (HoldId, &Hold)> {
+        self.walk(orders.and_then(|orders| orders.oldest), |hold| hold.next)
     }
 
     fn walk(

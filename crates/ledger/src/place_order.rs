@@ -103,7 +103,8 @@ fn check<'a>(
         return Err(RejectCode::StaleDefinition);
     }
     check_spec(&listed.def, order.side, &order.spec)?;
-    if account.open_orders_in(order.market) >= listed.def.bounds.max_orders_per_account {
+    let open_orders = account.orders_in(order.market).map_or(0, |orders| orders.count);
+    if open_orders >= listed.def.bounds.max_orders_per_account {
         return Err(RejectCode::TooManyOpenOrders);
     }
     let asset = match order.side {

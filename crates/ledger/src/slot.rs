@@ -4,7 +4,7 @@
 //! the double entry: the buckets of a slot sum to zero per asset because no posting can change the sum.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{AccountId, Amount, AssetId, HoldId, MarketId, Slot};
+use types::{AccountId, Amount, AssetId, HoldId, Slot};
 
 use crate::account::Account;
 use crate::client_ids::{ClientIds, Outcome};
@@ -127,20 +127,27 @@ impl SlotMut<'_> {
     ) -> HoldId {
         self.post(asset, Bucket::Available(id), Bucket::Held(id), amount);
         let SlotState { accounts, holds, .. } = &mut *self.state;
-        let account = accounts[id.index_in_slot()].as_mut().expect("checked before");
-        if let Purpose::Order { market, .. } = purpose {
-            account.count_opened(market);
+        let market = purpose.market();
+        let hold = holds.open(id, asset, amount, purpose);
+        if let Some(market) = market {
+            let account = accounts[id.index_in_slot()].as_mut().expect("checked before");
+            holds.link(hold, account.orders_in_mut(market));
         }
-        holds.open(id, account, asset, amount, purpose)
+        hold
     }
 
     /// Ends a hold: what is left in it is available again, and its client id has this outcome.
     pub fn close_hold(&mut self, id: AccountId, hold_id: HoldId, outcome: Option<Outcome>) {
         let hold = self.state.holds.of(id, hold_id);
         let (asset, left, client_id) = (hold.asset, hold.locked, hold.client_id);
-        let market = hold.order().map(|(market, _)| market);
+        let market = hold.purpose.market();
         self.post(asset, Bucket::Held(id), Bucket::Available(id), left);
-        self.forget_hold(id, hold_id, market);
+        let SlotState { accounts, holds, .. } = &mut *self.state;
+        if let Some(market) = market {
+            let account = accounts[id.index_in_slot()].as_mut().expect("it has a hold");
+            holds.unlink(hold_id, account.orders_in_mut(market));
+        }
+        holds.close(hold_id);
         match (client_id, outcome) {
             (Some(client_id), Some(outcome)) => {
                 self.state.client_ids.set_outcome(client_id, outcome);
@@ -148,15 +155,6 @@ impl SlotMut<'_> {
             (Some(client_id), None) => self.state.client_ids.take_back(client_id),
             (None, _) => {}
         }
-    }
-
-    fn forget_hold(&mut self, id: AccountId, hold_id: HoldId, market: Option<MarketId>) {
-        let SlotState { accounts, holds, .. } = &mut *self.state;
-        let account = accounts[id.index_in_slot()].as_mut().expect("it has a hold");
-        if let Some(market) = market {
-            account.count_closed(market);
-        }
-        holds.close(hold_id, account);
     }
 
     /// Where a credit for `id` goes: suspense, if there is no such account.
