@@ -1,19 +1,25 @@
 //! Admission: an order whose funds are held is accepted and matched, or refused.
 
 use types::{
-    Admit, Amount, Effects, Event, MarketState, Message, OrderSpec, Price, Quantity, RejectCode,
-    RequestKind, Side, TimeInForce,
+    Admit, Amount, CancelCause, Effects, Event, MarketState, Message, OrderId, OrderSpec, Price,
+    Quantity, RejectCode, ReplyTo, RequestKind, Side, TimeInForce, Trigger,
 };
 
 use crate::liquidity::Probe;
 use crate::market::{Market, Work};
 use crate::order::RestingOrder;
+use crate::snapshot::Pending;
 use crate::taker::{Taker, lots_in};
+use crate::waiting::{Waiting, WaitingOrder};
 
 type Checked = Result<(), RejectCode>;
 
 /// What an order that passed its checks does.
 enum Entry {
+    /// It waits for its trigger while the last price is this.
+    Waits { last: Price },
+    /// It meets nothing once it has slid to `price`, and rests.
+    Slides { price: Price, quantity: Quantity },
     /// It meets nothing, or nothing yet, and rests.
     Rests { price: Price, quantity: Quantity },
     /// It takes what it finds.
@@ -24,11 +30,14 @@ impl Market {
     /// Takes a new order. Checks come in this order, and the first that fails refuses it:
     ///
     /// 1. version of the definition; state of the market;
-    /// 2. price; quantity; combination of options;
-    /// 3. post-only would match; fill-or-kill is not fillable; nothing for a market order to match,
-    ///    less than one lot, or more than its budget pays; an order whose fill must be known before
-    ///    and that reaches too far into the book is not fillable, or has nothing to match;
-    /// 4. room in the book for an order that would rest at once.
+    /// 2. price; quantity; combination of options; conditions;
+    /// 3. of an order with a trigger: there is no last price; it meets the trigger; too many wait.
+    ///    Nothing more is checked before the trigger fires;
+    /// 4. post-only would match and does not slide; fill-or-kill is not fillable, or a minimum is not
+    ///    met; nothing for a market order to match, less than one lot, or more than its budget pays;
+    ///    an order whose fill must be known before and that reaches too far into the book is not
+    ///    fillable, or has nothing to match;
+    /// 5. room in the book for an order that would rest at once.
     ///
     /// # Panics
     /// When the budget is not exactly what a limit order, or a sale by quantity, needs.
@@ -40,6 +49,12 @@ impl Market {
         };
         // Nothing below can fail.
         let order = self.take_order_id();
+        let mut spec = admit.spec;
+        if let (Entry::Slides { price: to, .. }, OrderSpec::Limit { price, .. }) =
+            (&entry, &mut spec)
+        {
+            *price = *to;
+        }
         fx.emit(Event::OrderPlaced {
             reply: admit.reply,
             market: self.def.id,
@@ -47,13 +62,71 @@ impl Market {
             account: admit.account,
             client_order_id: admit.client_order_id,
             side: admit.side,
-            spec: admit.spec,
+            spec,
+            conditions: admit.conditions,
         });
         match entry {
+            Entry::Waits { last } => self.wait(order, admit, last, fx),
+            Entry::Slides { price, quantity } => {
+                self.rest(&RestingOrder::new(order, admit, price, quantity), fx);
+                self.release_slid(admit, price, quantity, fx);
+            }
             Entry::Rests { price, quantity } => {
                 self.rest(&RestingOrder::new(order, admit, price, quantity), fx);
             }
-            Entry::Matches => self.run(Taker::new(order, admit), work, fx),
+            Entry::Matches => {
+                self.run(Taker::new(order, admit), work, fx);
+                self.enter_fired(work, fx);
+            }
+        }
+    }
+
+    /// Puts an order beside the book until its trigger fires.
+    fn wait(&mut self, order: OrderId, admit: &Admit, last: Price, fx: &mut Effects) {
+        let admit = Admit { reply: ReplyTo::NOBODY, ..*admit };
+        self.waiting.insert(order, &admit, last);
+        let Admit { account, hold, spec, .. } = admit;
+        fx.send(Message::Rested { account, hold, order, price: spec.limit_price() });
+    }
+
+    /// A buyer whose order slid to a lower price needs less.
+    fn release_slid(&self, admit: &Admit, price: Price, quantity: Quantity, fx: &mut Effects) {
+        let amount = admit.budget - self.need(admit.side, price, quantity);
+        if !amount.is_zero() {
+            fx.send(Message::Released { account: admit.account, hold: admit.hold, amount });
+        }
+    }
+
+    /// Lets the orders enter whose triggers have fired, one after the other; what one of them fires
+    /// comes after those before it.
+    pub(crate) fn enter_fired(&mut self, work: &mut Work, fx: &mut Effects) {
+        while self.pending.is_none() && self.waiting.has_fired() {
+            if !work.take() {
+                return self.interrupt(Pending::Fired, fx);
+            }
+            let order = self.waiting.next_fired().expect("one has fired");
+            self.enter(&order, work, fx);
+        }
+    }
+
+    /// An order whose trigger has fired enters as if it came now; what it is refused for cancels it.
+    fn enter(&mut self, waiting: &WaitingOrder, work: &mut Work, fx: &mut Effects) {
+        let &WaitingOrder { id: order, ref admit, .. } = waiting;
+        let Admit { account, .. } = *admit;
+        fx.emit(Event::OrderTriggered { market: self.def.id, order, account });
+        let (nobody, not_fillable) = (ReplyTo::NOBODY, CancelCause::NotFillable);
+        match self.check_entry(admit) {
+            Ok(Entry::Rests { price, quantity }) => {
+                self.rest(&RestingOrder::new(order, admit, price, quantity), fx);
+            }
+            Ok(Entry::Matches) => self.run(Taker::new(order, admit), work, fx),
+            Err(RejectCode::BookFull | RejectCode::TooManyLevels) => {
+                self.cancel_unentered(waiting, nobody, CancelCause::BookFull, fx);
+            }
+            Err(_) => self.cancel_unentered(waiting, nobody, not_fillable, fx),
+            Ok(Entry::Waits { .. } | Entry::Slides { .. }) => {
+                unreachable!("it has waited, and is not post-only")
+            }
         }
     }
 
@@ -72,7 +145,7 @@ impl Market {
     #[inline]
     fn check(&mut self, admit: &Admit) -> Result<Entry, RejectCode> {
         self.check_version(admit.version)?;
-        self.check_state(&admit.spec)?;
+        self.check_state(admit)?;
         match admit.spec {
             OrderSpec::Limit { price, quantity, time_in_force, post_only } => {
                 self.check_price(price)?;
@@ -81,10 +154,43 @@ impl Market {
                 assert!(admit.budget == need, "a limit order's hold is its need");
                 let rests = time_in_force == TimeInForce::Gtc;
                 ensure(rests || !post_only, RejectCode::InvalidCombination)?;
+            }
+            OrderSpec::MarketByQuantity { quantity, .. } => self.check_quantity(quantity)?,
+            OrderSpec::MarketByQuote { quote, .. } => {
+                ensure(!quote.is_zero(), RejectCode::InvalidQuantity)?;
+            }
+        }
+        admit.conditions.check(&admit.spec, self.def.max_price)?;
+        match admit.conditions.trigger {
+            Some(trigger) => self.check_trigger(trigger),
+            None => self.check_entry(admit),
+        }
+    }
+
+    fn check_trigger(&self, trigger: Trigger) -> Result<Entry, RejectCode> {
+        let last = self.last_price.ok_or(RejectCode::NoReferencePrice)?;
+        ensure(!Waiting::is_met(trigger, last), RejectCode::WouldTrigger)?;
+        let is_room = self.waiting.len() < self.def.bounds.max_waiting as usize;
+        ensure(is_room, RejectCode::TooManyWaitingOrders)?;
+        Ok(Entry::Waits { last })
+    }
+
+    /// What depends on the book: checked on arrival, or when the trigger has fired.
+    #[inline]
+    fn check_entry(&mut self, admit: &Admit) -> Result<Entry, RejectCode> {
+        match admit.spec {
+            OrderSpec::Limit { price, quantity, time_in_force, post_only } => {
+                let rests = time_in_force == TimeInForce::Gtc;
                 let meets = self.would_match(admit.side, price);
-                ensure(!(post_only && meets), RejectCode::WouldMatch)?;
+                if post_only && meets {
+                    return self.check_slide(admit, quantity);
+                }
                 if time_in_force == TimeInForce::Fok {
                     self.check_fillable(admit, price, quantity)?;
+                }
+                if let Some(minimum) = admit.conditions.minimum {
+                    let is_met = meets && self.is_fillable(admit, price, minimum);
+                    ensure(is_met, RejectCode::MinimumNotMet)?;
                 }
                 if !rests || meets {
                     return Ok(Entry::Matches);
@@ -93,7 +199,6 @@ impl Market {
                 Ok(Entry::Rests { price, quantity })
             }
             OrderSpec::MarketByQuantity { quantity, .. } => {
-                self.check_quantity(quantity)?;
                 self.check_by_quantity(admit, quantity)?;
                 Ok(Entry::Matches)
             }
@@ -109,15 +214,34 @@ impl Market {
         ensure(version == self.def.version, RejectCode::StaleDefinition)
     }
 
+    /// A post-only order that would match slides to the next price at which it does not, if its client
+    /// said so and there is one.
+    fn check_slide(&mut self, admit: &Admit, quantity: Quantity) -> Result<Entry, RejectCode> {
+        ensure(admit.conditions.slide, RejectCode::WouldMatch)?;
+        let best = self.book.best(admit.side.opposite()).expect("it would match").get();
+        let price = match admit.side {
+            Side::Buy => Price::new(best - 1),
+            Side::Sell => Price::new(best + 1),
+        };
+        self.check_price(price).map_err(|_| RejectCode::WouldMatch)?;
+        self.room_for(admit.side, price)?;
+        Ok(Entry::Slides { price, quantity })
+    }
+
     #[inline]
-    fn check_state(&self, spec: &OrderSpec) -> Checked {
-        let collects = matches!(
-            spec,
+    fn check_state(&self, admit: &Admit) -> Checked {
+        let rests = matches!(
+            admit.spec,
             OrderSpec::Limit { time_in_force: TimeInForce::Gtc, post_only: false, .. }
         );
+        let waits = admit.conditions.trigger.is_some();
+        let collects = waits || (rests && admit.conditions.minimum.is_none());
         match self.state {
             MarketState::Continuous => Ok(()),
-            MarketState::Auction => ensure(collects, RejectCode::NotDuringAuction),
+            MarketState::Auction | MarketState::PreOpen => {
+                ensure(collects, RejectCode::NotDuringAuction)
+            }
+            MarketState::Closed => Err(RejectCode::MarketClosed),
             MarketState::CancelOnly => Err(RejectCode::MarketCancelOnly),
             MarketState::Halted => Err(RejectCode::MarketHalted),
         }
@@ -142,15 +266,22 @@ impl Market {
     }
 
     fn check_fillable(&self, admit: &Admit, price: Price, quantity: Quantity) -> Checked {
+        ensure(self.is_fillable(admit, price, quantity), RejectCode::NotFillable)
+    }
+
+    /// Whether so many lots would trade at once.
+    fn is_fillable(&self, admit: &Admit, price: Price, quantity: Quantity) -> bool {
         let executable = self.executable(&Probe::new(admit, Some(price), quantity));
-        let whole = executable.is_some_and(|executable| executable.lots == quantity);
-        ensure(whole, RejectCode::NotFillable)
+        executable.is_some_and(|executable| executable.lots == quantity)
     }
 
     fn check_by_quantity(&self, admit: &Admit, quantity: Quantity) -> Checked {
         let any = self.book.best(admit.side.opposite()).is_some();
         ensure(any, RejectCode::NoLiquidity)?;
+        // What a buyer who waited has locked is all that he pays.
+        let waited = admit.conditions.trigger.is_some();
         match admit.side {
+            Side::Buy if waited => Ok(()),
             Side::Buy => {
                 let mut probe = Probe::new(admit, None, quantity);
                 probe.budget = admit.budget;
@@ -166,7 +297,6 @@ impl Market {
     }
 
     fn check_by_quote(&self, admit: &Admit, quote: Amount) -> Checked {
-        ensure(!quote.is_zero(), RejectCode::InvalidQuantity)?;
         let best = self.book.best(admit.side.opposite());
         let best = best.ok_or(RejectCode::NoLiquidity)?;
         let lots = self.scaling.lots_for(quote, best);

@@ -2,7 +2,7 @@
 //! takes the order out and lets it enter anew, under another id and the same hold.
 
 use types::{
-    AmendOrder, Amount, Effects, Event, MarketState, Message, Price, Quantity, RejectCode,
+    Admit, AmendOrder, Amount, Effects, Event, MarketState, Message, Price, Quantity, RejectCode,
     RequestKind,
 };
 
@@ -34,7 +34,13 @@ impl Market {
             market.reject(amend.reply, RequestKind::AmendOrder, amend.account, code, fx);
         };
         let Some(place) = self.find_own(amend.account, amend.order) else {
-            return reject(self, RejectCode::UnknownOrder, fx);
+            let Some(waiting) = self.find_waiting(amend.account, amend.order) else {
+                return reject(self, RejectCode::UnknownOrder, fx);
+            };
+            let Admit { account, hold, spec, .. } = waiting.admit;
+            reject(self, RejectCode::NotAmendable, fx);
+            let (order, price, release) = (amend.order, spec.limit_price(), amend.extra);
+            return fx.send(Message::Amended { account, hold, order, price, release });
         };
         let old = self.book.view(place);
         match self.check_amend(amend, &old) {
@@ -46,6 +52,7 @@ impl Market {
             Ok(Change::Replace { price, remaining }) => {
                 self.book.remove(place);
                 self.replace(&old, price, remaining, amend, work, fx);
+                self.enter_fired(work, fx);
             }
         }
     }
@@ -56,7 +63,8 @@ impl Market {
         old: &RestingOrder,
     ) -> Result<Change, RejectCode> {
         match self.state {
-            MarketState::Continuous | MarketState::Auction => {}
+            MarketState::Continuous | MarketState::Auction | MarketState::PreOpen => {}
+            MarketState::Closed => return Err(RejectCode::MarketClosed),
             MarketState::CancelOnly => return Err(RejectCode::MarketCancelOnly),
             MarketState::Halted => return Err(RejectCode::MarketHalted),
         }
@@ -98,13 +106,14 @@ impl Market {
         fx: &mut Effects,
     ) {
         let by = old.remaining - remaining;
-        self.book.reduce(place, by);
+        self.book.reduce_hidden_first(place, by);
         fx.emit(Event::OrderReduced {
             reply: amend.reply,
             market: self.def.id,
             order: old.id,
             account: old.account,
             remaining,
+            visible: self.book.at(place).shown,
         });
         let freed = self.need(old.side, old.price, by);
         amended(old, freed + amend.extra, fx);
@@ -133,7 +142,7 @@ impl Market {
         });
         let budget = self.need(old.side, price, remaining);
         let has = old.need(&self.scaling) + amend.extra;
-        let entering = RestingOrder { id: order, price, remaining, ..*old };
+        let entering = RestingOrder { id: order, price, remaining, ..*old }.as_it_comes();
         amended(&entering, has - budget, fx);
         if self.would_match(old.side, price) {
             self.run(Taker::again(&entering, budget), work, fx);

@@ -1,4 +1,5 @@
 //! The call auction: one price for all that crossed.
+//! Icebergs take part with all they have.
 //!
 //! The price is one of the limits in the book, chosen by these rules in turn:
 //! 1. the most lots trade;
@@ -87,19 +88,19 @@ impl Market {
 
     /// One trade of an auction: both sides rested, both pay as such.
     fn trade_at(&mut self, price: Price, bid_price: Price, bid: u32, ask: u32, fx: &mut Effects) {
-        let lots = self.book.at(bid).remaining.min(self.book.at(ask).remaining);
-        let bid_left = self.book.fill(bid, lots);
-        let ask_left = self.book.fill(ask, lots);
+        let lots = self.book.at(bid).shown.min(self.book.at(ask).shown);
+        let bid_shows = self.book.fill(bid, lots);
+        let ask_shows = self.book.fill(ask, lots);
         let paid = self.scaling.notional(price, lots);
         let improvement = self.scaling.notional(bid_price, lots) - paid;
         let buyer = self.resting_party(bid, improvement);
         let seller = self.resting_party(ask, Amount::ZERO);
         self.settle(price, lots, None, &buyer, &seller, fx);
-        if bid_left.is_zero() {
-            self.close_filled(bid, fx);
+        if bid_shows.is_zero() {
+            self.close_or_refill(bid, fx);
         }
-        if ask_left.is_zero() {
-            self.close_filled(ask, fx);
+        if ask_shows.is_zero() {
+            self.close_or_refill(ask, fx);
         }
     }
 }
@@ -130,7 +131,10 @@ pub(crate) fn clearing(book: &Book, last: Option<Price>) -> Option<Clearing> {
     }
     // Beyond the best prices nothing can trade.
     let levels = |side, within: &dyn Fn(Price) -> bool| -> Vec<LevelView> {
-        let levels = book.levels(side);
+        let levels = book.levels(side).map(|level| LevelView {
+            quantity: level.quantity + book.hidden_at(side, level.price),
+            ..level
+        });
         levels.take_while(|level| within(level.price)).collect()
     };
     let mut bids = levels(Side::Buy, &|price| price >= ask);

@@ -4,19 +4,20 @@
 //! Invariants: every order is in the queue of exactly one level, oldest first, and in the index; a
 //! level's total is the sum of its orders; an order has something left.
 
-use types::{OrderId, Price, Quantity, Side};
+use types::{OrderId, Price, Quantity, Side, Timestamp};
 
 use crate::index::OrderIndex;
 use crate::ladder::{Ladder, Level};
 use crate::order::{Order, RestingOrder};
 use crate::slab::{NONE, Slab};
+use crate::terms::{AllTerms, Terms};
 
 /// One price of one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LevelView {
     /// In ticks.
     pub price: Price,
-    /// Open lots of all its orders.
+    /// Lots that all its orders show.
     pub quantity: u128,
     /// How many orders.
     pub orders: u32,
@@ -28,6 +29,7 @@ pub struct Book {
     asks: Ladder,
     orders: Slab<Order>,
     index: OrderIndex,
+    terms: AllTerms,
 }
 
 /// What anybody may read.
@@ -86,6 +88,7 @@ impl Book {
             asks: Ladder::new(Side::Sell, max_price),
             orders: Slab::new(),
             index: OrderIndex::new(),
+            terms: AllTerms::default(),
         }
     }
 
@@ -124,19 +127,52 @@ impl Book {
     #[inline]
     pub(crate) fn view(&self, place: u32) -> RestingOrder {
         let order = &self.orders[place];
+        let Terms { hidden, visible, expires_at } = self.terms_at(place);
         RestingOrder {
             id: order.id,
             account: order.account,
             side: order.side,
             price: self.ladder(order.side).level(order.level).price,
-            remaining: order.remaining,
+            remaining: order.shown + hidden,
+            hidden,
+            visible,
             filled: order.filled,
             hold: order.hold,
             self_trade_group: order.self_trade_group,
             fees: order.fees,
             self_trade_prevention: order.self_trade_prevention,
             post_only: order.post_only,
+            expires_at,
         }
+    }
+
+    #[inline]
+    fn terms_at(&self, place: u32) -> Terms {
+        let order = &self.orders[place];
+        if order.has_terms { self.terms.get(order.id) } else { Terms::default() }
+    }
+
+    /// What an order does not show.
+    #[inline]
+    pub(crate) fn hidden(&self, place: u32) -> Quantity {
+        self.terms_at(place).hidden
+    }
+
+    /// All that is open of an order.
+    #[inline]
+    pub(crate) fn remaining(&self, place: u32) -> Quantity {
+        self.orders[place].shown + self.hidden(place)
+    }
+
+    /// What the orders of a price do not show.
+    #[inline]
+    pub(crate) fn hidden_at(&self, side: Side, price: Price) -> u128 {
+        self.terms.hidden_at(side, price)
+    }
+
+    /// The first date of an order, and which it is.
+    pub(crate) fn next_expiry(&self) -> Option<(Timestamp, OrderId)> {
+        self.terms.next_expiry()
     }
 
     /// The oldest order of the best price.
@@ -173,14 +209,14 @@ impl Book {
         let ladder = self.ladder_mut(new.side);
         let level_place = ladder.find_or_insert(new.price);
         let level = ladder.level_mut(level_place);
-        level.add(new.remaining);
+        level.add(new.shown());
         level.count += 1;
-        let last = level.tail;
+        let terms = Terms::of(new);
         let place = self.orders.insert(Order {
             id: new.id,
-            remaining: new.remaining,
+            shown: new.shown(),
             filled: new.filled,
-            prev: last,
+            prev: NONE,
             next: NONE,
             level: level_place,
             account: new.account,
@@ -190,15 +226,13 @@ impl Book {
             side: new.side,
             self_trade_prevention: new.self_trade_prevention,
             post_only: new.post_only,
+            has_terms: !terms.is_none(),
         });
-        let level = self.ladder_mut(new.side).level_mut(level_place);
-        level.tail = place;
-        if last == NONE {
-            level.head = place;
-        } else {
-            self.orders[last].next = place;
-        }
+        self.enqueue(place, new.side, level_place);
         self.index.insert(new.id, place);
+        if !terms.is_none() {
+            self.terms.insert(new.id, new.side, new.price, terms);
+        }
     }
 
     /// Takes an order out, and its level if it was the last there.
@@ -206,14 +240,46 @@ impl Book {
     pub(crate) fn remove(&mut self, place: u32) {
         let order = &self.orders[place];
         let (id, side, level_place) = (order.id, order.side, order.level);
-        let (prev, next, remaining) = (order.prev, order.next, order.remaining);
+        if order.has_terms {
+            self.terms.remove(id, side, self.price_at(place));
+        }
+        let shown = self.orders[place].shown;
+        self.unqueue(place);
+        let ladder = self.ladder_mut(side);
+        let level = ladder.level_mut(level_place);
+        level.subtract(shown);
+        level.count -= 1;
+        if level.count == 0 {
+            ladder.remove(level_place);
+        }
+        self.index.remove(id, place);
+        self.orders.remove(place);
+    }
+
+    /// Puts an order that is in no queue behind all others of a level.
+    #[inline]
+    fn enqueue(&mut self, place: u32, side: Side, level: u32) {
+        let level = self.ladder_mut(side).level_mut(level);
+        let last = std::mem::replace(&mut level.tail, place);
+        if last == NONE {
+            level.head = place;
+        } else {
+            self.orders[last].next = place;
+        }
+        let order = &mut self.orders[place];
+        (order.prev, order.next) = (last, NONE);
+    }
+
+    /// Takes an order out of the queue of its level.
+    #[inline]
+    fn unqueue(&mut self, place: u32) {
+        let order = &self.orders[place];
+        let (side, level_place, prev, next) = (order.side, order.level, order.prev, order.next);
         let ladder = match side {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
         };
         let level = ladder.level_mut(level_place);
-        level.subtract(remaining);
-        level.count -= 1;
         if prev == NONE {
             level.head = next;
         } else {
@@ -224,22 +290,44 @@ impl Book {
         } else {
             self.orders[next].prev = prev;
         }
-        if level.count == 0 {
-            ladder.remove(level_place);
-        }
-        self.index.remove(id, place);
-        self.orders.remove(place);
     }
 
-    /// Takes `by` lots off an order, which stays where it is. Returns what is left; the caller removes
-    /// an order of which nothing is left.
+    /// Takes `by` lots off what an order shows, which stays where it is. Returns what it still shows;
+    /// the caller removes or refills an order that shows nothing.
     #[inline]
     pub(crate) fn reduce(&mut self, place: u32, by: Quantity) -> Quantity {
         let order = &mut self.orders[place];
-        order.remaining -= by;
-        let (side, level, remaining) = (order.side, order.level, order.remaining);
+        order.shown -= by;
+        let (side, level, shown) = (order.side, order.level, order.shown);
         self.ladder_mut(side).level_mut(level).subtract(by);
-        remaining
+        shown
+    }
+
+    /// Takes `by` lots off an order, less than all: first off what it hides.
+    pub(crate) fn reduce_hidden_first(&mut self, place: u32, by: Quantity) {
+        let (id, side, price) =
+            (self.orders[place].id, self.orders[place].side, self.price_at(place));
+        let hidden = if self.orders[place].has_terms {
+            self.terms.uncover(id, side, price, by)
+        } else {
+            Quantity::ZERO
+        };
+        self.reduce(place, by - hidden);
+    }
+
+    /// Shows the next part of an iceberg that shows nothing and hides something, behind all others of
+    /// its price. Gives the part.
+    pub(crate) fn refill(&mut self, place: u32) -> Quantity {
+        let (id, side, price) =
+            (self.orders[place].id, self.orders[place].side, self.price_at(place));
+        let visible = self.terms_at(place).visible;
+        let part = self.terms.uncover(id, side, price, visible);
+        self.unqueue(place);
+        let level = self.orders[place].level;
+        self.ladder_mut(side).level_mut(level).add(part);
+        self.orders[place].shown = part;
+        self.enqueue(place, side, level);
+        part
     }
 
     /// As [`Book::reduce`], because they were filled.

@@ -1,14 +1,16 @@
-//! Cancelling by order id.
+//! Cancelling by order id, and ending what has not entered the book.
 
 use types::{
-    AccountId, CancelCause, Effects, MarketState, OrderId, RejectCode, ReplyTo, RequestKind,
+    AccountId, Admit, CancelCause, Effects, Event, MarketState, Message, OrderId, RejectCode,
+    ReplyTo, RequestKind,
 };
 
 use crate::market::Market;
+use crate::waiting::WaitingOrder;
 
 impl Market {
-    /// Cancels a resting order of `account`. Rejected in a halted market, and when no such order of
-    /// this account rests.
+    /// Cancels an order of `account` that rests or waits for its trigger. Rejected in a halted market,
+    /// and when there is no such order of this account.
     pub fn cancel(
         &mut self,
         reply: ReplyTo,
@@ -24,10 +26,48 @@ impl Market {
         if self.state == MarketState::Halted {
             return reject(RejectCode::MarketHalted, fx);
         }
-        match self.find_own(account, order) {
-            Some(place) => self.cancel_resting(place, reply, cause, fx),
-            None => reject(RejectCode::UnknownOrder, fx),
+        if self.find_own(account, order).is_some() || self.find_waiting(account, order).is_some() {
+            self.cancel_open(order, reply, cause, fx);
+        } else {
+            reject(RejectCode::UnknownOrder, fx);
         }
+    }
+
+    /// Ends an order that rests or waits.
+    pub(crate) fn cancel_open(
+        &mut self,
+        order: OrderId,
+        reply: ReplyTo,
+        cause: CancelCause,
+        fx: &mut Effects,
+    ) {
+        match self.book.find(order) {
+            Some(place) => self.cancel_resting(place, reply, cause, fx),
+            None => {
+                let order = self.waiting.remove(order).expect("it rests or waits");
+                self.cancel_unentered(&order, reply, cause, fx);
+            }
+        }
+    }
+
+    /// Ends an order that has never entered.
+    pub(crate) fn cancel_unentered(
+        &self,
+        order: &WaitingOrder,
+        reply: ReplyTo,
+        cause: CancelCause,
+        fx: &mut Effects,
+    ) {
+        let Admit { account, hold, spec, budget: release, .. } = order.admit;
+        let (market, order) = (self.def.id, order.id);
+        let remaining = spec.quantity().unwrap_or_default();
+        fx.emit(Event::OrderCancelled { reply, market, order, account, remaining, cause });
+        fx.send(Message::Closed { account, hold, order, release });
+    }
+
+    /// The order that waits, if it is this account's.
+    pub(crate) fn find_waiting(&self, account: AccountId, order: OrderId) -> Option<&WaitingOrder> {
+        self.waiting.get(order).filter(|waiting| waiting.admit.account == account)
     }
 
     /// The place of a resting order, if it is this account's.

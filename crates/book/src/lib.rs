@@ -24,8 +24,13 @@ mod set_state;
 mod slab;
 mod snapshot;
 mod taker;
+mod terms;
+mod timers;
+mod trailing;
 mod trie;
+mod waiting;
 
 pub use book::{Book, LevelView};
 pub use market::{Market, Work};
 pub use order::RestingOrder;
+pub use waiting::WaitingOrder;

@@ -6,6 +6,8 @@
 //! had nothing more. This is a rule of trading, the same in each replay: it counts what lies in the
 //! book, not time.
 
+use std::collections::VecDeque;
+
 use types::{Admit, Amount, Price, Quantity, SelfTradePrevention, Side};
 
 use crate::ladder::Level;
@@ -72,8 +74,9 @@ impl Market {
                 return None;
             }
             let affordable = self.scaling.lots_for(probe.budget - sum.quote, level.price);
+            let hidden = self.book.hidden_at(probe.side.opposite(), level.price);
             let share = match probe.own {
-                None => share_of_any(level, &mut left),
+                None => share_of_any(level.total() + hidden, &mut left),
                 Some(own) => self.share_of_others(level, own, affordable, &mut left, &mut steps)?,
             };
             sum.lots += share.traded;
@@ -96,35 +99,59 @@ impl Market {
         steps: &mut Work,
     ) -> Option<Share> {
         let mut traded = Quantity::ZERO;
-        for place in self.book.queue(level) {
-            if left.is_zero() || traded > affordable {
+        let mut first_parts = self.book.queue(level);
+        let mut later_parts: VecDeque<Part> = VecDeque::new();
+        while !left.is_zero() && traded <= affordable {
+            let first = first_parts.next().map(|place| self.first_part(place));
+            let Some(part) = first.or_else(|| later_parts.pop_front()) else {
                 break;
-            }
+            };
             if !steps.take() {
                 return None;
             }
-            let maker = self.book.at(place);
-            let lots = maker.remaining.min(*left);
-            if maker.self_trade_group != own.0 {
-                traded += lots;
-                *left -= lots;
-                continue;
-            }
-            match own.1 {
-                SelfTradePrevention::None => unreachable!("then there is no group to avoid"),
-                SelfTradePrevention::ExpireMaker => {}
-                SelfTradePrevention::Decrement => *left -= lots,
-                SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth => {
-                    return Some(Share { traded, ends: true });
+            let lots = part.shown.min(*left);
+            if self.book.at(part.place).self_trade_group == own.0 {
+                match own.1 {
+                    SelfTradePrevention::None => unreachable!("then there is no group to avoid"),
+                    SelfTradePrevention::ExpireMaker => continue,
+                    SelfTradePrevention::Decrement => {}
+                    SelfTradePrevention::ExpireTaker | SelfTradePrevention::ExpireBoth => {
+                        return Some(Share { traded, ends: true });
+                    }
                 }
+            } else {
+                traded += lots;
             }
+            *left -= lots;
+            later_parts.extend(part.next());
         }
         Some(Share { traded, ends: false })
     }
+
+    fn first_part(&self, place: u32) -> Part {
+        let order = self.book.view(place);
+        Part { place, shown: order.shown(), hidden: order.hidden, visible: order.visible }
+    }
 }
 
-fn share_of_any(level: &Level, left: &mut Quantity) -> Share {
-    let total = u64::try_from(level.total()).unwrap_or(u64::MAX);
+/// What an order shows at a time: for an iceberg, others follow behind the whole queue.
+struct Part {
+    place: u32,
+    shown: Quantity,
+    hidden: Quantity,
+    visible: Quantity,
+}
+
+impl Part {
+    fn next(self) -> Option<Self> {
+        let shown = self.visible.min(self.hidden);
+        let hidden = self.hidden - shown;
+        (!shown.is_zero()).then_some(Self { shown, hidden, ..self })
+    }
+}
+
+fn share_of_any(total: u128, left: &mut Quantity) -> Share {
+    let total = u64::try_from(total).unwrap_or(u64::MAX);
     let traded = Quantity::new(total).min(*left);
     *left -= traded;
     Share { traded, ends: false }

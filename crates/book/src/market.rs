@@ -14,6 +14,7 @@ use types::{
 use crate::book::Book;
 use crate::order::need;
 use crate::snapshot::Pending;
+use crate::waiting::{Waiting, WaitingOrder};
 
 /// How many steps (fills, self-trade preventions, rounds of an auction) the current log entry may
 /// still do.
@@ -51,6 +52,7 @@ pub struct Market {
     /// be called.
     pub(crate) pending: Option<Pending>,
     pub(crate) book: Book,
+    pub(crate) waiting: Waiting,
 }
 
 /// One side of a trade that is about to be settled.
@@ -78,6 +80,7 @@ impl Market {
             next_trade: TradeId(1),
             last_price: None,
             pending: None,
+            waiting: Waiting::new(),
         }
     }
 
@@ -97,6 +100,16 @@ impl Market {
     #[must_use]
     pub fn book(&self) -> &Book {
         &self.book
+    }
+
+    /// Orders that wait for their trigger, by id.
+    pub fn waiting(&self) -> impl Iterator<Item = WaitingOrder> + '_ {
+        self.waiting.iter()
+    }
+
+    /// Orders whose trigger has fired and that have not entered yet, the next one first.
+    pub fn fired(&self) -> impl Iterator<Item = &WaitingOrder> {
+        self.waiting.fired()
     }
 
     /// The price of the last trade.
@@ -119,7 +132,10 @@ impl Market {
         match self.pending.take().expect("only interrupted work resumes") {
             Pending::Taker(taker) => self.run(taker, work, fx),
             Pending::Uncrossing { price } => self.resume_uncrossing(price, work, fx),
+            Pending::Fired => {}
+            Pending::Timers { now } => self.expire_orders(now, work, fx),
         }
+        self.enter_fired(work, fx);
     }
 
     /// Leaves the rest of the work for a later entry.
@@ -190,6 +206,7 @@ impl Market {
             seller: side(seller, seller_fee),
         }));
         self.last_price = Some(price);
+        self.waiting.traded(price);
         let (base, quote) = (self.def.base, self.def.quote);
         fx.send(Message::Filled(Fill {
             account: buyer.account,
@@ -223,7 +240,8 @@ impl Market {
     ) {
         let price = self.book.price_at(place);
         let order = self.book.at(place);
-        let (account, hold, id, remaining) = (order.account, order.hold, order.id, order.remaining);
+        let (account, hold, id) = (order.account, order.hold, order.id);
+        let remaining = self.book.remaining(place);
         let release = need(&self.scaling, order.side, price, remaining);
         self.book.remove(place);
         fx.emit(Event::OrderCancelled {
@@ -241,7 +259,7 @@ impl Market {
     #[inline]
     pub(crate) fn close_filled(&mut self, place: u32, fx: &mut Effects) {
         let order = self.book.at(place);
-        debug_assert!(order.remaining.is_zero());
+        debug_assert!(order.shown.is_zero());
         fx.send(Message::Closed {
             account: order.account,
             hold: order.hold,

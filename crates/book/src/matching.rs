@@ -32,22 +32,26 @@ impl Market {
                     GoesOn::No => return,
                 }
             }
-            self.trade(&mut taker, wanted, price, maker, fx);
+            let lots = wanted.min(self.book.at(maker).shown);
+            let lots = taker.affordable(lots, price, &self.scaling);
+            if lots.is_zero() {
+                return self.end_remainder(&taker, fx);
+            }
+            self.trade(&mut taker, lots, price, maker, fx);
         }
         self.close_taker(&taker, fx);
     }
 
-    /// Trades up to `wanted` lots with one resting order.
+    /// Trades `lots` with one resting order.
     #[inline]
     fn trade(
         &mut self,
         taker: &mut Taker,
-        wanted: Quantity,
+        lots: Quantity,
         price: Price,
         maker: u32,
         fx: &mut Effects,
     ) {
-        let lots = wanted.min(self.book.at(maker).remaining);
         let (debit, improvement) = match taker.side {
             Side::Buy => {
                 let debit = self.scaling.notional(price, lots);
@@ -56,7 +60,7 @@ impl Market {
             Side::Sell => (self.scaling.base(lots), Amount::ZERO),
         };
         taker.fill(lots, price, debit + improvement, &self.scaling);
-        let maker_left = self.book.fill(maker, lots);
+        let maker_shows = self.book.fill(maker, lots);
         let taking = Party {
             account: taker.account,
             order: taker.order,
@@ -71,9 +75,31 @@ impl Market {
             Side::Sell => (&making, &taking),
         };
         self.settle(price, lots, Some(taker.side), buyer, seller, fx);
-        if maker_left.is_zero() {
-            self.close_filled(maker, fx);
+        if maker_shows.is_zero() {
+            self.close_or_refill(maker, fx);
         }
+    }
+
+    /// A resting order has nothing more to show: it is filled, or an iceberg whose next part comes.
+    #[inline]
+    pub(crate) fn close_or_refill(&mut self, place: u32, fx: &mut Effects) {
+        if self.book.hidden(place).is_zero() {
+            self.close_filled(place, fx);
+        } else {
+            self.refill(place, fx);
+        }
+    }
+
+    pub(crate) fn refill(&mut self, place: u32, fx: &mut Effects) {
+        let quantity = self.book.refill(place);
+        let order = self.book.at(place);
+        fx.emit(Event::OrderRefilled {
+            market: self.def.id,
+            order: order.id,
+            account: order.account,
+            quantity,
+            hidden: self.book.hidden(place),
+        });
     }
 
     /// A resting order as a side of a trade that it was already filled by.
@@ -84,7 +110,7 @@ impl Market {
             account: order.account,
             order: order.id,
             hold: order.hold,
-            remaining: order.remaining,
+            remaining: self.book.remaining(place),
             rate: order.fees.maker,
             release,
         }
@@ -112,7 +138,8 @@ impl Market {
             account: order.account,
             side: order.side,
             price: order.price,
-            quantity: order.remaining,
+            quantity: order.shown(),
+            hidden: order.hidden,
         });
         fx.send(Message::Rested {
             account: order.account,

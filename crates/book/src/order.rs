@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
     AccountId, Admit, Amount, FeeRates, HoldId, OrderId, OrderSpec, Price, Quantity, Scaling,
-    SelfTradePrevention, Side,
+    SelfTradePrevention, Side, Timestamp,
 };
 
 /// A resting order with all that the market knows of it.
@@ -19,6 +19,10 @@ pub struct RestingOrder {
     pub price: Price,
     /// What is open, in lots. Above zero.
     pub remaining: Quantity,
+    /// What of it an iceberg does not show: less than all.
+    pub hidden: Quantity,
+    /// How much an iceberg shows at a time; zero if all is shown.
+    pub visible: Quantity,
     /// What was filled, also under earlier ids before amendments.
     pub filled: Quantity,
     /// The owner's hold, which contains exactly [`RestingOrder::need`].
@@ -31,6 +35,8 @@ pub struct RestingOrder {
     pub self_trade_prevention: SelfTradePrevention,
     /// It is never to take: an amendment that would let it match is rejected.
     pub post_only: bool,
+    /// It is cancelled when the log's time comes here.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl RestingOrder {
@@ -43,13 +49,34 @@ impl RestingOrder {
             side: admit.side,
             price,
             remaining: quantity,
+            hidden: Quantity::ZERO,
+            visible: admit.conditions.visible.unwrap_or_default(),
             filled: Quantity::ZERO,
             hold: admit.hold,
             self_trade_group: admit.self_trade_group,
             fees: admit.fees,
             self_trade_prevention: admit.self_trade_prevention,
             post_only: matches!(admit.spec, OrderSpec::Limit { post_only: true, .. }),
+            expires_at: admit.conditions.expires_at,
         }
+        .as_it_comes()
+    }
+
+    /// The order with its first part shown.
+    #[inline]
+    pub(crate) fn as_it_comes(self) -> Self {
+        if self.visible.is_zero() {
+            return self;
+        }
+        let shown = self.visible.min(self.remaining);
+        Self { hidden: self.remaining - shown, ..self }
+    }
+
+    /// What of it others see.
+    #[must_use]
+    #[inline]
+    pub fn shown(&self) -> Quantity {
+        self.remaining - self.hidden
     }
 
     /// What its hold contains: quote atoms of a buy at its limit, base atoms of a sell.
@@ -73,7 +100,8 @@ pub(crate) fn need(scaling: &Scaling, side: Side, price: Price, quantity: Quanti
 #[repr(align(64))]
 pub(crate) struct Order {
     pub(crate) id: OrderId,
-    pub(crate) remaining: Quantity,
+    /// What is open and shown. Zero only while an iceberg is about to show its next part.
+    pub(crate) shown: Quantity,
     pub(crate) filled: Quantity,
     /// The next older order of the level.
     pub(crate) prev: u32,
@@ -87,6 +115,8 @@ pub(crate) struct Order {
     pub(crate) side: Side,
     pub(crate) self_trade_prevention: SelfTradePrevention,
     pub(crate) post_only: bool,
+    /// Whether [`crate::terms::Terms`] are kept of it.
+    pub(crate) has_terms: bool,
 }
 
 const _: () = assert!(size_of::<Order>() == 64);

@@ -45,7 +45,7 @@ impl Market {
                 GoesOn::No
             }
             SelfTradePrevention::Decrement => {
-                let by = wanted.min(self.book.at(maker).remaining);
+                let by = wanted.min(self.book.at(maker).shown);
                 self.decrement(maker, by, fx);
                 self.decrement_taker(taker, by, wanted, price, fx)
             }
@@ -87,7 +87,7 @@ impl Market {
                 self.expire(younger, fx);
             }
             SelfTradePrevention::Decrement => {
-                let by = self.book.at(bid).remaining.min(self.book.at(ask).remaining);
+                let by = self.book.at(bid).shown.min(self.book.at(ask).shown);
                 self.decrement(older, by, fx);
                 self.decrement(younger, by, fx);
             }
@@ -98,10 +98,11 @@ impl Market {
         self.cancel_resting(place, ReplyTo::NOBODY, CancelCause::SelfTrade, fx);
     }
 
-    /// Takes `by` lots off a resting order without a trade, and ends it if nothing is left.
+    /// Takes `by` lots off what a resting order shows without a trade, and ends it if nothing is left.
     fn decrement(&mut self, place: u32, by: Quantity, fx: &mut Effects) {
         let price = self.book.price_at(place);
-        let remaining = self.book.reduce(place, by);
+        let visible = self.book.reduce(place, by);
+        let remaining = self.book.remaining(place);
         let order = self.book.at(place);
         let (account, hold, id) = (order.account, order.hold, order.id);
         let amount = self.need(order.side, price, by);
@@ -118,8 +119,11 @@ impl Market {
             });
             fx.send(Message::Closed { account, hold, order: id, release: amount });
         } else {
-            fx.emit(Event::OrderReduced { reply, market, order: id, account, remaining });
+            fx.emit(Event::OrderReduced { reply, market, order: id, account, remaining, visible });
             fx.send(Message::Released { account, hold, amount });
+            if visible.is_zero() {
+                self.refill(place, fx);
+            }
         }
     }
 

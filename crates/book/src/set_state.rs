@@ -30,6 +30,7 @@ impl Market {
         }
         if self.book.is_crossed() {
             self.uncross(work, fx);
+            self.enter_fired(work, fx);
         } else if was_auction {
             fx.emit(Event::AuctionUncrossed {
                 market: self.def.id,

@@ -4,12 +4,13 @@
 use std::io;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{MarketDef, MarketState, OrderId, Price, Scaling, Side, TradeId};
+use types::{MarketDef, MarketState, OrderId, Price, Scaling, Side, Timestamp, TradeId};
 
 use crate::book::Book;
 use crate::market::Market;
 use crate::order::RestingOrder;
 use crate::taker::Taker;
+use crate::waiting::{Waiting, WaitingOrder};
 
 /// Work that goes on in a later entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -18,6 +19,10 @@ pub(crate) enum Pending {
     Taker(Taker),
     /// A round of an auction is not through yet, or the next one has not begun.
     Uncrossing { price: Price },
+    /// Orders whose triggers fired have not entered yet.
+    Fired,
+    /// Orders whose date came have not ended yet.
+    Timers { now: Timestamp },
 }
 
 impl BorshSerialize for Market {
@@ -36,7 +41,8 @@ impl BorshSerialize for Market {
                 order.serialize(writer)?;
             }
         }
-        Ok(())
+        self.waiting.iter().collect::<Vec<_>>().serialize(writer)?;
+        self.waiting.fired().copied().collect::<Vec<_>>().serialize(writer)
     }
 }
 
@@ -54,6 +60,7 @@ impl BorshDeserialize for Market {
             last_price: Option::deserialize_reader(reader)?,
             pending: Option::deserialize_reader(reader)?,
             book: Book::new(def.max_price),
+            waiting: Waiting::new(),
             def,
             scaling,
         };
@@ -65,6 +72,16 @@ impl BorshDeserialize for Market {
             }
             market.book.insert(&order);
         }
+        for order in Vec::<WaitingOrder>::deserialize_reader(reader)? {
+            if order.admit.conditions.trigger.is_none() || order.id >= market.next_order {
+                let what = format!("order {} cannot wait in market {}", order.id, market.def.id);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+            market.waiting.restore(order);
+        }
+        for order in Vec::<WaitingOrder>::deserialize_reader(reader)? {
+            market.waiting.restore_fired(order);
+        }
         Ok(market)
     }
 }
@@ -73,6 +90,7 @@ impl Market {
     fn may_rest(&self, order: &RestingOrder) -> bool {
         self.check_price(order.price).is_ok()
             && self.check_quantity(order.remaining).is_ok()
+            && order.hidden < order.remaining
             && order.id < self.next_order
             && self.book.order(order.id).is_none()
     }

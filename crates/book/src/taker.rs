@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
     AccountId, Admit, Amount, CancelCause, FeeRates, HoldId, OrderId, OrderSpec, Price, Quantity,
-    Scaling, SelfTradePrevention, Side, TimeInForce,
+    Scaling, SelfTradePrevention, Side, TimeInForce, Timestamp,
 };
 
 use crate::order::{RestingOrder, need};
@@ -20,6 +20,9 @@ pub(crate) struct Taker {
     pub(crate) fees: FeeRates,
     /// What its hold still contains.
     pub(crate) budget: Amount,
+    /// How much of it an iceberg shows at a time, should it rest.
+    pub(crate) visible: Quantity,
+    pub(crate) expires_at: Option<Timestamp>,
     pub(crate) aim: Aim,
 }
 
@@ -66,6 +69,8 @@ impl Taker {
             self_trade_prevention: admit.self_trade_prevention,
             fees: admit.fees,
             budget: admit.budget,
+            visible: admit.conditions.visible.unwrap_or_default(),
+            expires_at: admit.conditions.expires_at,
             aim: Aim::new(&admit.spec),
         }
     }
@@ -81,6 +86,8 @@ impl Taker {
             self_trade_prevention: order.self_trade_prevention,
             fees: order.fees,
             budget,
+            visible: order.visible,
+            expires_at: order.expires_at,
             aim: Aim::Limit {
                 price: order.price,
                 remaining: order.remaining,
@@ -103,6 +110,18 @@ impl Taker {
             }
             Aim::Quantity { remaining } => Wish::Lots(remaining),
             Aim::Quote { remaining, .. } => self.wish_for_quote(remaining, price, scaling),
+        }
+    }
+
+    /// How many of `lots` it can pay. A buyer's cap was seen to suffice on arrival; that of an order that
+    /// waited for its trigger may not.
+    #[inline]
+    pub(crate) fn affordable(&self, lots: Quantity, price: Price, scaling: &Scaling) -> Quantity {
+        match (self.side, self.aim) {
+            (Side::Buy, Aim::Quantity { .. }) if scaling.notional(price, lots) > self.budget => {
+                scaling.lots_for(self.budget, price)
+            }
+            _ => lots,
         }
     }
 
@@ -203,19 +222,23 @@ impl Taker {
             "the hold of order {} contains what it needs",
             self.order
         );
-        Some(RestingOrder {
+        let order = RestingOrder {
             id: self.order,
             account: self.account,
             side: self.side,
             price,
             remaining,
+            hidden: Quantity::ZERO,
+            visible: self.visible,
             filled,
             hold: self.hold,
             self_trade_group: self.self_trade_group,
             fees: self.fees,
             self_trade_prevention: self.self_trade_prevention,
             post_only: false,
-        })
+            expires_at: self.expires_at,
+        };
+        Some(order.as_it_comes())
     }
 }
 

@@ -169,6 +169,7 @@ impl Session {
         use MarketState::*;
         self.random.pick(&[
             Continuous, Continuous, Continuous, Auction, Auction, Auction, CancelOnly, Halted,
+            PreOpen, Closed,
         ])
     }
 
@@ -351,7 +352,7 @@ impl Session {
 }
 
 fn bounds(max_orders: u32, max_levels: u32) -> MarketBounds {
-    MarketBounds { max_orders, max_levels, max_orders_per_account: 1_000 }
+    MarketBounds { max_orders, max_levels, ..MarketBounds::default() }
 }
 
 #[test]

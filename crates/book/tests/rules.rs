@@ -281,7 +281,7 @@ fn a_sweep_beyond_the_work_of_an_entry_goes_on_where_it_stopped() {
 
 #[test]
 fn a_full_book_refuses_what_would_rest_but_not_what_matches() {
-    let bounds = MarketBounds { max_orders: 2, max_levels: 2, max_orders_per_account: 9 };
+    let bounds = MarketBounds { max_orders: 2, max_levels: 2, ..MarketBounds::default() };
     let mut desk = Desk::new();
     desk.market = Market::new(definition(1_000, 1_000, bounds), SCALING);
     desk.rest(Sell, 100, 1);

@@ -53,7 +53,7 @@ impl Ledger {
             market: listed.def.id,
             order: OrderId(0),
             buys: order.side == Side::Buy,
-            price: limit_price(&order.spec),
+            price: order.spec.limit_price(),
             filled_base: Amount::ZERO,
             amending: false,
             cancel_when_known: false,
@@ -167,13 +167,6 @@ fn required(scaling: &Scaling, side: Side, spec: &OrderSpec, available: Amount) 
         | (Side::Sell, OrderSpec::MarketByQuote { max_spend, .. }) => {
             max_spend.unwrap_or(available)
         }
-    }
-}
-
-fn limit_price(spec: &OrderSpec) -> Price {
-    match *spec {
-        OrderSpec::Limit { price, .. } => price,
-        OrderSpec::MarketByQuantity { .. } | OrderSpec::MarketByQuote { .. } => Price::ZERO,
     }
 }
 

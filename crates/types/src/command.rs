@@ -82,6 +82,8 @@ pub enum Command {
     } = 5,
     /// Which partition hosts what: the first entry of a log.
     SetTopology(Topology) = 6,
+    /// The clock has reached the partition's next deadline.
+    Tick = 7,
 }
 
 /// Consecutive messages of one channel.

@@ -38,11 +38,18 @@ pub struct MarketBounds {
     pub max_levels: u32,
     /// Open orders of one account in this market.
     pub max_orders_per_account: u32,
+    /// Orders that wait for a trigger.
+    pub max_waiting: u32,
 }
 
 impl Default for MarketBounds {
     fn default() -> Self {
-        Self { max_orders: 4_000_000, max_levels: 1_000_000, max_orders_per_account: 1_000 }
+        Self {
+            max_orders: 4_000_000,
+            max_levels: 1_000_000,
+            max_orders_per_account: 1_000,
+            max_waiting: 100_000,
+        }
     }
 }
 

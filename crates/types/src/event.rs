@@ -6,9 +6,9 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Fee, FeeRates, MarketDef, MarketId,
-    MarketState, OrderId, OrderSpec, Price, Quantity, RejectCode, ReplyTo, RequestKind, Side,
-    TradeId, TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Fee, FeeRates, MarketDef,
+    MarketId, MarketState, OrderId, OrderSpec, Price, Quantity, RejectCode, ReplyTo, RequestKind,
+    Side, TradeId, TreasuryReference,
 };
 
 /// Why an order ended without being filled.
@@ -28,6 +28,10 @@ pub enum CancelCause {
     SelfTrade = 5,
     /// The book was full when the remainder of a matched order was to rest.
     BookFull = 6,
+    /// Its date came.
+    Expired = 7,
+    /// When its trigger fired it could not enter: it could not be filled as it asked.
+    NotFillable = 8,
 }
 
 /// One side of a trade.
@@ -117,8 +121,10 @@ pub enum Event {
         client_order_id: ClientOrderId,
         /// Buy or sell.
         side: Side,
-        /// Kind, price and quantity.
+        /// Kind, price and quantity. The price of one that slid is the one it slid to.
         spec: OrderSpec,
+        /// What makes it more than a plain order.
+        conditions: Conditions,
     } = 3,
     /// What is left of an order has entered the book, behind all others of its price.
     OrderRested {
@@ -132,8 +138,10 @@ pub enum Event {
         side: Side,
         /// At which price.
         price: Price,
-        /// How much.
+        /// How much is shown.
         quantity: Quantity,
+        /// What an iceberg has besides.
+        hidden: Quantity,
     } = 4,
     /// A trade.
     Trade(Trade) = 5,
@@ -165,6 +173,8 @@ pub enum Event {
         account: AccountId,
         /// What is left.
         remaining: Quantity,
+        /// What of it is shown: less than all only of an iceberg.
+        visible: Quantity,
     } = 7,
     /// Answer: an order left the book and enters anew under another id. Trades, and rest or
     /// cancellation of the new id, follow.
@@ -360,6 +370,28 @@ pub enum Event {
         /// Lots that trade at it.
         quantity: Quantity,
     } = 24,
+    /// An iceberg shows its next part, behind all others of its price.
+    OrderRefilled {
+        /// Where.
+        market: MarketId,
+        /// The order.
+        order: OrderId,
+        /// The owner.
+        account: AccountId,
+        /// How much is shown.
+        quantity: Quantity,
+        /// What it has besides.
+        hidden: Quantity,
+    } = 25,
+    /// A waiting order enters, since a trade fired its trigger. Trades, and rest or cancellation, follow.
+    OrderTriggered {
+        /// Where.
+        market: MarketId,
+        /// The order.
+        order: OrderId,
+        /// The owner.
+        account: AccountId,
+    } = 26,
 }
 
 impl Event {
@@ -390,7 +422,9 @@ impl Event {
             | Self::Trade(_)
             | Self::BalanceChanged { .. }
             | Self::TransferredIn { .. }
-            | Self::AuctionUncrossed { .. } => None,
+            | Self::AuctionUncrossed { .. }
+            | Self::OrderRefilled { .. }
+            | Self::OrderTriggered { .. } => None,
         }
     }
 }

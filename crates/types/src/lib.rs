@@ -7,6 +7,7 @@
 
 mod client_order_id;
 mod command;
+mod conditions;
 mod decimal;
 mod definition;
 mod effects;
@@ -21,6 +22,7 @@ mod topology;
 
 pub use client_order_id::{ClientOrderId, InvalidClientOrderId};
 pub use command::{Command, Delivery, Entry, ReplyTo, Request, RequestKind, TreasuryReference};
+pub use conditions::{Conditions, MAX_TRAILING_BASIS_POINTS, Trigger, trailing_price};
 pub use decimal::{Decimal, DecimalError};
 pub use definition::{
     AssetDef, Definition, DefinitionError, FeeRates, MAX_ASSET_SCALE, MAX_SUPPLY, MarketBounds,

@@ -3,8 +3,8 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, Amount, AssetId, CancelCause, ClientOrderId, Definition, Fee, FeeRates, HoldId,
-    MarketId, OrderId, OrderSpec, PartitionId, Price, Quantity, RejectCode, ReplyTo,
+    AccountId, Amount, AssetId, CancelCause, ClientOrderId, Conditions, Definition, Fee, FeeRates,
+    HoldId, MarketId, OrderId, OrderSpec, PartitionId, Price, Quantity, RejectCode, ReplyTo,
     SelfTradePrevention, Side, Slot, TreasuryReference,
 };
 
@@ -48,6 +48,8 @@ pub struct Admit {
     pub side: Side,
     /// Kind, price and quantity.
     pub spec: OrderSpec,
+    /// What makes it more than a plain order.
+    pub conditions: Conditions,
     /// Against trading with oneself.
     pub self_trade_prevention: SelfTradePrevention,
 }
@@ -118,7 +120,8 @@ pub enum Message {
         /// Why.
         cause: CancelCause,
     } = 3,
-    /// Market → ledger: the hold's order rests in the book under this id.
+    /// Market → ledger: the hold's order is open under this id: it rests in the book, or waits for its
+    /// trigger.
     Rested {
         /// The owner.
         account: AccountId,
@@ -246,6 +249,11 @@ pub enum Message {
         /// Where.
         market: MarketId,
     } = 15,
+    /// Partition → market: the time of its next deadline has come.
+    FireTimers {
+        /// Where.
+        market: MarketId,
+    } = 17,
 }
 
 impl Message {
@@ -256,7 +264,8 @@ impl Message {
             Self::Admit(Admit { market, .. })
             | Self::AmendOrder(AmendOrder { market, .. })
             | Self::CancelOrder { market, .. }
-            | Self::Resume { market } => Component::Market(market),
+            | Self::Resume { market }
+            | Self::FireTimers { market } => Component::Market(market),
             Self::Filled(Fill { account, .. })
             | Self::Rested { account, .. }
             | Self::Released { account, .. }
@@ -290,7 +299,8 @@ impl Message {
             | Self::Debited { .. }
             | Self::TransferIn { .. }
             | Self::Define { .. }
-            | Self::Resume { .. } => None,
+            | Self::Resume { .. }
+            | Self::FireTimers { .. } => None,
         }
     }
 }

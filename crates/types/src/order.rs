@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::{AccountId, Amount, ClientOrderId, MarketId, Price, Quantity};
+use crate::{AccountId, Amount, ClientOrderId, Conditions, MarketId, Price, Quantity};
 
 /// Buy or sell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
@@ -91,6 +91,15 @@ pub enum OrderSpec {
 }
 
 impl OrderSpec {
+    /// The worst price of a limit order, else zero.
+    #[must_use]
+    pub fn limit_price(&self) -> Price {
+        match *self {
+            Self::Limit { price, .. } => price,
+            Self::MarketByQuantity { .. } | Self::MarketByQuote { .. } => Price::ZERO,
+        }
+    }
+
     /// The quantity asked for, if it is stated in base.
     #[must_use]
     pub fn quantity(&self) -> Option<Quantity> {
@@ -118,6 +127,8 @@ pub struct PlaceOrder {
     pub side: Side,
     /// Kind, price and quantity.
     pub spec: OrderSpec,
+    /// What makes it more than a plain order.
+    pub conditions: Conditions,
     /// Against trading with oneself.
     pub self_trade_prevention: SelfTradePrevention,
 }
@@ -138,4 +149,8 @@ pub enum MarketState {
     CancelOnly = 3,
     /// Nothing is accepted, matched or cancelled.
     Halted = 4,
+    /// As an auction, but without a price: limit orders collect before the auction opens.
+    PreOpen = 5,
+    /// The session is over: nothing is accepted or matched; cancels pass.
+    Closed = 6,
 }

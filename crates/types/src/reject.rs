@@ -94,6 +94,9 @@ reject_codes! {
         NotDuringAuction = 304, retryable: true, "Only resting limit orders are accepted during an auction.";
         BookFull = 305, retryable: true, "The book holds as many orders as it may.";
         TooManyLevels = 306, retryable: true, "The book holds as many price levels as it may.";
+        NoReferencePrice = 307, retryable: true, "The market has no last price that a trigger could be compared with.";
+        MarketClosed = 308, retryable: true, "The market is closed; cancels pass.";
+        TooManyWaitingOrders = 309, retryable: true, "As many orders wait for a trigger as may.";
     }
     Order {
         UnknownOrder = 400, retryable: true, "There is no such open order of this account.";
@@ -106,6 +109,12 @@ reject_codes! {
         NothingToAmend = 407, retryable: false, "The amendment changes nothing.";
         QuantityBelowFilled = 408, retryable: false, "The new quantity is not above what is filled already.";
         AmendmentInFlight = 409, retryable: true, "Another amendment of this order is still being decided.";
+        WouldTrigger = 410, retryable: false, "The last price has met the trigger already.";
+        InvalidTrigger = 411, retryable: false, "A price or distance of the trigger is out of its range.";
+        InvalidExpiry = 412, retryable: false, "The order would expire before it could enter.";
+        InvalidVisibleQuantity = 413, retryable: false, "The visible quantity is zero or not below the quantity.";
+        MinimumNotMet = 414, retryable: false, "Less than the minimum quantity could be matched on arrival.";
+        NotAmendable = 415, retryable: false, "An order that waits for its trigger cannot be amended; cancel it and place another.";
     }
     Funds {
         UnknownAsset = 500, retryable: true, "There is no such asset.";

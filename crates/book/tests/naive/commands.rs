@@ -28,6 +28,7 @@ impl Naive {
             client_order_id: a.client_order_id,
             side: a.side,
             spec: a.spec,
+            conditions: a.conditions,
         });
         self.enter(incoming, work, fx);
     }
@@ -52,12 +53,15 @@ impl Naive {
                 side: a.side,
                 price,
                 remaining: Quantity::ZERO,
+                hidden: Quantity::ZERO,
+                visible: Quantity::ZERO,
                 filled: Quantity::ZERO,
                 hold: a.hold,
                 self_trade_group: a.self_trade_group,
                 fees: a.fees,
                 self_trade_prevention: a.self_trade_prevention,
                 post_only: matches!(a.spec, OrderSpec::Limit { post_only: true, .. }),
+                expires_at: None,
             },
             kind,
             lots,
@@ -76,8 +80,11 @@ impl Naive {
         match self.state {
             MarketState::Halted => return Some(MarketHalted),
             MarketState::CancelOnly => return Some(MarketCancelOnly),
-            MarketState::Auction if !resting || post => return Some(NotDuringAuction),
-            MarketState::Auction | MarketState::Continuous => {}
+            MarketState::Closed => return Some(MarketClosed),
+            MarketState::Auction | MarketState::PreOpen if !resting || post => {
+                return Some(NotDuringAuction);
+            }
+            MarketState::Auction | MarketState::PreOpen | MarketState::Continuous => {}
         }
         let other = self.first(a.side.opposite());
         if let OrderSpec::Limit { price, .. } = a.spec
@@ -211,6 +218,7 @@ impl Naive {
                 order: old.id,
                 account: old.account,
                 remaining: Quantity::new(remaining),
+                visible: Quantity::new(remaining),
             });
             return amended(&old, freed, fx);
         }
@@ -252,7 +260,8 @@ impl Naive {
         match self.state {
             MarketState::Halted => return Some(MarketHalted),
             MarketState::CancelOnly => return Some(MarketCancelOnly),
-            MarketState::Auction | MarketState::Continuous => {}
+            MarketState::Closed => return Some(MarketClosed),
+            MarketState::Auction | MarketState::PreOpen | MarketState::Continuous => {}
         }
         if a.version != self.def.version {
             return Some(StaleDefinition);

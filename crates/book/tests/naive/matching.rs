@@ -7,7 +7,7 @@ use super::*;
 
 impl Naive {
     pub(super) fn enter(&mut self, incoming: Incoming, work: &mut Work, fx: &mut Effects) {
-        if self.state == MarketState::Auction {
+        if self.state != MarketState::Continuous {
             self.leftover(incoming, fx);
         } else {
             self.go_on(incoming, work, fx);
@@ -226,6 +226,7 @@ impl Naive {
                     side: order.side,
                     price: order.price,
                     quantity: order.remaining,
+                    hidden: Quantity::ZERO,
                 });
                 fx.send(Message::Rested {
                     account: order.account,
@@ -292,6 +293,7 @@ impl Naive {
                 order: o.id,
                 account: o.account,
                 remaining,
+                visible: remaining,
             });
             release(&o, freed, fx);
         }
