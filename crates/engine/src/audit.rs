@@ -101,7 +101,8 @@ impl Audit {
             | Message::Debit { .. }
             | Message::SettleDebit { .. }
             | Message::Define { .. }
-            | Message::Resume { .. } => {}
+            | Message::Resume { .. }
+            | Message::FireTimers { .. } => {}
         }
     }
 
@@ -151,15 +152,17 @@ impl Audit {
             let listed = partitions[0].definitions.market(id).expect("it has a book");
             let book = market.book();
             let sides = [types::Side::Buy, types::Side::Sell];
-            for order in sides.into_iter().flat_map(|side| book.orders(side)) {
+            let resting = sides.into_iter().flat_map(|side| book.orders(side));
+            let resting =
+                resting.map(|order| (order.id, order.account, order.need(&listed.scaling)));
+            let waiting = market.waiting().map(|o| (o.id, o.admit.account, o.admit.budget));
+            for (order, account, need) in resting.chain(waiting) {
                 self.open_orders += 1;
-                let need = order.need(&listed.scaling);
-                match holds.remove(&(id, order.id)) {
-                    Some((account, locked)) if account == order.account && locked == need => {}
-                    found => self.violations.push(format!(
-                        "market {id}, order {}: account {} must hold {need}, found {found:?}",
-                        order.id, order.account
-                    )),
+                let found = holds.remove(&(id, order));
+                if found != Some((account, need)) {
+                    self.violations.push(format!(
+                        "market {id}, order {order}: account {account} must hold {need}, found {found:?}"
+                    ));
                 }
             }
         }

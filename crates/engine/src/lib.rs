@@ -14,6 +14,7 @@
 
 mod audit;
 mod channel;
+mod deadlines;
 mod messages;
 mod partition;
 mod registry;

@@ -1,10 +1,10 @@
 //! Messages: each is handled by the one component that it is for.
 
-use book::Work;
+use book::{Market, Work};
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    Admit, AmendOrder, ClientOrderId, Component, Event, MarketId, Message, RejectCode, ReplyTo,
-    Request, RequestKind, Timestamp,
+    AccountId, Admit, AmendOrder, CancelCause, ClientOrderId, Component, Effects, Event, MarketId,
+    Message, OrderId, RejectCode, ReplyTo, Request, RequestKind, Timestamp,
 };
 
 use crate::partition::Partition;
@@ -35,14 +35,10 @@ impl Partition {
             Message::Admit(admit) => self.admit(admit, work),
             Message::AmendOrder(amend) => self.amend(amend, work),
             Message::CancelOrder { reply, account, market, order, cause } => {
-                match self.markets.get_mut(market.0 as usize).and_then(Option::as_mut) {
-                    Some(book) => book.cancel(*reply, *account, *order, *cause, &mut self.fx),
-                    None => {
-                        self.reject_at_market(*reply, RequestKind::CancelOrder, *account, *market)
-                    }
-                }
+                self.cancel(*reply, *account, *market, *order, *cause);
             }
             Message::Resume { market } => self.resume(*market, work),
+            Message::FireTimers { market } => self.fire_timers(*market, work),
             Message::Debited { reference, asset, amount, outcome } => {
                 let treasury = self.treasury.as_mut().expect("messages are routed");
                 treasury.debited(*reference, *asset, *amount, *outcome);
@@ -61,45 +57,69 @@ impl Partition {
         }
     }
 
-    fn admit(&mut self, admit: &Admit, work: &mut Work) {
-        match self.markets.get_mut(admit.market.0 as usize).and_then(Option::as_mut) {
-            Some(market) => market.admit(admit, work, &mut self.fx),
-            None => {
-                // The ledger's partition heard of the market before this one did.
-                let code = RejectCode::UnknownMarket;
-                self.fx.emit(Event::Rejected {
-                    reply: admit.reply,
-                    request: RequestKind::PlaceOrder,
-                    account: admit.account,
-                    market: admit.market,
-                    client_order_id: admit.client_order_id,
-                    code,
-                });
-                let (account, hold) = (admit.account, admit.hold);
-                self.fx.send(Message::Refused { account, hold, code });
-            }
+    /// Lets a market here do something. False if it is not here.
+    #[inline]
+    pub(crate) fn at_market(
+        &mut self,
+        market: MarketId,
+        step: impl FnOnce(&mut Market, &mut Effects),
+    ) -> bool {
+        let Some(book) = self.markets.get_mut(market.0 as usize).and_then(Option::as_mut) else {
+            return false;
+        };
+        step(book, &mut self.fx);
+        self.deadlines.set(market, book.next_deadline());
+        true
+    }
+
+    pub(crate) fn cancel(
+        &mut self,
+        reply: ReplyTo,
+        account: AccountId,
+        market: MarketId,
+        order: OrderId,
+        cause: CancelCause,
+    ) {
+        let is_here =
+            self.at_market(market, |book, fx| book.cancel(reply, account, order, cause, fx));
+        if !is_here {
+            self.reject_at_market(reply, RequestKind::CancelOrder, account, market);
         }
     }
 
+    fn admit(&mut self, admit: &Admit, work: &mut Work) {
+        if self.at_market(admit.market, |market, fx| market.admit(admit, work, fx)) {
+            return;
+        }
+        // The ledger's partition heard of the market before this one did.
+        let code = RejectCode::UnknownMarket;
+        let &Admit { reply, account, market, hold, client_order_id, .. } = admit;
+        let request = RequestKind::PlaceOrder;
+        self.fx.emit(Event::Rejected { reply, request, account, market, client_order_id, code });
+        self.fx.send(Message::Refused { account, hold, code });
+    }
+
     fn amend(&mut self, amend: &AmendOrder, work: &mut Work) {
-        match self.markets.get_mut(amend.market.0 as usize).and_then(Option::as_mut) {
-            Some(market) => market.amend(amend, work, &mut self.fx),
+        if !self.at_market(amend.market, |market, fx| market.amend(amend, work, fx)) {
             // No order has an id before its market is here, so that nothing was added to a hold.
-            None => self.reject_at_market(
-                amend.reply,
-                RequestKind::AmendOrder,
-                amend.account,
-                amend.market,
-            ),
+            let &AmendOrder { reply, account, market, .. } = amend;
+            self.reject_at_market(reply, RequestKind::AmendOrder, account, market);
         }
     }
 
     fn resume(&mut self, market: MarketId, work: &mut Work) {
-        let book = self.markets.get_mut(market.0 as usize).and_then(Option::as_mut);
-        book.expect("only a market here sends itself a message").resume(work, &mut self.fx);
+        let is_here = self.at_market(market, |book, fx| book.resume(work, fx));
+        assert!(is_here, "only a market here sends itself a message");
         if !self.is_interrupted(market) {
             self.take_up_deferred(market);
         }
+    }
+
+    fn fire_timers(&mut self, market: MarketId, work: &mut Work) {
+        let now = self.now;
+        let is_here = self.at_market(market, |book, fx| book.fire_timers(now, work, fx));
+        assert!(is_here, "a market elsewhere has no deadline here");
+        self.deadlines.heard(market);
     }
 
     /// What waited for `market` goes to the front of the queue, in order.
@@ -121,7 +141,7 @@ impl Partition {
         &mut self,
         reply: ReplyTo,
         request: RequestKind,
-        account: types::AccountId,
+        account: AccountId,
         market: MarketId,
     ) {
         let known = self.definitions.market(market).is_some();

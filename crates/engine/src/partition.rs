@@ -10,6 +10,7 @@ use types::{
 };
 
 use crate::channel::Channels;
+use crate::deadlines::Deadlines;
 use crate::messages::WaitingRequest;
 
 /// Steps and fills that one entry may do before the rest waits for a `Continue`.
@@ -28,6 +29,8 @@ pub struct Partition {
     pub(crate) ledger: Ledger,
     /// Markets that live here, by id.
     pub(crate) markets: Vec<Option<Box<Market>>>,
+    /// When their timers are due.
+    pub(crate) deadlines: Deadlines,
     /// Here if this is the treasury's partition.
     pub(crate) treasury: Option<Treasury>,
     pub(crate) channels: Channels,
@@ -56,6 +59,7 @@ impl Partition {
             definitions: Definitions::default(),
             ledger: Ledger::new(std::iter::empty(), hash_seed),
             markets: Vec::new(),
+            deadlines: Deadlines::default(),
             treasury: None,
             channels: Channels::default(),
             fx: Effects::default(),
@@ -75,6 +79,7 @@ impl Partition {
         (self.seq, self.now) = (seq, time);
         std::mem::swap(&mut self.fx.events, events);
         let mut work = Work { remaining: WORK_PER_ENTRY };
+        self.send_due_timers();
         match command {
             Command::Request { reply, valid_until, request } => {
                 let (reply, valid_until) = (*reply, *valid_until);
@@ -87,13 +92,27 @@ impl Partition {
             }
             Command::Deliver(delivery) => self.deliver(delivery),
             Command::Acknowledge { by, through } => self.channels.acknowledge(*by, *through),
-            Command::Continue => {}
+            Command::Continue | Command::Tick => {}
             Command::NewTerm { term } => self.term = *term,
             Command::SetTopology(topology) => self.set_topology(topology),
         }
         self.run(&mut work);
         self.ledger.emit_touched(&mut self.fx.events);
         std::mem::swap(&mut self.fx.events, events);
+    }
+
+    /// When the sequencer must append a [`Command::Tick`], if nothing else comes before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.next()
+    }
+
+    /// Due timers fire before what the entry commands, in the order of their deadlines.
+    #[inline]
+    fn send_due_timers(&mut self) {
+        while let Some(market) = self.deadlines.tell_due(self.now) {
+            self.fx.send(Message::FireTimers { market });
+        }
     }
 
     /// Whether work is left: the sequencer appends [`Command::Continue`] before anything else.

@@ -31,10 +31,7 @@ impl Partition {
                 ledger.amend_order(&ctx, reply, &amendment, fx);
             }
             Request::CancelOrder { account, market, order } => {
-                match self.markets.get_mut(market.0 as usize).and_then(Option::as_mut) {
-                    Some(book) => book.cancel(reply, account, order, CancelCause::Client, fx),
-                    None => self.reject_at_market(reply, RequestKind::CancelOrder, account, market),
-                }
+                self.cancel(reply, account, market, order, CancelCause::Client);
             }
             Request::CancelByClientId { account, client_order_id } => {
                 ledger.cancel_by_client_id(&ctx, reply, account, client_order_id, fx);
@@ -75,12 +72,9 @@ impl Partition {
                 self.register(reply, RequestKind::SetFeeTier, definition);
             }
             Request::SetMarketState { market, state } => {
-                match self.markets.get_mut(market.0 as usize).and_then(Option::as_mut) {
-                    Some(book) => book.set_state(reply, state, work, fx),
-                    None => {
-                        let kind = RequestKind::SetMarketState;
-                        self.reject_at_market(reply, kind, AccountId(0), market);
-                    }
+                if !self.at_market(market, |book, fx| book.set_state(reply, state, work, fx)) {
+                    let kind = RequestKind::SetMarketState;
+                    self.reject_at_market(reply, kind, AccountId(0), market);
                 }
             }
         }

@@ -6,8 +6,9 @@ use std::io;
 use book::Market;
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::{Definitions, Ledger, Treasury};
-use types::{PartitionId, Seq, Timestamp, Topology};
+use types::{MarketId, PartitionId, Seq, Timestamp, Topology};
 
+use crate::deadlines::Deadlines;
 use crate::partition::Partition;
 
 /// Layout of the bytes. A binary that does not know a version refuses it.
@@ -91,6 +92,13 @@ impl Partition {
         partition.fx.messages = BorshDeserialize::deserialize_reader(reader)?;
         partition.deferred = BorshDeserialize::deserialize_reader(reader)?;
         partition.waiting = BorshDeserialize::deserialize_reader(reader)?;
+        let messages = partition.fx.messages.iter().chain(&partition.deferred);
+        partition.deadlines = Deadlines::restore(messages);
+        for (id, market) in (0u32..).zip(&partition.markets) {
+            if let Some(market) = market {
+                partition.deadlines.set(MarketId(id), market.next_deadline());
+            }
+        }
         if !reader.is_empty() {
             return Err(io::Error::from(io::ErrorKind::InvalidData).into());
         }

@@ -122,6 +122,10 @@ fn needed(listed: &ListedMarket, hold: &Hold, amendment: &Amendment) -> Result<A
     let Purpose::Order { buys, price, filled_base, .. } = hold.purpose else {
         return Err(RejectCode::UnknownOrder);
     };
+    if price.is_zero() {
+        // A market order with an id waits for its trigger.
+        return Err(RejectCode::NotAmendable);
+    }
     let scaling = &listed.scaling;
     let open = match amendment.quantity {
         Some(total) => {

@@ -102,7 +102,8 @@ impl Ledger {
             | Message::CancelOrder { .. }
             | Message::Debited { .. }
             | Message::Define { .. }
-            | Message::Resume { .. } => unreachable!("not for a ledger: {message:?}"),
+            | Message::Resume { .. }
+            | Message::FireTimers { .. } => unreachable!("not for a ledger: {message:?}"),
         }
     }
 

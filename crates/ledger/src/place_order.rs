@@ -1,8 +1,9 @@
 //! `PlaceOrder`: check an order against the account, hold its funds, send it to its market.
 
 use types::{
-    Admit, Amount, AssetId, Effects, MarketDef, Message, OrderId, OrderSpec, PlaceOrder, Price,
-    Quantity, RejectCode, ReplyTo, RequestKind, Scaling, Side, TimeInForce, Timestamp,
+    Admit, Amount, AssetId, Conditions, Effects, MarketDef, Message, OrderId, OrderSpec,
+    PlaceOrder, Price, Quantity, RejectCode, ReplyTo, RequestKind, Scaling, Side, TimeInForce,
+    Timestamp, Trigger,
 };
 
 use crate::account::Account;
@@ -78,6 +79,7 @@ impl Ledger {
             client_order_id: order.client_order_id,
             side: order.side,
             spec: order.spec,
+            conditions: order.conditions,
             self_trade_prevention: order.self_trade_prevention,
         }));
     }
@@ -103,6 +105,7 @@ fn check<'a>(
         return Err(RejectCode::StaleDefinition);
     }
     check_spec(&listed.def, order.side, &order.spec)?;
+    check_conditions(ctx, &listed.def, order)?;
     let open_orders = account.orders_in(order.market).map_or(0, |orders| orders.count);
     if open_orders >= listed.def.bounds.max_orders_per_account {
         return Err(RejectCode::TooManyOpenOrders);
@@ -112,7 +115,7 @@ fn check<'a>(
         Side::Sell => listed.def.base,
     };
     let available = account.available(asset);
-    let amount = required(&listed.scaling, order.side, &order.spec, available);
+    let amount = required(&listed.scaling, order, available);
     if amount.is_zero() || amount > available {
         return Err(RejectCode::InsufficientBalance);
     }
@@ -146,6 +149,29 @@ fn check_spec(def: &MarketDef, side: Side, spec: &OrderSpec) -> Result<(), Rejec
     }
 }
 
+/// Conditions that go together, with a date to come. A waiting order locks what it may need until its
+/// trigger fires; where that is not known from the trigger, its client must say it.
+fn check_conditions(
+    ctx: &Context<'_>,
+    def: &MarketDef,
+    order: &PlaceOrder,
+) -> Result<(), RejectCode> {
+    order.conditions.check(&order.spec, def.max_price)?;
+    if order.conditions.expires_at.is_some_and(|at| at <= ctx.now) {
+        return Err(RejectCode::InvalidExpiry);
+    }
+    let is_known = match (order.conditions.trigger, order.side, order.spec) {
+        (
+            Some(Trigger::Trails { .. }),
+            Side::Buy,
+            OrderSpec::MarketByQuantity { max_spend, .. },
+        )
+        | (Some(_), Side::Sell, OrderSpec::MarketByQuote { max_spend, .. }) => max_spend.is_some(),
+        _ => true,
+    };
+    if is_known { Ok(()) } else { Err(RejectCode::InvalidCombination) }
+}
+
 pub(crate) fn check_price(def: &MarketDef, price: Price) -> Result<(), RejectCode> {
     let valid = !price.is_zero() && price <= def.max_price;
     if valid { Ok(()) } else { Err(RejectCode::InvalidPrice) }
@@ -157,17 +183,26 @@ pub(crate) fn check_quantity(def: &MarketDef, quantity: Quantity) -> Result<(), 
 }
 
 /// What to lock. Market orders whose cost is not known lock the client's cap, else all there is.
-fn required(scaling: &Scaling, side: Side, spec: &OrderSpec, available: Amount) -> Amount {
-    match (side, *spec) {
+fn required(scaling: &Scaling, order: &PlaceOrder, available: Amount) -> Amount {
+    match (order.side, order.spec) {
         (Side::Buy, OrderSpec::Limit { price, quantity, .. }) => scaling.notional(price, quantity),
         (Side::Sell, OrderSpec::Limit { quantity, .. })
         | (Side::Sell, OrderSpec::MarketByQuantity { quantity, .. }) => scaling.base(quantity),
         (Side::Buy, OrderSpec::MarketByQuote { quote, .. }) => quote,
-        (Side::Buy, OrderSpec::MarketByQuantity { max_spend, .. })
-        | (Side::Sell, OrderSpec::MarketByQuote { max_spend, .. }) => {
-            max_spend.unwrap_or(available)
-        }
+        (Side::Buy, OrderSpec::MarketByQuantity { quantity, max_spend }) => max_spend
+            .unwrap_or_else(|| match order.conditions.trigger {
+                Some(Trigger::Rises { to } | Trigger::Falls { to }) => {
+                    scaling.notional(protected_price(to), quantity)
+                }
+                Some(Trigger::Trails { .. }) | None => available,
+            }),
+        (Side::Sell, OrderSpec::MarketByQuote { max_spend, .. }) => max_spend.unwrap_or(available),
     }
+}
+
+/// What a stop order to buy at the market may cost per lot: a tenth more than its trigger, rounded up.
+fn protected_price(trigger: Price) -> Price {
+    Price::new(trigger.get().saturating_add(trigger.get().div_ceil(10)))
 }
 
 fn order_fingerprint(order: &PlaceOrder) -> u64 {
@@ -192,5 +227,25 @@ fn order_fingerprint(order: &PlaceOrder) -> u64 {
     };
     let [a, b, c] = head;
     let [d, e, f, g, h] = tail;
-    fingerprint(&[a, b, c, d, e, f, g, h])
+    if order.conditions.is_none() {
+        return fingerprint(&[a, b, c, d, e, f, g, h]);
+    }
+    let [i, j, k, l, m, n] = condition_words(&order.conditions);
+    fingerprint(&[a, b, c, d, e, f, g, h, i, j, k, l, m, n])
+}
+
+/// The conditions as numbers: equal conditions give equal ones, and different ones differ.
+fn condition_words(conditions: &Conditions) -> [u64; 6] {
+    let Conditions { trigger, expires_at, visible, minimum, slide } = *conditions;
+    let (kind, price) = match trigger {
+        None => (0, 0),
+        Some(Trigger::Rises { to }) => (1, to.get()),
+        Some(Trigger::Falls { to }) => (2, to.get()),
+        Some(Trigger::Trails { basis_points, activation }) => {
+            (3 + u64::from(basis_points), activation.map_or(0, Price::get))
+        }
+    };
+    let lots = |quantity: Option<Quantity>| quantity.map_or(0, Quantity::get);
+    let expires_at = expires_at.map_or(0, |at| at.0);
+    [kind, price, expires_at, lots(visible), lots(minimum), u64::from(slide)]
 }

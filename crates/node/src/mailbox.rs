@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::thread::Thread;
+use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
 use parking_lot::Mutex;
@@ -124,12 +125,16 @@ impl Mailbox {
         let _ = self.thread.set(std::thread::current());
     }
 
-    /// Sleeps until something is put in or [`Self::wake`] is called, unless `is_ready`.
-    pub fn park(&self, is_ready: impl Fn() -> bool) {
+    /// Sleeps until something is put in, [`Self::wake`] is called or `longest` has passed, unless
+    /// `is_ready`.
+    pub fn park(&self, longest: Option<Duration>, is_ready: impl Fn() -> bool) {
         self.parked.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         if !self.has_work() && !is_ready() {
-            std::thread::park();
+            match longest {
+                Some(longest) => std::thread::park_timeout(longest),
+                None => std::thread::park(),
+            }
         }
         self.parked.store(false, Ordering::SeqCst);
     }

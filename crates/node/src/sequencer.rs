@@ -7,13 +7,14 @@
 //! 3. release   answers, events, messages to peers
 //! ```
 //!
-//! Batches form by themselves: while one is synced, the next gathers in the mailbox. There is no
-//! timer; a lone request is a batch of one.
+//! Batches form by themselves: while one is synced, the next gathers in the mailbox. No timer makes
+//! them wait; a lone request is a batch of one. When the partition names a deadline, a Tick is an entry
+//! of its own, unless another entry comes first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use engine::Partition;
@@ -133,8 +134,8 @@ impl Sequencer {
             if self.ending.stop.load(Ordering::Acquire) {
                 return self.finish();
             }
-            let ending = &self.ending;
-            self.shared.mailbox.park(|| {
+            let (ending, until_deadline) = (&self.ending, self.until_deadline());
+            self.shared.mailbox.park(until_deadline, || {
                 ending.stop.load(Ordering::Acquire) || ending.kill.load(Ordering::Acquire)
             });
         }
@@ -145,6 +146,13 @@ impl Sequencer {
         self.shared.mailbox.has_work()
             || !self.work.inbox.is_empty()
             || self.partition.needs_continue()
+            || self.until_deadline() == Some(Duration::ZERO)
+    }
+
+    /// How long until the next timer of the partition is due, if there is one.
+    fn until_deadline(&self) -> Option<Duration> {
+        let deadline = self.partition.next_deadline()?;
+        Some(Duration::from_nanos(deadline.0.saturating_sub(self.stamp().0)))
     }
 
     /// The first entries of a life: the topology if this is the first of all, and the term.
@@ -185,6 +193,10 @@ impl Sequencer {
             self.sequence(&command);
         }
         self.acknowledge();
+        let is_due = self.partition.next_deadline().is_some_and(|at| at <= self.work.now);
+        if is_due && self.has_room() {
+            self.sequence(&Command::Tick);
+        }
     }
 
     /// Acknowledgements enter the log in company, or when there are many or somebody waits for them.
