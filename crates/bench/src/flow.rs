@@ -5,8 +5,8 @@
 //! the steady shape about a thousand orders are live on some 650 prices; the price walks slowly.
 
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Decimal, MarketBounds, MarketDef,
-    MarketId, OrderId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity, Request,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Decimal, MarketBounds,
+    MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity, Request,
     SelfTradePrevention, Side, TimeInForce, TreasuryReference,
 };
 
@@ -164,6 +164,7 @@ impl Traders {
                 time_in_force: if limit.rests { TimeInForce::Gtc } else { TimeInForce::Ioc },
                 post_only: false,
             },
+            conditions: Conditions::NONE,
             self_trade_prevention: SelfTradePrevention::None,
         })
     }

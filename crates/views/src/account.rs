@@ -90,6 +90,20 @@ impl Account {
         Ok(*view)
     }
 
+    /// An order's trigger has fired.
+    pub(crate) fn trigger(
+        &mut self,
+        at: Stamp,
+        account: AccountId,
+        market: MarketId,
+        order: OrderId,
+    ) -> Outcome<OrderView> {
+        let view = self.order_mut(account, market, order)?;
+        view.status = OrderStatus::Open;
+        view.touch(at);
+        Ok(*view)
+    }
+
     /// A side of a trade. The order ends if nothing is left of it; one by quote ends with
     /// [`Self::end_spent`].
     pub(crate) fn fill(

@@ -135,9 +135,13 @@ impl Step<'_> {
                 let order = placed(at, event).expect("matched above");
                 self.note_order(self.accounts.write(account, |a| a.place(order)))
             }
-            Event::OrderRested { market, order, account, quantity, .. } => {
-                let rest = |a: &mut Account| a.rest(at, account, market, order, quantity);
+            Event::OrderRested { market, order, account, quantity, hidden, .. } => {
+                let rest = |a: &mut Account| a.rest(at, account, market, order, quantity + hidden);
                 self.note_order(self.accounts.write(account, rest))
+            }
+            Event::OrderTriggered { market, order, account } => {
+                let trigger = |a: &mut Account| a.trigger(at, account, market, order);
+                self.note_order(self.accounts.write(account, trigger))
             }
             Event::Trade(ref trade) => self.trade(trade),
             Event::OrderCancelled { market, order, account, remaining, cause, .. } => {
@@ -200,7 +204,8 @@ impl Step<'_> {
             | Event::MarketListed { .. }
             | Event::FeeTierSet { .. }
             | Event::MarketStateChanged { .. }
-            | Event::AuctionUncrossed { .. } => Ok(()),
+            | Event::AuctionUncrossed { .. }
+            | Event::OrderRefilled { .. } => Ok(()),
         }
     }
 
@@ -235,7 +240,9 @@ impl Step<'_> {
 
 /// The order that an [`Event::OrderPlaced`] begins.
 fn placed(at: Stamp, event: &Event) -> Option<OrderView> {
-    let Event::OrderPlaced { market, order, account, client_order_id, side, spec, .. } = *event
+    let Event::OrderPlaced {
+        market, order, account, client_order_id, side, spec, conditions, ..
+    } = *event
     else {
         return None;
     };
@@ -246,11 +253,12 @@ fn placed(at: Stamp, event: &Event) -> Option<OrderView> {
         client_order_id,
         side,
         spec,
+        conditions,
         remaining: spec.quantity().unwrap_or(Quantity::ZERO),
         filled: Quantity::ZERO,
         quote_filled: Amount::ZERO,
         fee: Amount::ZERO,
-        status: OrderStatus::Open,
+        status: OrderStatus::on_arrival(&conditions),
         cause: None,
         rested: false,
         replaces: None,

@@ -78,6 +78,8 @@ impl Definitions {
             | Event::Trade(_)
             | Event::OrderCancelled { .. }
             | Event::OrderReduced { .. }
+            | Event::OrderRefilled { .. }
+            | Event::OrderTriggered { .. }
             | Event::OrderReplaced { .. }
             | Event::CancelAllAccepted { .. }
             | Event::BalanceChanged { .. }

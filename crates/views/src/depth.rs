@@ -84,6 +84,11 @@ impl Depth {
         level.orders += 1;
     }
 
+    /// An order of a level shows more.
+    pub(crate) fn show(&mut self, side: Side, price: Price, quantity: Quantity) {
+        self.side_mut(side).entry(price).or_default().quantity += u128::from(quantity.get());
+    }
+
     /// An order of a level has `quantity` less, and leaves if `whole`.
     pub(crate) fn take(
         &mut self,

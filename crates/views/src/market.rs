@@ -25,7 +25,10 @@ struct RestingOrder {
     account: AccountId,
     side: Side,
     price: Price,
-    remaining: Quantity,
+    /// What others see of it.
+    shown: Quantity,
+    /// What an iceberg has besides.
+    hidden: Quantity,
 }
 
 /// What is known of a market.
@@ -65,8 +68,8 @@ impl Market {
         record: &mut MarketRecord,
     ) -> Result<(), Contradiction> {
         match *event {
-            Event::OrderRested { order, account, side, price, quantity, .. } => {
-                let resting = RestingOrder { account, side, price, remaining: quantity };
+            Event::OrderRested { order, account, side, price, quantity, hidden, .. } => {
+                let resting = RestingOrder { account, side, price, shown: quantity, hidden };
                 self.rest(seq, order, resting, record)
             }
             Event::Trade(ref trade) => self.trade(seq, time, trade, record),
@@ -77,17 +80,25 @@ impl Market {
                 };
                 self.leave(seq, order, record)?;
                 // Self-trade prevention may have reduced it before without saying so.
-                if cause != CancelCause::SelfTrade && remaining != resting.remaining {
-                    let expected = resting.remaining;
+                let expected = resting.shown + resting.hidden;
+                if cause != CancelCause::SelfTrade && remaining != expected {
                     return Err(Contradiction::Remaining { order, expected, found: remaining });
                 }
                 Ok(())
             }
-            Event::OrderReduced { order, remaining, .. } => {
+            Event::OrderReduced { order, remaining, visible, .. } => {
                 if !self.orders.contains_key(&order) {
                     return Ok(());
                 }
-                self.shrink(seq, order, remaining, record)
+                let hidden = remaining.checked_sub(visible).ok_or(Contradiction::Remaining {
+                    order,
+                    expected: remaining,
+                    found: visible,
+                })?;
+                self.shrink(seq, order, visible, hidden, record)
+            }
+            Event::OrderRefilled { order, quantity, hidden, .. } => {
+                self.refill(seq, order, quantity, hidden, record)
             }
             Event::OrderReplaced { old_order, .. } => self.leave(seq, old_order, record),
             Event::MarketListed { ref market, .. } => {
@@ -105,6 +116,7 @@ impl Market {
             Event::Rejected { .. }
             | Event::Repeated { .. }
             | Event::OrderPlaced { .. }
+            | Event::OrderTriggered { .. }
             | Event::CancelAllAccepted { .. }
             | Event::BalanceChanged { .. }
             | Event::Credited { .. }
@@ -137,7 +149,7 @@ impl Market {
             return Err(Contradiction::CannotRest(order));
         }
         self.orders.insert(order, resting);
-        self.depth.add(resting.side, resting.price, resting.remaining);
+        self.depth.add(resting.side, resting.price, resting.shown);
         self.touched(seq, &resting, record);
         Ok(())
     }
@@ -207,20 +219,39 @@ impl Market {
         if resting.side != side {
             return Err(Contradiction::WrongRole(order));
         }
-        let before = resting.remaining;
+        let (shown, hidden) = (resting.shown, resting.hidden);
+        let expected = shown.checked_sub(quantity).map(|shown| shown + hidden);
         if left.is_zero() {
             self.leave(seq, order, record)?;
         } else {
-            self.shrink(seq, order, left, record)?;
+            self.shrink(seq, order, left.saturating_sub(hidden), hidden.min(left), record)?;
         }
-        match before.checked_sub(quantity) {
-            Some(expected) if expected == left => Ok(()),
-            expected => Err(Contradiction::Remaining {
-                order,
-                expected: expected.unwrap_or(Quantity::ZERO),
-                found: left,
-            }),
+        if expected == Some(left) {
+            return Ok(());
         }
+        let expected = expected.unwrap_or(Quantity::ZERO);
+        Err(Contradiction::Remaining { order, expected, found: left })
+    }
+
+    /// An iceberg that showed nothing any more shows its next part.
+    fn refill(
+        &mut self,
+        seq: Seq,
+        order: OrderId,
+        shown: Quantity,
+        hidden: Quantity,
+        record: &mut MarketRecord,
+    ) -> Result<(), Contradiction> {
+        let resting = self.orders.get_mut(&order).ok_or(Contradiction::UnknownOrder(order))?;
+        let (expected, found) = (resting.hidden, shown + hidden);
+        if !resting.shown.is_zero() || expected != found {
+            return Err(Contradiction::Remaining { order, expected, found });
+        }
+        (resting.shown, resting.hidden) = (shown, hidden);
+        let resting = *resting;
+        self.depth.show(resting.side, resting.price, shown);
+        self.touched(seq, &resting, record);
+        Ok(())
     }
 
     /// A resting order leaves the book.
@@ -231,28 +262,25 @@ impl Market {
         record: &mut MarketRecord,
     ) -> Result<(), Contradiction> {
         let resting = self.orders.remove(&order).ok_or(Contradiction::UnknownOrder(order))?;
-        let taken = self.depth.take(resting.side, resting.price, resting.remaining, true);
+        let taken = self.depth.take(resting.side, resting.price, resting.shown, true);
         self.touched(seq, &resting, record);
         taken.map_err(|_| Contradiction::NegativeLevel(order))
     }
 
-    /// A resting order has only `left` left.
+    /// A resting order shows only `shown`.
     fn shrink(
         &mut self,
         seq: Seq,
         order: OrderId,
-        left: Quantity,
+        shown: Quantity,
+        hidden: Quantity,
         record: &mut MarketRecord,
     ) -> Result<(), Contradiction> {
         let resting = self.orders.get_mut(&order).ok_or(Contradiction::UnknownOrder(order))?;
-        let Some(less) = resting.remaining.checked_sub(left) else {
-            return Err(Contradiction::Remaining {
-                order,
-                expected: resting.remaining,
-                found: left,
-            });
+        let Some(less) = resting.shown.checked_sub(shown) else {
+            return Err(Contradiction::Remaining { order, expected: resting.shown, found: shown });
         };
-        resting.remaining = left;
+        (resting.shown, resting.hidden) = (shown, hidden);
         let resting = *resting;
         let taken = self.depth.take(resting.side, resting.price, less, false);
         self.touched(seq, &resting, record);

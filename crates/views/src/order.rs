@@ -2,13 +2,15 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AccountId, Amount, CancelCause, ClientOrderId, MarketId, OrderId, OrderSpec, PartitionId,
-    Price, Quantity, Seq, Side, Timestamp, TradeId,
+    AccountId, Amount, CancelCause, ClientOrderId, Conditions, MarketId, OrderId, OrderSpec,
+    PartitionId, Price, Quantity, Seq, Side, Timestamp, TradeId,
 };
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum OrderStatus {
+    /// Accepted, and outside of the book until its trigger fires.
+    Waiting,
     /// Accepted, nothing filled.
     Open,
     /// Accepted, something filled, something open.
@@ -20,10 +22,17 @@ pub enum OrderStatus {
 }
 
 impl OrderStatus {
+    /// Where an order with these conditions stands when it is accepted.
+    #[must_use]
+    pub fn on_arrival(conditions: &Conditions) -> Self {
+        if conditions.trigger.is_some() { Self::Waiting } else { Self::Open }
+    }
+
     /// The word that streams, answers and SQL use.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Self::Waiting => "waiting",
             Self::Open => "open",
             Self::PartiallyFilled => "partially_filled",
             Self::Filled => "filled",
@@ -34,7 +43,7 @@ impl OrderStatus {
     /// Whether it may still change by a trade or a cancel.
     #[must_use]
     pub fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::PartiallyFilled)
+        matches!(self, Self::Waiting | Self::Open | Self::PartiallyFilled)
     }
 }
 
@@ -58,6 +67,8 @@ impl EndCause {
             Self::Cancelled(CancelCause::MarketRemainder) => "market_remainder",
             Self::Cancelled(CancelCause::SelfTrade) => "self_trade",
             Self::Cancelled(CancelCause::BookFull) => "book_full",
+            Self::Cancelled(CancelCause::Expired) => "expired",
+            Self::Cancelled(CancelCause::NotFillable) => "not_fillable",
             Self::Replaced(_) => "replaced",
         }
     }
@@ -78,6 +89,8 @@ pub struct OrderView {
     pub side: Side,
     /// Kind, price and quantity as placed; those of the replacement for a replacement.
     pub spec: OrderSpec,
+    /// What makes it more than a plain order.
+    pub conditions: Conditions,
     /// What is still open, in lots. Zero for market orders by quote.
     pub remaining: Quantity,
     /// Filled so far, in lots.

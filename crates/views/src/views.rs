@@ -158,6 +158,7 @@ fn market_of(event: &Event) -> Option<MarketId> {
         Event::OrderRested { market, .. }
         | Event::OrderCancelled { market, .. }
         | Event::OrderReduced { market, .. }
+        | Event::OrderRefilled { market, .. }
         | Event::OrderReplaced { market, .. }
         | Event::MarketStateChanged { market, .. }
         | Event::AuctionUncrossed { market, .. } => Some(market),
@@ -166,6 +167,7 @@ fn market_of(event: &Event) -> Option<MarketId> {
         Event::Rejected { .. }
         | Event::Repeated { .. }
         | Event::OrderPlaced { .. }
+        | Event::OrderTriggered { .. }
         | Event::CancelAllAccepted { .. }
         | Event::BalanceChanged { .. }
         | Event::Credited { .. }

@@ -13,19 +13,34 @@ pub struct Desk {
 
 impl Desk {
     pub fn new() -> Self {
-        let def = definition(1_000_000, 1_000_000, MarketBounds::default());
+        Self::bounded(MarketBounds::default())
+    }
+
+    pub fn bounded(bounds: MarketBounds) -> Self {
+        let def = definition(1_000_000, 1_000_000, bounds);
         Self { market: Market::new(def, SCALING), fx: Effects::default(), next_hold: 1 }
     }
 
     /// Everyone is an account of its own, so that nobody trades with himself.
     pub fn place(&mut self, side: Side, spec: OrderSpec) {
-        let hold = self.next_hold;
-        self.send(&admit(hold, hold, side, spec));
+        self.place_with(side, spec, Conditions::NONE);
+    }
+
+    pub fn place_with(&mut self, side: Side, spec: OrderSpec, conditions: Conditions) {
+        self.send(&self.admission(side, spec, conditions));
+    }
+
+    pub fn admission(&self, side: Side, spec: OrderSpec, conditions: Conditions) -> Admit {
+        Admit { conditions, ..admit(self.next_hold, self.next_hold, side, spec) }
     }
 
     pub fn send(&mut self, admit: &Admit) {
+        self.send_with(admit, 1_000);
+    }
+
+    pub fn send_with(&mut self, admit: &Admit, work: u32) {
         self.next_hold += 1;
-        let mut work = Work { remaining: 1_000 };
+        let mut work = Work { remaining: work };
         self.fx = Effects::default();
         self.market.admit(admit, &mut work, &mut self.fx);
     }
@@ -43,6 +58,19 @@ impl Desk {
         let mut work = Work { remaining: work };
         let reply = ReplyTo::new(1, 1);
         self.market.set_state(reply, state, &mut work, &mut self.fx);
+    }
+
+    pub fn cancel(&mut self, account: u32, order: u64) {
+        self.fx = Effects::default();
+        let (account, order) = (AccountId(account), OrderId(order));
+        let (reply, cause) = (ReplyTo::new(1, 1), CancelCause::Client);
+        self.market.cancel(reply, account, order, cause, &mut self.fx);
+    }
+
+    pub fn timers(&mut self, now: u64) {
+        self.fx = Effects::default();
+        let mut work = Work { remaining: 1_000 };
+        self.market.fire_timers(Timestamp(now), &mut work, &mut self.fx);
     }
 
     pub fn resume(&mut self, work: u32) {

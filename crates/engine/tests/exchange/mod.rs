@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use engine::{Partition, audit};
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Command, Decimal, Event, FeeRates,
-    MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Command, Conditions, Decimal, Event,
+    FeeRates, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion,
     PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce,
     Timestamp, Topology, TreasuryReference,
 };
@@ -238,6 +238,7 @@ pub fn limit(account: u32, side: Side, price: u64, quantity: u64) -> PlaceOrder 
             time_in_force: TimeInForce::Gtc,
             post_only: false,
         },
+        conditions: Conditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     }
 }

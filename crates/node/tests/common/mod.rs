@@ -12,9 +12,9 @@ use engine::Partition;
 use journal::CommandReader;
 use node::{DataDir, Exchange, Node, NodeConfig, NodeHooks, Reply, ReplySink};
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Decimal, Event, MarketBounds, MarketDef,
-    MarketId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity, RejectCode, ReplyTo, Request,
-    SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, Topology, TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Decimal, Event, MarketBounds,
+    MarketDef, MarketId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity, RejectCode, ReplyTo,
+    Request, SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, Topology, TreasuryReference,
 };
 
 pub const BASE: AssetId = AssetId(1);
@@ -153,6 +153,7 @@ pub fn limit(account: u32, side: Side, price: u64, quantity: u64) -> Request {
             time_in_force: TimeInForce::Gtc,
             post_only: false,
         },
+        conditions: Conditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     })
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use types::{
-    AccountId, ClientOrderId, Event, MarketId, OrderId, OrderSpec, PlaceOrder, Price, Quantity,
-    Request, SelfTradePrevention, Side, TimeInForce,
+    AccountId, ClientOrderId, Conditions, Event, MarketId, OrderId, OrderSpec, PlaceOrder, Price,
+    Quantity, Request, SelfTradePrevention, Side, TimeInForce,
 };
 use views::Views;
 
@@ -119,6 +119,7 @@ impl Traders {
                 time_in_force: if takes { TimeInForce::Ioc } else { TimeInForce::Gtc },
                 post_only: false,
             },
+            conditions: Conditions::NONE,
             self_trade_prevention: SelfTradePrevention::ExpireMaker,
         };
         match self.session.ask(&Request::PlaceOrder(order)) {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use types::{
-    ClientOrderId, Event, MarketState, OrderSpec, PlaceOrder, Price, Quantity, Request,
+    ClientOrderId, Conditions, Event, MarketState, OrderSpec, PlaceOrder, Price, Quantity, Request,
     SelfTradePrevention, Side, TimeInForce,
 };
 
@@ -388,6 +388,7 @@ fn place(account: types::AccountId, terms: OrderTerms) -> PlaceOrder {
             time_in_force,
             post_only,
         },
+        conditions: Conditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     }
 }

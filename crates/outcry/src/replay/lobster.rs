@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use types::{
-    AccountId, ClientOrderId, Event, OrderSpec, PlaceOrder, Price, Quantity, Request,
+    AccountId, ClientOrderId, Conditions, Event, OrderSpec, PlaceOrder, Price, Quantity, Request,
     SelfTradePrevention, Side, TimeInForce,
 };
 
@@ -323,6 +323,7 @@ fn order(name: u64, side: Side, spec: OrderSpec) -> Request {
         client_order_id: ClientOrderId::NONE,
         side,
         spec,
+        conditions: Conditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     })
 }
