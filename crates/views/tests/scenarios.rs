@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use expect_test::expect;
 use types::{
-    AccountId, Amount, AssetDef, AssetId, CancelCause, ClientOrderId, Decimal, Event, EventBatch,
-    Fee, MarketBounds, MarketDef, MarketId, MarketState, OrderId, OrderSpec, PartitionId, Price,
-    Quantity, ReplyTo, Seq, Side, TimeInForce, Timestamp, Trade, TradeId, TradeSide,
-    TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, CancelCause, ClientOrderId, Conditions, Decimal, Event,
+    EventBatch, Fee, MarketBounds, MarketDef, MarketId, MarketState, OrderId, OrderSpec,
+    PartitionId, Price, Quantity, ReplyTo, Seq, Side, TimeInForce, Timestamp, Trade, TradeId,
+    TradeSide, TreasuryReference,
 };
 use views::{Changes, Contradiction, Interval, ViewError, Views};
 
@@ -113,6 +113,7 @@ fn place(order: u64, account: u32, side: Side, spec: OrderSpec) -> Event {
         client_order_id: format!("c{order}").parse().unwrap(),
         side,
         spec,
+        conditions: Conditions::NONE,
     }
 }
 
@@ -128,6 +129,7 @@ fn rested(order: u64, account: u32, side: Side, price: u64, quantity: u64) -> Ev
         side,
         price: Price::new(price),
         quantity: Quantity::new(quantity),
+        hidden: Quantity::ZERO,
     }
 }
 
@@ -273,6 +275,7 @@ fn a_replacement_keeps_the_client_id_and_ends_the_old_order() {
             order: OrderId(2),
             account: AccountId(1),
             remaining: Quantity::new(4),
+            visible: Quantity::new(4),
         },
     ]);
     let client_id: ClientOrderId = "c1".parse().unwrap();
