@@ -47,7 +47,7 @@ pub struct SnapshotHeader {
     pub term: u64,
     /// Rolling digest of all events up to there.
     pub event_digest: u64,
-    /// Hash of the log's record that holds the entry.
+    /// Hash of the log's record that holds the entry: never that of a seal behind it.
     pub record_hash: [u8; 32],
     /// Hash of the state.
     pub state_hash: [u8; 32],

@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use journal::{CommandLog, CommandReader, SnapshotHeader, SnapshotStore};
+use journal::{CommandLog, SnapshotHeader, SnapshotStore};
 use rustix::process::{Pid, setpriority_process};
 use types::{PartitionId, Seq};
 
 use crate::data_dir::DataDir;
 use crate::error::{NodeError, OfPartition};
 use crate::publisher::SnapshotReply;
-use crate::recovery::restore;
+use crate::recovery::{open_reader, restore};
 use crate::replay::{EventDigest, replay};
 
 /// A snapshot that was made.
@@ -56,16 +56,15 @@ pub fn take_snapshot(
         tracing::warn!("snapshot skipped: {reason}");
     }
     let (mut state, digest) = restore(partition, base.as_ref())?;
-    let from = state.seq().next();
-    let commands = data.commands(partition);
-    let reader = CommandReader::open(&commands, identity, from, Some(until)).of(partition)?;
+    let reader = open_reader(&data, identity, base.as_ref(), until)?;
+    let of_base = base.map(|base| base.header.record_hash);
     let summary = replay(reader, &mut state, digest, |_, _, _| Ok(()), |_| ()).of(partition)?;
     let header = SnapshotHeader {
         seq: state.seq(),
         time: state.time(),
         term: state.term(),
         event_digest: summary.digest.0,
-        record_hash: summary.record_hash,
+        record_hash: summary.record_hash.or(of_base).unwrap_or_default(),
         state_hash: state.state_hash(),
     };
     store.write(&header, &state.snapshot()).of(partition)?;
@@ -153,8 +152,9 @@ impl Snapshots {
             ));
         }
         let oldest = store.prune(self.keep.max(1)).map_err(|error| error.to_string())?;
+        // The segment with the snapshot's own entry stays: it shows that the two belong together.
         if let Some(oldest) = oldest.filter(|_| self.trim_commands) {
-            CommandLog::remove_before(&self.data.commands(partition), oldest.next())
+            CommandLog::remove_before(&self.data.commands(partition), oldest)
                 .map_err(|error| error.to_string())?;
         }
         Ok(SnapshotOutcome {
