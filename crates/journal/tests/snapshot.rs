@@ -3,6 +3,8 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use common::IDENTITY;
 use journal::{Identity, JournalError, SnapshotHeader, SnapshotStore};
@@ -88,6 +90,61 @@ fn snapshots_of_other_logs_are_refused() {
     )
     .unwrap();
     assert!(SnapshotStore::new(dir.path(), IDENTITY).load(Seq(11)).is_err());
+}
+
+#[test]
+fn what_killed_writers_left_is_removed_and_what_is_being_written_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SnapshotStore::new(dir.path(), IDENTITY);
+    assert_eq!(
+        SnapshotStore::new(&dir.path().join("none"), IDENTITY).remove_unfinished().unwrap(),
+        0
+    );
+    store.write(&header(10), b"state").unwrap();
+    let path = |seq: u64| dir.path().join(format!("{seq:020}.tmp"));
+    let names = || {
+        let items = fs::read_dir(dir.path()).unwrap();
+        let mut names: Vec<_> = items.map(|item| item.unwrap().path()).collect();
+        names.sort();
+        names
+    };
+    // One of a kept snapshot's entry, an old one, a new one, and one whose writer lives.
+    for seq in [5, 10, 20, 30] {
+        fs::write(path(seq), b"half a st").unwrap();
+    }
+    let writing = fs::File::open(path(30)).unwrap();
+    writing.lock().unwrap();
+    fs::write(dir.path().join("notes.tmp"), b"an operator's").unwrap();
+    assert!(store.write(&header(30), b"state").is_err(), "two at once would mix");
+    let [snapshot, notes] =
+        ["00000000000000000010.snapshot", "notes.tmp"].map(|n| dir.path().join(n));
+    store.prune(1).unwrap();
+    assert_eq!(names(), [snapshot.clone(), path(30), notes.clone()]);
+    assert_eq!(fs::read(path(30)).unwrap(), b"half a st");
+    // Killed: its lock is gone. Another of the same entry takes its place.
+    drop(writing);
+    store.write(&header(30), b"state").unwrap();
+    assert_eq!(store.load(Seq(30)).unwrap().payload, b"state");
+    fs::write(path(30), b"half a st").unwrap();
+    assert_eq!(store.remove_unfinished().unwrap(), 1);
+    assert_eq!(names(), [snapshot, dir.path().join("00000000000000000030.snapshot"), notes]);
+}
+
+#[test]
+fn what_is_written_can_be_read_by_its_owner_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = dir.path().join("p0/snapshots");
+    let path = SnapshotStore::new(&snapshots, IDENTITY).write(&header(1), b"state").unwrap();
+    let commands = dir.path().join("p0/commands");
+    common::write_log(&commands, 1024, &[5, 5, 5], true);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o600);
+    for folder in [&snapshots, &commands, &dir.path().join("p0")] {
+        assert_eq!(mode(folder), 0o700, "{}", folder.display());
+    }
+    for file in common::segments(&commands) {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
 }
 
 #[test]

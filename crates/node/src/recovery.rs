@@ -54,6 +54,7 @@ pub(crate) fn recover(
 ) -> Result<Recovered, NodeError> {
     let id = identity.partition;
     let started = Instant::now();
+    SnapshotStore::new(&data.snapshots(id), identity).remove_unfinished().of(id)?;
     let mut events = open_events(config, data, identity, term)?;
     let options = Options {
         segment_size: config.segment_size,

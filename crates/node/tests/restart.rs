@@ -60,7 +60,11 @@ fn a_restart_from_a_snapshot_comes_to_the_same_state_as_one_from_the_log() {
     let before = balances(&node);
     kill(node, client);
 
+    let snapshots = DataDir::new(dir.path()).snapshots(P0);
+    let unfinished = snapshots.join(format!("{:020}.tmp", made.seq.0 + 100));
+    fs::write(&unfinished, "of a child that was killed, too").unwrap();
     let node = start(config(dir.path(), 1));
+    assert!(!unfinished.exists(), "nobody writes it");
     assert_eq!(node.recovery()[0].snapshot_seq, made.seq);
     assert!(node.recovery()[0].replayed >= 500);
     assert_eq!(balances(&node), before);
