@@ -59,7 +59,16 @@ pub fn limits(told: &GatewayLimits) -> Limits {
         socket_message: told.socket_message.0 as usize,
         socket_subscriptions: told.socket_subscriptions as usize,
         socket_pending: told.socket_pending as usize,
+        socket_rate: told.socket_rate,
+        socket_burst: told.socket_burst,
+        socket_refusals: told.socket_refusals,
         socket_backlog: told.socket_backlog as usize,
+        socket_backlog_bytes: told.socket_backlog_bytes.0 as usize,
+        socket_silence: told.socket_silence.0,
+        socket_stall: told.socket_stall.0,
+        replays: told.replays as usize,
+        replay_entries: told.replay_entries,
+        replay_bytes: told.replay_bytes.0 as usize,
     }
 }
 
