@@ -183,15 +183,17 @@ impl SnapshotStore {
         Ok(removed)
     }
 
-    /// Deletes all but the newest `keep`, and what interrupted writes left. Returns the entry of the
-    /// oldest one that is left.
+    /// Deletes all but the newest `keep` and those from which entries after `needed` are reached: the
+    /// newest one up to there, and what follows. Deletes also what interrupted writes left. Returns
+    /// the entry of the oldest one that is left.
     ///
     /// # Errors
     /// When a file cannot be removed.
-    pub fn prune(&self, keep: usize) -> Result<Option<Seq>> {
+    pub fn prune(&self, keep: usize, needed: Seq) -> Result<Option<Seq>> {
         self.remove_unfinished()?;
         let all = self.list()?;
-        let kept_from = all.len().saturating_sub(keep);
+        let up_to_needed = all.partition_point(|&seq| seq <= needed);
+        let kept_from = all.len().saturating_sub(keep).min(up_to_needed.saturating_sub(1));
         for &seq in &all[..kept_from] {
             let path = self.path_of(seq);
             fs::remove_file(&path).context("remove", &path)?;

@@ -182,4 +182,9 @@ fn a_consumer_holds_what_it_has_not_read_until_its_budget_is_spent() {
     assert_eq!(retention.state("quick"), Some(ConsumerState::Holding));
     assert_eq!(retention.state("slow"), Some(ConsumerState::Broken));
     assert!(log.oldest().unwrap() > Seq(1000), "it holds nothing any more");
+    // It found what it lacked elsewhere, and reads the log again.
+    retention.advance("slow", log.last_seq());
+    retention.enforce(&log, NO_TIME).unwrap();
+    assert_eq!(retention.state("slow"), Some(ConsumerState::Holding));
+    assert_eq!(retention.lowest_cursor(), Some(Seq(1500)));
 }

@@ -10,6 +10,8 @@ use common::IDENTITY;
 use journal::{Identity, JournalError, SnapshotHeader, SnapshotStore};
 use types::{PartitionId, Seq, Timestamp};
 
+const ALL: Seq = Seq(u64::MAX);
+
 fn header(seq: u64) -> SnapshotHeader {
     SnapshotHeader {
         seq: Seq(seq),
@@ -118,7 +120,7 @@ fn what_killed_writers_left_is_removed_and_what_is_being_written_stays() {
     assert!(store.write(&header(30), b"state").is_err(), "two at once would mix");
     let [snapshot, notes] =
         ["00000000000000000010.snapshot", "notes.tmp"].map(|n| dir.path().join(n));
-    store.prune(1).unwrap();
+    store.prune(1, ALL).unwrap();
     assert_eq!(names(), [snapshot.clone(), path(30), notes.clone()]);
     assert_eq!(fs::read(path(30)).unwrap(), b"half a st");
     // Killed: its lock is gone. Another of the same entry takes its place.
@@ -154,7 +156,20 @@ fn only_the_newest_are_kept() {
     for seq in 1..=5 {
         store.write(&header(seq), b"state").unwrap();
     }
-    assert_eq!(store.prune(2).unwrap(), Some(Seq(4)));
+    assert_eq!(store.prune(2, ALL).unwrap(), Some(Seq(4)));
     assert_eq!(store.list().unwrap(), [Seq(4), Seq(5)]);
-    assert_eq!(store.prune(9).unwrap(), Some(Seq(4)));
+    assert_eq!(store.prune(9, ALL).unwrap(), Some(Seq(4)));
+}
+
+#[test]
+fn a_snapshot_stays_as_long_as_entries_after_it_are_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SnapshotStore::new(dir.path(), IDENTITY);
+    for seq in [10, 20, 30, 40, 50] {
+        store.write(&header(seq), b"state").unwrap();
+    }
+    assert_eq!(store.prune(1, Seq(5)).unwrap(), Some(Seq(10)), "none leads to entry 6 but the log");
+    assert_eq!(store.prune(1, Seq(29)).unwrap(), Some(Seq(20)));
+    assert_eq!(store.prune(1, Seq(30)).unwrap(), Some(Seq(30)));
+    assert_eq!(store.prune(2, Seq(50)).unwrap(), Some(Seq(40)));
 }

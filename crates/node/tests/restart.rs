@@ -356,6 +356,42 @@ fn a_log_below_the_oldest_snapshot_may_go() {
 }
 
 #[test]
+fn a_log_is_not_trimmed_beyond_what_consumers_have_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut trimming = config(dir.path(), 1);
+    trimming.segment_size = 16 << 10;
+    trimming.trim_commands = true;
+    trimming.keep_snapshots = 1;
+    trimming.consumers = vec!["reader".to_owned()];
+    let node = start(trimming);
+    let client = Client::new(&node);
+    client.found(5);
+    let snapshot = |orders| {
+        trade(&client, orders, 500);
+        node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap().unwrap().seq
+    };
+    let identity = DataDir::new(dir.path()).identity(P0).unwrap();
+    let commands = DataDir::new(dir.path()).commands(P0);
+    // What can be derived: the entry after the oldest state, and on.
+    let first = |from: Seq| journal::CommandReader::open(&commands, identity, from, None).is_ok();
+    let store = journal::SnapshotStore::new(&DataDir::new(dir.path()).snapshots(P0), identity);
+    let one = snapshot(0);
+    let two = snapshot(500);
+    assert!(first(Seq(1)), "the reader has not come yet");
+    assert_eq!(store.list().unwrap(), [one, two]);
+    // It comes, and has read a little more than is in the first snapshot.
+    node.register_consumer(P0, "reader", one.next(), 0);
+    let three = snapshot(1000);
+    assert!(!first(Seq(1)) && first(one));
+    assert_eq!(store.list().unwrap(), [one, two, three]);
+    node.advance_consumer(P0, "reader", three);
+    let four = snapshot(1500);
+    assert!(!first(two) && first(three));
+    assert_eq!(store.list().unwrap(), [three, four]);
+    stop(node, client);
+}
+
+#[test]
 fn snapshots_are_made_on_schedule_and_only_the_newest_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let mut scheduled = config(dir.path(), 1);

@@ -1,6 +1,7 @@
 //! `outcry run`: wires the parts of the exchange, serves until told to stop, and stops in order.
 
 mod consumers;
+mod served;
 mod settings;
 mod signals;
 mod views_file;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Weak};
 
 use gateway::{DemoAccess, Gateway, GatewayConfig};
 use node::{DataDir, Exchange, Node, NodeError, NodeHooks};
+use served::Served;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -84,7 +86,8 @@ async fn serve(config: Config) -> Result<Status, Failure> {
         metrics: Some(settings::metrics(Arc::downgrade(&node))),
         snapshot: Some(snapshot_hook(Arc::downgrade(&node))),
     };
-    let exchange = Arc::clone(&node) as Arc<dyn Exchange>;
+    let exchange = Served::new(Arc::clone(&node), data, Arc::clone(&views));
+    let exchange = Arc::new(exchange) as Arc<dyn Exchange>;
     let gateway = Gateway::build(gateway_config, exchange, views, store)
         .map_err(Failure::of(Status::Io, "cannot start the gateway"))?;
     if let Some(credentials) = admin {

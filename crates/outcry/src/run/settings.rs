@@ -12,6 +12,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::consumers;
 use crate::config::{Config, GatewayLimits};
 use crate::exit::{Failure, Status};
 use crate::progress;
@@ -34,6 +35,7 @@ pub fn node(config: &Config, data: PathBuf) -> Result<NodeConfig, Failure> {
         max_batch_bytes: journal.batch_size.0 as usize,
         segment_size: journal.segment_size.0,
         trim_commands: journal.trim,
+        consumers: consumers::NAMES.map(str::to_owned).to_vec(),
         event_log: events.enabled.then_some(event_log),
         recent_events: events.recent as usize,
         snapshot_every: snapshots.enabled.then_some(snapshots.every),
