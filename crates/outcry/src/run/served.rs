@@ -54,7 +54,7 @@ impl Exchange for Served {
 
     fn feed(&self, partition: PartitionId) -> Arc<dyn EventFeed> {
         let cursor = self.views.applied(partition);
-        let source = Source::new(&*self.node, &self.data, partition, cursor, VIEWS_FILE);
+        let source = Source::new(&self.node, &self.data, partition, cursor, VIEWS_FILE);
         let feed = self.node.feed(partition);
         let views = Arc::clone(&self.views);
         Arc::new(DerivingFeed { partition, feed, views, source: Mutex::new(source) })
