@@ -73,21 +73,27 @@ impl Connection {
         End::Gone
     }
 
-    /// Asks from time to time whether the client is there, and whether its key is still good.
+    /// Asks from time to time whether the client is there; ends at once when its key is revoked.
     async fn watch_pulse(&self) -> End {
         let silence = self.shared.config.limits.socket_silence;
         let mut ticks = interval(silence / PINGS);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
+        let mut revocations = self.shared.auth.revocations();
         loop {
-            ticks.tick().await;
-            if self.silence() > silence {
-                return End::Silent;
-            }
+            // Looked at after the subscription: a revocation is either seen here or told of there.
             if self.session.is_revoked(&self.shared) {
                 return End::Revoked;
             }
-            self.outbox.push(Out::Ping);
+            tokio::select! {
+                Ok(()) = revocations.changed() => {}
+                _ = ticks.tick() => {
+                    if self.silence() > silence {
+                        return End::Silent;
+                    }
+                    self.outbox.push(Out::Ping);
+                }
+            }
         }
     }
 }

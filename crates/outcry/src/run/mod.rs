@@ -78,7 +78,14 @@ async fn serve(config: Config) -> Result<Status, Failure> {
         false => None,
     };
 
-    // 6. The door.
+    // 6. What the directory does not know of the log: it was lost, or is an old one. (The demonstration
+    // names its accounts itself.)
+    let warnings = gateway::mend_directory(&store, &views, node.now());
+    for warning in warnings.map_err(Failure::of(Status::Io, "cannot read the directory"))? {
+        tracing::warn!("{warning}");
+    }
+
+    // 7. The door.
     let gateway_config = GatewayConfig {
         limits: settings::limits(&config.gateway),
         tls,
@@ -98,7 +105,7 @@ async fn serve(config: Config) -> Result<Status, Failure> {
     announce(format_args!("listening on {scheme}://{bound}"));
     gateway.run(listener, shutdown).await;
 
-    // 7. The end, from the outside to the inside.
+    // 8. The end, from the outside to the inside.
     tracing::info!("stopping");
     let stopped = tokio::task::spawn_blocking(move || {
         drop(demo);

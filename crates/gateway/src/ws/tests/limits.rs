@@ -127,6 +127,23 @@ async fn a_client_that_is_silent_for_as_long_as_configured_is_cut() {
 }
 
 #[tokio::test]
+async fn a_socket_is_cut_as_soon_as_its_key_is_revoked_and_others_are_not() {
+    let mut options = Options::default();
+    // No ping comes to help.
+    options.limits.socket_silence = std::time::Duration::from_secs(3_600);
+    let rig = Rig::with(options).await;
+    let (key, secret) = rig.key(1);
+    let mut cut = rig.connect().await;
+    cut.login(&key, &secret).await;
+    cut.subscribe(&["orders"]).await;
+    let mut other = rig.logged_in(1).await;
+    rig.shared.auth.forget(&key);
+    assert_eq!(cut.close_frame().await, (4001, "the API key has been revoked".to_owned()));
+    other.subscribe(&["orders"]).await;
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn a_shutdown_answers_what_is_under_way_and_says_goodbye() {
     let rig = Rig::start().await;
     let mut client = rig.logged_in(1).await;
