@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use node::{EventLogConfig, Node, NodeConfig, PartitionStats, Progress};
 use parking_lot::Mutex;
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::consumers;
@@ -82,14 +82,22 @@ pub fn tls((cert, key): (&PathBuf, &PathBuf)) -> Result<Arc<ServerConfig>, Failu
     let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| wrong(cert, &error))?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
+    if chain.is_empty() {
+        return Err(wrong(cert, &"there is no certificate in it (PEM is expected)"));
+    }
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
+        pem::Error::NoItemsFound => wrong(key, &"there is no private key in it (PEM is expected)"),
+        error => wrong(key, &error),
+    })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| wrong(cert, &error))?
         .with_no_client_auth()
         .with_single_cert(chain, private)
-        .map_err(|error| wrong(cert, &error))?;
+        .map_err(|error| {
+            wrong(cert, &format_args!("does not go with the key {}: {error}", key.display()))
+        })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
