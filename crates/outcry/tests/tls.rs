@@ -103,6 +103,28 @@ fn https_and_wss_are_served_to_who_trusts_the_certificate() {
 }
 
 #[test]
+fn a_connection_too_many_is_told_so_over_tls_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = Files::make(folder.path(), "ours");
+    let config = folder.path().join("outcry.toml");
+    std::fs::write(&config, "[gateway]\nconnections = 1\n").unwrap();
+    let args = [&["--no-demo"][..], &files.args()].concat();
+    let server = Server::start(&folder.path().join("data"), Some(&config), &args).unwrap();
+    let mut first = connect(&server, &files);
+    first.write_all(b"GET /v1/time HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    let mut status = [0; 12];
+    first.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200");
+    let mut second = connect(&server, &files);
+    second.write_all(ASK).unwrap();
+    let mut answer = String::new();
+    second.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains(r#""code":"TooManyConnections""#), "{answer}");
+    server.stop();
+}
+
+#[test]
 fn a_certificate_or_key_that_cannot_be_used_is_named_and_nothing_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let (ours, others) = (Files::make(folder.path(), "ours"), Files::make(folder.path(), "others"));

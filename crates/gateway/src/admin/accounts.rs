@@ -78,7 +78,8 @@ pub(crate) async fn create_account(
     let id = named.id;
     let opened = open(&shared, request.caller.valid_until, named, body.fee_tier).await;
     if let Err(ApiError { code: ErrorCode::Rejected(_), .. }) = &opened {
-        blocking(&shared, move |store| store.forget_account(id)).await?;
+        // A failure is logged; the rejection is what the operator must know.
+        let _ = blocking(&shared, move |store| store.forget_account(id)).await;
     }
     opened.map(Json)
 }

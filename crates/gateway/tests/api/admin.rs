@@ -1,6 +1,7 @@
 //! What operators do.
 
 use serde_json::json;
+use types::{AccountId, ReplyTo, Request, Timestamp};
 
 use crate::client::{Answer, Client};
 use crate::world::World;
@@ -91,6 +92,13 @@ async fn an_account_that_cannot_be_opened_is_not_in_the_directory() {
     let body = json!({"name": "carol", "fee_tier": 9});
     let refused = world.admin("POST", "/v1/admin/accounts", body).await;
     assert_eq!(refused.code(), "UnknownFeeTier");
+    assert_eq!(names().await, before);
+    // Opened by somebody who does not use this directory, under the next number.
+    let account = AccountId(before.len() as u32 + 2);
+    let opened = Request::CreateAccount { account, fee_tier: 0 };
+    world.exchange.submit(ReplyTo::NOBODY, Timestamp(u64::MAX), opened).unwrap();
+    let taken = world.admin("POST", "/v1/admin/accounts", json!({"name": "carol"})).await;
+    assert_eq!((taken.code(), taken.status.as_u16()), ("AccountExists", 409));
     assert_eq!(names().await, before);
     let created = world.admin("POST", "/v1/admin/accounts", json!({"name": "carol"})).await.ok();
     assert_eq!(created["account"]["opened"], true);
