@@ -9,7 +9,7 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval_at, timeout};
 
 use super::channel_name::ChannelName;
 use super::close::End;
@@ -76,9 +76,8 @@ impl Connection {
     /// Asks from time to time whether the client is there; ends at once when its key is revoked.
     async fn watch_pulse(&self) -> End {
         let silence = self.shared.config.limits.socket_silence;
-        let mut ticks = interval(silence / PINGS);
+        let mut ticks = interval_at((Instant::now() + silence / PINGS).into(), silence / PINGS);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.tick().await;
         let mut revocations = self.shared.auth.revocations();
         loop {
             // Looked at after the subscription: a revocation is either seen here or told of there.
