@@ -1,8 +1,11 @@
-//! Operator keys outside of HTTP: the first one, and a new one for who lost it.
+//! Before there is HTTP: the first operator's key, a new one for who lost it, and a directory that
+//! was lost itself.
 
 use store::{Permissions, Store, StoreError};
-use types::Timestamp;
+use types::{AccountId, Timestamp};
+use views::Views;
 
+use crate::admin::SOURCE;
 use crate::auth::{IssuedKey, issue_hmac};
 
 /// What an operator may do. The key belongs to no account.
@@ -47,6 +50,40 @@ pub fn reset_admin(store: &Store, now: Timestamp) -> Result<Credentials, StoreEr
     let issued = issue_hmac()?;
     store.reset_admin(&issued.to_store(None, OPERATOR, "operator key after a reset", now))?;
     Ok(issued.into())
+}
+
+/// Compares the directory with the log, whose views must have caught up, and takes in the accounts
+/// that it does not know. A directory that was lost, or restored from a backup that is older than the
+/// log, is told of in lines for the operator; there are none otherwise.
+///
+/// # Errors
+/// When the store fails.
+pub fn mend_directory(
+    store: &Store,
+    views: &Views,
+    now: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let mut warnings = Vec::new();
+    let mut in_log: Vec<AccountId> = views.accounts();
+    in_log.retain(|&id| views.account(id).is_some());
+    let adopted = store.adopt_accounts(&in_log, now)?;
+    if adopted > 0 {
+        warnings.push(format!(
+            "directory.sqlite is lost or older than the log: {adopted} of {} accounts were not in it. \
+             They keep their funds and orders; their names and API keys are lost. Restore it from its \
+             backup, or make new keys",
+            in_log.len()
+        ));
+    }
+    let (last, known) = (views.last_reference(SOURCE), store.last_transfer_number(SOURCE)?);
+    if last > known {
+        warnings.push(format!(
+            "the log has external transfer {last}, directory.sqlite only {known}: credits, debits and \
+             settlements are refused (OutboxBehindLog) until it is restored from its backup, since \
+             the references that were used are not known"
+        ));
+    }
+    Ok(warnings)
 }
 
 impl From<IssuedKey> for Credentials {

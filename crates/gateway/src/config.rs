@@ -62,8 +62,26 @@ pub struct Limits {
     pub socket_subscriptions: usize,
     /// Orders of one WebSocket connection that may wait for their answer at the same time.
     pub socket_pending: usize,
+    /// Messages that a WebSocket connection may send in a second, in the long run; more are refused.
+    pub socket_rate: u32,
+    /// Messages that it may send at once.
+    pub socket_burst: u32,
+    /// Messages refused for being too fast after which it is cut. They are forgotten in a minute.
+    pub socket_refusals: u32,
     /// Messages that a WebSocket connection may lie behind before it is cut.
     pub socket_backlog: usize,
+    /// Bytes that a channel keeps of its messages, so that connections may lie behind.
+    pub socket_backlog_bytes: usize,
+    /// A WebSocket client that is not heard of for so long is cut; it is pinged three times meanwhile.
+    pub socket_silence: Duration,
+    /// A WebSocket client that takes nothing off the wire for so long is cut.
+    pub socket_stall: Duration,
+    /// Subscriptions that read from the event log what they missed, at the same time.
+    pub replays: usize,
+    /// Entries of the log that one of these may look at.
+    pub replay_entries: u64,
+    /// Bytes of messages that one of these may give.
+    pub replay_bytes: usize,
 }
 
 impl Default for Limits {
@@ -82,7 +100,16 @@ impl Default for Limits {
             socket_message: 16 << 10,
             socket_subscriptions: 256,
             socket_pending: 1_024,
+            socket_rate: 2_000,
+            socket_burst: 4_000,
+            socket_refusals: 1_000,
             socket_backlog: 4_096,
+            socket_backlog_bytes: 2 << 20,
+            socket_silence: Duration::from_secs(60),
+            socket_stall: Duration::from_secs(30),
+            replays: 16,
+            replay_entries: 2_000_000,
+            replay_bytes: 4 << 20,
         }
     }
 }

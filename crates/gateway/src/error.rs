@@ -61,22 +61,25 @@ gateway_codes! {
     BadSignature = 1002, UNAUTHORIZED, retryable: false, "The signature does not fit the request.";
     TimestampOutsideWindow = 1003, UNAUTHORIZED, retryable: true, "The request's timestamp is too far from the server's time.";
     Forbidden = 1004, FORBIDDEN, retryable: false, "The API key does not have the permission.";
+    KeyNotFound = 1005, NOT_FOUND, retryable: false, "There is no such API key.";
     NotFound = 1010, NOT_FOUND, retryable: false, "There is nothing at this path.";
     MethodNotAllowed = 1011, METHOD_NOT_ALLOWED, retryable: false, "The path does not answer this method.";
     Reserved = 1012, NOT_FOUND, retryable: false, "The path is reserved for the Binance dialect, which this version does not speak yet.";
     NotAvailable = 1013, NOT_FOUND, retryable: false, "This exchange is not configured for it.";
     BodyTooLarge = 1020, PAYLOAD_TOO_LARGE, retryable: false, "The body is larger than the limit.";
     BodyIncomplete = 1021, REQUEST_TIMEOUT, retryable: true, "The body did not arrive whole in time.";
-    InvalidJson = 1022, BAD_REQUEST, retryable: false, "The body is not well-formed JSON.";
+    InvalidJson = 1022, BAD_REQUEST, retryable: false, "The body is not a well-formed JSON object.";
     UnknownField = 1023, BAD_REQUEST, retryable: false, "The request has a field that is not known here.";
     InvalidField = 1024, BAD_REQUEST, retryable: false, "A field is missing or has a value that it cannot have.";
     RateLimited = 1030, TOO_MANY_REQUESTS, retryable: true, "Too many requests.";
     TooManyPending = 1031, SERVICE_UNAVAILABLE, retryable: true, "The gateway has as many unanswered commands as it may; nothing was done.";
+    TooManyConnections = 1032, SERVICE_UNAVAILABLE, retryable: true, "The gateway has as many connections as it may.";
     OutcomeUnknown = 1040, GATEWAY_TIMEOUT, retryable: false, "The exchange did not answer in time. The command may or may not take effect: ask by client order id or reference, or repeat it with the same one.";
     NotCaughtUp = 1041, SERVICE_UNAVAILABLE, retryable: true, "The data has not reached the entry asked for yet.";
     ShuttingDown = 1042, SERVICE_UNAVAILABLE, retryable: true, "The gateway is shutting down; nothing was done.";
     StoreUnavailable = 1043, SERVICE_UNAVAILABLE, retryable: true, "The database did not answer.";
     ReferenceConflict = 1050, CONFLICT, retryable: false, "This reference was used for something else.";
+    OutboxBehindLog = 1051, CONFLICT, retryable: false, "The log has external transfers that directory.sqlite does not know: restore it from its backup.";
     Internal = 1099, INTERNAL_SERVER_ERROR, retryable: false, "The gateway failed; the operator's log knows more under the request id.";
 }
 
@@ -117,10 +120,15 @@ impl ErrorCode {
         }
     }
 
-    /// Whether the same request may succeed later without a change of its own.
+    /// Whether the same request may succeed later without a change of its own. What does not exist is
+    /// not remembered under a client id, and yet nobody should wait for it to come.
     #[must_use]
     pub const fn is_retryable(self) -> bool {
+        use RejectCode as R;
         match self {
+            Self::Rejected(
+                R::UnknownAccount | R::UnknownMarket | R::UnknownOrder | R::UnknownAsset,
+            ) => false,
             Self::Rejected(code) => code.is_retryable(),
             Self::Gateway(code) => code.is_retryable(),
         }
@@ -251,6 +259,14 @@ mod tests {
         assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]));
         let engines = RejectCode::ALL.iter().map(|code| code.number()).max();
         assert!(numbers[0] >= 1000 && engines < Some(1000));
+    }
+
+    #[test]
+    fn what_does_not_exist_is_nothing_to_wait_for() {
+        for &code in RejectCode::ALL {
+            let is_unknown = status_of_reject(code) == StatusCode::NOT_FOUND;
+            assert!(!(is_unknown && ErrorCode::Rejected(code).is_retryable()), "{code}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use views::{FillView, Liquidity, MarketInfo};
 
 use crate::error::{ApiError, GatewayCode};
 use crate::state::Shared;
+use crate::watermarks::{Marks, raise};
 use crate::wire::answer::{Fill, LedgerEntry, Order, Watermark, amount, average_price, millis};
 use crate::wire::word::OrderType;
 
@@ -40,15 +41,20 @@ pub(crate) async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Waits until the projection has what `account` was answered last; gives how far it is.
+/// Waits until the projection has what `account` was answered last, and what its reader asked to see;
+/// gives how far it is.
 ///
 /// # Errors
 /// [`GatewayCode::NotCaughtUp`] after the bound.
-pub(crate) async fn own_writes(
+pub(crate) async fn watermarks(
     shared: &Shared,
     account: AccountId,
+    asked: Marks,
 ) -> Result<Vec<Watermark>, ApiError> {
-    let marks = shared.catch_up.marks_of(account);
+    let mut marks = shared.catch_up.marks_of(account);
+    for (partition, seq) in asked {
+        raise(&mut marks, partition, seq);
+    }
     let deadline = Instant::now() + shared.config.limits.watermark_timeout;
     loop {
         let cursors = cursors(shared).await?;
@@ -61,11 +67,22 @@ pub(crate) async fn own_writes(
         if Instant::now() >= deadline {
             return Err(ApiError::with(
                 GatewayCode::NotCaughtUp,
-                "the history does not have your last commands yet",
+                format!("the history does not have this yet: {}", missing(&marks, &cursors)),
             ));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// The entries that are not there yet.
+fn missing(marks: &Marks, cursors: &[Watermark]) -> String {
+    let missing = |&&(partition, seq): &&(PartitionId, types::Seq)| {
+        !cursors.iter().any(|mark| mark.partition == partition.0 && mark.seq >= seq.0)
+    };
+    let entry = |&(partition, seq): &(PartitionId, types::Seq)| {
+        format!("entry {seq} of partition {partition}")
+    };
+    marks.iter().filter(missing).map(entry).collect::<Vec<_>>().join(", ")
 }
 
 async fn cursors(shared: &Shared) -> Result<Vec<Watermark>, ApiError> {

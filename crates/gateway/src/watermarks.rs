@@ -77,7 +77,19 @@ impl CatchUp {
         account: AccountId,
         bound: Duration,
     ) -> Result<(), ApiError> {
-        for (partition, seq) in self.marks_of(account) {
+        self.reach_all(&self.marks_of(account), bound).await
+    }
+
+    /// Waits until the views have applied all these entries.
+    ///
+    /// # Errors
+    /// [`GatewayCode::NotCaughtUp`] when one does not come within `bound`.
+    pub(crate) async fn reach_all(
+        &self,
+        marks: &[(PartitionId, Seq)],
+        bound: Duration,
+    ) -> Result<(), ApiError> {
+        for &(partition, seq) in marks {
             self.reach(partition, seq, bound).await?;
         }
         Ok(())
@@ -131,7 +143,8 @@ impl CatchUp {
     }
 }
 
-fn raise(marks: &mut Marks, partition: PartitionId, seq: Seq) {
+/// Adds an entry, if none after it is there.
+pub(crate) fn raise(marks: &mut Marks, partition: PartitionId, seq: Seq) {
     match marks.iter_mut().find(|mark| mark.0 == partition) {
         Some(mark) => mark.1 = mark.1.max(seq),
         None => marks.push((partition, seq)),

@@ -137,12 +137,6 @@ impl CommandLog {
     pub fn last_seq(&self) -> Seq {
         self.writer.last_seq()
     }
-
-    /// Hash of the last record.
-    #[must_use]
-    pub fn last_hash(&self) -> [u8; 32] {
-        self.writer.last_hash()
-    }
 }
 
 /// Checks every record of the log in `dir` and judges its end as [`CommandLog::open`] would, without

@@ -37,6 +37,8 @@ pub struct CommandReader {
     walk: SegmentWalk,
     from: Seq,
     until: Option<Seq>,
+    /// Hash of the last record before the position that holds entries: never a seal's.
+    passed: Option<Hash>,
     /// Entries of batches that were given out, for the iterator.
     buffered: std::vec::IntoIter<Entry>,
 }
@@ -49,34 +51,32 @@ impl CommandReader {
     pub fn open(dir: &Path, identity: Identity, from: Seq, until: Option<Seq>) -> Result<Self> {
         let segments = segment::list(dir)?.segments;
         segment::check_headers(dir, &segments, Kind::Command, identity)?;
-        let Some(&first) = segments.iter().rev().find(|&&first| first <= from) else {
-            return Err(JournalError::NotKept {
-                asked: from,
-                oldest: segments.first().copied().unwrap_or(Seq(1)),
-            });
+        let not_kept = || JournalError::NotKept {
+            asked: from,
+            oldest: segments.first().copied().unwrap_or(Seq(1)),
         };
+        let segment_of = |seq| segments.iter().rev().find(|&&first| first <= seq).copied();
+        let first = segment_of(from).ok_or_else(not_kept)?;
+        // The entry before may end the segment before, with or without a seal behind it.
+        let start = segment_of(Seq(from.0.saturating_sub(1))).unwrap_or(first);
         let mut reader = Self {
             dir: dir.to_path_buf(),
-            walk: SegmentWalk::open(dir, first, Kind::Command, identity)?,
+            walk: SegmentWalk::open(dir, start, Kind::Command, identity)?,
             from,
             until,
+            passed: None,
             buffered: Vec::new().into_iter(),
         };
         reader.skip_to_start()?;
         Ok(reader)
     }
 
-    /// Before the first batch was taken: hash of the record that ends with the entry before `from`.
-    /// None if `from` lies within a record.
+    /// Hash of the record that holds the last entry given out; before the first, of the one that
+    /// holds the entry before `from`. A snapshot of that entry carries the same. None if that entry
+    /// is not kept any more, or there is none.
     #[must_use]
-    pub fn hash_before(&self) -> Option<Hash> {
-        (self.walk.at.next_seq == self.from).then_some(self.walk.at.prev_hash)
-    }
-
-    /// Hash of the record that holds the last entry given out.
-    #[must_use]
-    pub fn last_hash(&self) -> Hash {
-        self.walk.at.prev_hash
+    pub fn hash_before(&self) -> Option<[u8; 32]> {
+        self.passed
     }
 
     /// Appends the entries of the next batch to `entries`, as far as they were asked for. None at the
@@ -92,6 +92,7 @@ impl CommandReader {
             return Ok(None);
         };
         self.decode(&header, entries)?;
+        self.pass(&header);
         Ok(Some(BatchInfo {
             first_seq: header.first_seq,
             count: header.count,
@@ -102,20 +103,30 @@ impl CommandReader {
         }))
     }
 
-    /// Passes records that end before `from`, within the first segment.
+    /// Passes records that end before `from`. One that holds both `from` and the entry before is read
+    /// again.
     fn skip_to_start(&mut self) -> Result<()> {
         while self.walk.at.next_seq < self.from {
             let before = self.walk.at;
-            match self.next_record()? {
-                Some(header) if header.count > 0 && header.last_seq() >= self.from => {
-                    self.walk.at = before;
-                    return Ok(());
+            let Some(header) = self.next_record()? else {
+                return Err(self.ends_early(self.from));
+            };
+            if header.count > 0 && header.last_seq() >= self.from {
+                if header.first_seq < self.from {
+                    self.pass(&header);
                 }
-                Some(_) => {}
-                None => return Err(self.ends_early(self.from)),
+                self.walk.at = before;
+                return Ok(());
             }
+            self.pass(&header);
         }
         Ok(())
+    }
+
+    fn pass(&mut self, header: &RecordHeader) {
+        if header.count > 0 {
+            self.passed = Some(header.hash);
+        }
     }
 
     fn next_record(&mut self) -> Result<Option<RecordHeader>> {

@@ -1,7 +1,8 @@
 //! The few file operations that a log needs, each with its path in the error.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,8 +26,11 @@ pub trait DiskHook: Send + Sync {
 
 pub(crate) type Hook = Option<Arc<dyn DiskHook>>;
 
+/// Orders and balances are nobody else's business: what is created is its owner's alone.
+const OWNER_ONLY: u32 = 0o600;
+
 pub(crate) fn create_dir(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).context("create directory", path)
+    DirBuilder::new().recursive(true).mode(0o700).create(path).context("create directory", path)
 }
 
 /// Makes created, renamed and removed names of a directory durable.
@@ -48,8 +52,57 @@ pub(crate) fn create(path: &Path) -> Result<File> {
         .write(true)
         .create(true)
         .truncate(true)
+        .mode(OWNER_ONLY)
         .open(path)
         .context("create", path)
+}
+
+/// Creates an empty file that is locked as long as it is open, also against other threads.
+pub(crate) fn create_locked(path: &Path) -> Result<File> {
+    loop {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(OWNER_ONLY)
+            .open(path)
+            .context("create", path)?;
+        file.try_lock().map_err(io::Error::from).context("lock", path)?;
+        // Between opening and locking, another may have given it its final name, or removed it.
+        if is_at(&file, path)? {
+            file.set_len(0).context("truncate", path)?;
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes a file unless somebody holds the lock of [`create_locked`] on it. Tells whether it did.
+pub(crate) fn remove_unlocked(path: &Path) -> Result<bool> {
+    let file = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error).context("open", path),
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(false),
+        Err(TryLockError::Error(error)) => return Err(error).context("lock", path),
+    }
+    let is_there = is_at(&file, path)?;
+    if is_there {
+        fs::remove_file(path).context("remove", path)?;
+    }
+    Ok(is_there)
+}
+
+/// Whether `path` names this very file.
+fn is_at(file: &File, path: &Path) -> Result<bool> {
+    let opened = file.metadata().context("examine", path)?;
+    match fs::metadata(path) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (opened.dev(), opened.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).context("examine", path),
+    }
 }
 
 /// Writes zeros from `from` to `to`, so that later writes change no metadata of the file system.

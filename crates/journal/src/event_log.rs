@@ -47,10 +47,12 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// Opens the log in `dir` and cuts what is not whole at its end. `term` is written into records.
+    /// Opens the log in `dir` and cuts what is not whole, or does not follow, at the end of its last
+    /// segment; one without a whole head goes altogether. `term` is written into records.
     ///
     /// # Errors
-    /// Foreign files, missing segments, and what the operating system refuses.
+    /// Foreign files, missing segments, a damaged head of another segment, and what the operating
+    /// system refuses. Records of other segments are checked by who reads them.
     pub fn open(
         dir: &Path,
         identity: Identity,
@@ -217,7 +219,14 @@ fn resume(
     last: Seq,
 ) -> Result<(Writer, Option<TornTail>)> {
     let mut walk = SegmentWalk::open(dir, last, Kind::Event, identity)?;
-    while let Step::Record(_) = walk.step()? {}
+    // Whatever is not the next record of the chain is the end, a whole record too.
+    loop {
+        match walk.step() {
+            Ok(Step::Record(_)) => {}
+            Ok(Step::End(_)) | Err(JournalError::Damaged { .. }) => break,
+            Err(error) => return Err(error),
+        }
+    }
     let at = walk.at;
     let cut = last_non_zero(&mut walk.window, at.offset)?.map(|end| TornTail {
         file: walk.window.path.clone(),

@@ -1,5 +1,6 @@
 //! How long events are kept: by size and age, in whole segments. A registered consumer holds what it
-//! has not read, but only within its budget of disk; beyond that it is broken and must rebuild.
+//! has not read, but only within its budget of disk; beyond that it must catch up from
+//! elsewhere.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +36,8 @@ struct Consumer {
 pub enum ConsumerState {
     /// What it has not read is kept.
     Holding,
-    /// It fell behind by more than its budget: it must be built anew.
+    /// It fell behind by more than its budget: what it lacks must come from elsewhere. It holds
+    /// segments again when it has caught up.
     Broken,
 }
 
@@ -59,6 +61,12 @@ impl Retention {
         }
     }
 
+    /// The lowest entry that some consumer has read up to. None without consumers.
+    #[must_use]
+    pub fn lowest_cursor(&self) -> Option<Seq> {
+        self.consumers.values().map(|consumer| consumer.cursor).min()
+    }
+
     /// How a registered consumer stands.
     #[must_use]
     pub fn state(&self, name: &str) -> Option<ConsumerState> {
@@ -76,6 +84,7 @@ impl Retention {
         let sizes = sizes(dir, &segments)?;
         let mut total: u64 = sizes.iter().sum();
         let mut broken = Vec::new();
+        self.restore_consumers(segments.last().copied().unwrap_or_default());
         for (pair, size) in segments.windows(2).zip(sizes) {
             if Some(pair[0]) == current || !self.is_expired(dir, pair[0], total, now)? {
                 break;
@@ -105,6 +114,13 @@ impl Retention {
             .context("read the age of", &path)?;
         let modified = modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         Ok(u128::from(now.0.saturating_sub(max_age)) > modified)
+    }
+
+    /// Those that need nothing before the newest segment have caught up.
+    fn restore_consumers(&mut self, newest: Seq) {
+        for consumer in self.consumers.values_mut().filter(|it| !it.needs_before(newest)) {
+            consumer.state = ConsumerState::Holding;
+        }
     }
 
     /// Those that need a segment before `next`, though the log has outgrown their budget, are broken.

@@ -12,6 +12,8 @@ use crate::format::{FORMAT_VERSION, Hash, Identity};
 use crate::segment::parse_name;
 
 const SUFFIX: &str = ".snapshot";
+/// A snapshot that is being written, or whose writing was interrupted.
+const UNFINISHED: &str = ".tmp";
 const MAGIC: [u8; 8] = *b"OUTCRYSN";
 
 /// Byte offsets in a snapshot file. The payload follows the header, a BLAKE3 of both ends the file.
@@ -47,7 +49,7 @@ pub struct SnapshotHeader {
     pub term: u64,
     /// Rolling digest of all events up to there.
     pub event_digest: u64,
-    /// Hash of the log's record that holds the entry.
+    /// Hash of the log's record that holds the entry: never that of a seal behind it.
     pub record_hash: [u8; 32],
     /// Hash of the state.
     pub state_hash: [u8; 32],
@@ -79,7 +81,7 @@ impl SnapshotStore {
     /// Writes a snapshot so that it is there whole or not at all, whatever happens.
     ///
     /// # Errors
-    /// What the operating system refuses.
+    /// What the operating system refuses; when another is writing one of the same entry.
     pub fn write(&self, header: &SnapshotHeader, payload: &[u8]) -> Result<PathBuf> {
         disk::create_dir(&self.dir)?;
         let path = self.path_of(header.seq);
@@ -87,7 +89,7 @@ impl SnapshotStore {
         let head = self.encode(header, payload.len() as u64);
         let mut hasher = blake3::Hasher::new();
         hasher.update(&head).update(payload);
-        let mut file = disk::create(&temporary)?;
+        let mut file = disk::create_locked(&temporary)?;
         file.write_all(&head)
             .and_then(|()| file.write_all(payload))
             .and_then(|()| file.write_all(hasher.finalize().as_bytes()))
@@ -103,16 +105,23 @@ impl SnapshotStore {
     /// # Errors
     /// When the directory cannot be read. One that does not exist has no snapshots.
     pub fn list(&self) -> Result<Vec<Seq>> {
+        let mut found: Vec<Seq> =
+            self.names()?.iter().filter_map(|name| parse_name(name, SUFFIX)).collect();
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// The files of the directory; none if there is no directory.
+    fn names(&self) -> Result<Vec<String>> {
         if !self.dir.exists() {
             return Ok(Vec::new());
         }
-        let mut found = Vec::new();
+        let mut names = Vec::new();
         for item in fs::read_dir(&self.dir).context("list", &self.dir)? {
             let name = item.context("list", &self.dir)?.file_name();
-            found.extend(parse_name(&name.to_string_lossy(), SUFFIX));
+            names.push(name.to_string_lossy().into_owned());
         }
-        found.sort_unstable();
-        Ok(found)
+        Ok(names)
     }
 
     /// Loads the snapshot after entry `seq`.
@@ -160,18 +169,34 @@ impl SnapshotStore {
         Ok(aside)
     }
 
-    /// Deletes all but the newest `keep`, and what an interrupted write left. Returns the entry of
-    /// the oldest one that is left.
+    /// Removes what interrupted writes left, and nothing that is being written. Returns how many.
     ///
     /// # Errors
     /// When a file cannot be removed.
-    pub fn prune(&self, keep: usize) -> Result<Option<Seq>> {
+    pub fn remove_unfinished(&self) -> Result<usize> {
+        let mut removed = 0;
+        for name in self.names()? {
+            if parse_name(&name, UNFINISHED).is_some() {
+                removed += usize::from(disk::remove_unlocked(&self.dir.join(name))?);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Deletes all but the newest `keep` and those from which entries after `needed` are reached: the
+    /// newest one up to there, and what follows. Deletes also what interrupted writes left. Returns
+    /// the entry of the oldest one that is left.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn prune(&self, keep: usize, needed: Seq) -> Result<Option<Seq>> {
+        self.remove_unfinished()?;
         let all = self.list()?;
-        let kept_from = all.len().saturating_sub(keep);
+        let up_to_needed = all.partition_point(|&seq| seq <= needed);
+        let kept_from = all.len().saturating_sub(keep).min(up_to_needed.saturating_sub(1));
         for &seq in &all[..kept_from] {
             let path = self.path_of(seq);
             fs::remove_file(&path).context("remove", &path)?;
-            let _ = fs::remove_file(path.with_extension("tmp"));
         }
         Ok(all.get(kept_from).copied())
     }

@@ -134,10 +134,6 @@ impl Writer {
         Seq(self.at.next_seq.0 - 1)
     }
 
-    pub fn last_hash(&self) -> Hash {
-        self.at.prev_hash
-    }
-
     /// First entry of the segment that is being written.
     pub fn segment(&self) -> Seq {
         self.segment

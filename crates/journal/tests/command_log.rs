@@ -60,6 +60,59 @@ fn a_reader_stops_at_its_bound_and_refuses_one_that_is_not_there() {
     assert!(matches!(read_all(dir.path(), 143), Err(JournalError::EndsEarly { .. })));
 }
 
+/// For each entry: first entry of its segment, hash of its record. By the documented bytes alone.
+fn holders(dir: &Path) -> Vec<(u64, [u8; 32])> {
+    let mut holders = Vec::new();
+    for file in segments(dir) {
+        let bytes = fs::read(&file).unwrap();
+        let first = file.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+        for (at, _) in common::records(&bytes) {
+            let count = u32::from_le_bytes(bytes[at + 20..at + 24].try_into().unwrap());
+            let hash = bytes[at + 96..at + 128].try_into().unwrap();
+            holders.extend((0..count).map(|_| (first, hash)));
+        }
+    }
+    holders
+}
+
+#[test]
+fn a_reader_knows_the_record_of_the_entry_before_also_across_seals_and_segments() {
+    let dir = tempfile::tempdir().unwrap();
+    // Each life ends with a seal; some of them end a segment, too.
+    for life in 1..=60 {
+        let (mut log, _) = CommandLog::open(dir.path(), IDENTITY, options(2048)).unwrap();
+        append(&mut log, &mut BatchBuilder::new(), 1 + life % 4);
+        log.seal(life).unwrap();
+    }
+    let holders = holders(dir.path());
+    let last = holders.len() as u64;
+    let mut heads = 0;
+    for from in 1..=last + 1 {
+        let mut reader = CommandReader::open(dir.path(), IDENTITY, Seq(from), None).unwrap();
+        let before = (from > 1).then(|| holders[from as usize - 2]);
+        assert_eq!(reader.hash_before(), before.map(|(_, hash)| hash), "before entry {from}");
+        heads += u32::from(
+            from <= last && before.is_some_and(|(first, _)| first < holders[from as usize - 1].0),
+        );
+        // To the end, over the last seal.
+        while reader.next_batch(&mut Vec::new()).unwrap().is_some() {}
+        assert_eq!(reader.hash_before(), holders.last().map(|&(_, hash)| hash));
+        if from > 1 {
+            let until = Some(Seq(from - 1));
+            let mut bounded = CommandReader::open(dir.path(), IDENTITY, Seq(1), until).unwrap();
+            while bounded.next_batch(&mut Vec::new()).unwrap().is_some() {}
+            assert_eq!(bounded.hash_before(), before.map(|(_, hash)| hash), "up to {}", from - 1);
+        }
+    }
+    assert!(heads > 5, "{heads} segments begin behind another");
+    // What is not kept any more is not known.
+    let oldest = CommandLog::remove_before(dir.path(), Seq(last / 2)).unwrap();
+    let reader = CommandReader::open(dir.path(), IDENTITY, oldest, None).unwrap();
+    assert_eq!(reader.hash_before(), None);
+    let reader = CommandReader::open(dir.path(), IDENTITY, oldest.next(), None).unwrap();
+    assert_eq!(reader.hash_before(), Some(holders[oldest.0 as usize - 1].1));
+}
+
 #[test]
 fn a_reader_follows_a_log_that_is_being_written() {
     let dir = tempfile::tempdir().unwrap();

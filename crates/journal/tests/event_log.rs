@@ -84,6 +84,50 @@ fn whatever_is_wrong_at_the_end_is_cut() {
 }
 
 #[test]
+fn whole_records_at_the_end_that_do_not_follow_are_cut_too() {
+    for (from, to) in [(0, 6), (4, 5), (0, 3)] {
+        let dir = tempfile::tempdir().unwrap();
+        append(&mut open(dir.path()).0, 1, 12, 2);
+        let file = segments(dir.path()).pop().unwrap();
+        let mut bytes = fs::read(&file).unwrap();
+        let records = common::records(&bytes);
+        // A copy of one record behind the last one, or in the place of another.
+        let (at, len) = records[from];
+        let copy = bytes[at..at + len].to_vec();
+        let place = records.get(to).map_or(bytes.len(), |&(at, _)| at);
+        bytes.resize(bytes.len().max(place + len), 0);
+        bytes[place..place + len].copy_from_slice(&copy);
+        fs::write(&file, bytes).unwrap();
+        let (mut log, report) = open(dir.path());
+        assert_eq!(report.cut.map(|cut| cut.offset), Some(place as u64));
+        assert_eq!(report.last_seq, Seq(to as u64 * 2));
+        append(&mut log, report.last_seq.0 + 1, 20, 3);
+        assert_eq!(assert_readable(&mut EventReader::open(dir.path(), IDENTITY), 0), 20);
+    }
+}
+
+#[test]
+fn damage_before_the_last_segment_is_not_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    append(&mut open(dir.path()).0, 1, 300, 7);
+    let files = segments(dir.path());
+    let whole = fs::read(&files[1]).unwrap();
+    let open_again = || EventLog::open(dir.path(), IDENTITY, options(2048), 1).map(|_| ());
+    let mut bytes = whole.clone();
+    bytes[40] ^= 1;
+    fs::write(&files[1], &bytes).unwrap();
+    assert!(matches!(open_again(), Err(JournalError::Damaged { .. })), "the head of a segment");
+    let mut bytes = whole.clone();
+    bytes[200] ^= 1;
+    fs::write(&files[1], &bytes).unwrap();
+    open_again().unwrap();
+    assert!(fs::read(&files[1]).unwrap() == bytes, "its records are left to who reads them");
+    assert!(EventReader::open(dir.path(), IDENTITY).read(Seq(150)).unwrap().is_some());
+    fs::remove_file(&files[1]).unwrap();
+    assert!(matches!(open_again(), Err(JournalError::MissingSegment { .. })));
+}
+
+#[test]
 fn events_derived_anew_fill_what_a_crash_lost() {
     let dir = tempfile::tempdir().unwrap();
     append(&mut open(dir.path()).0, 1, 50, 6);
@@ -182,4 +226,9 @@ fn a_consumer_holds_what_it_has_not_read_until_its_budget_is_spent() {
     assert_eq!(retention.state("quick"), Some(ConsumerState::Holding));
     assert_eq!(retention.state("slow"), Some(ConsumerState::Broken));
     assert!(log.oldest().unwrap() > Seq(1000), "it holds nothing any more");
+    // It found what it lacked elsewhere, and reads the log again.
+    retention.advance("slow", log.last_seq());
+    retention.enforce(&log, NO_TIME).unwrap();
+    assert_eq!(retention.state("slow"), Some(ConsumerState::Holding));
+    assert_eq!(retention.lowest_cursor(), Some(Seq(1500)));
 }

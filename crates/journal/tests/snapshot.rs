@@ -3,10 +3,14 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use common::IDENTITY;
 use journal::{Identity, JournalError, SnapshotHeader, SnapshotStore};
 use types::{PartitionId, Seq, Timestamp};
+
+const ALL: Seq = Seq(u64::MAX);
 
 fn header(seq: u64) -> SnapshotHeader {
     SnapshotHeader {
@@ -91,13 +95,81 @@ fn snapshots_of_other_logs_are_refused() {
 }
 
 #[test]
+fn what_killed_writers_left_is_removed_and_what_is_being_written_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SnapshotStore::new(dir.path(), IDENTITY);
+    assert_eq!(
+        SnapshotStore::new(&dir.path().join("none"), IDENTITY).remove_unfinished().unwrap(),
+        0
+    );
+    store.write(&header(10), b"state").unwrap();
+    let path = |seq: u64| dir.path().join(format!("{seq:020}.tmp"));
+    let names = || {
+        let items = fs::read_dir(dir.path()).unwrap();
+        let mut names: Vec<_> = items.map(|item| item.unwrap().path()).collect();
+        names.sort();
+        names
+    };
+    // One of a kept snapshot's entry, an old one, a new one, and one whose writer lives.
+    for seq in [5, 10, 20, 30] {
+        fs::write(path(seq), b"half a st").unwrap();
+    }
+    let writing = fs::File::open(path(30)).unwrap();
+    writing.lock().unwrap();
+    fs::write(dir.path().join("notes.tmp"), b"an operator's").unwrap();
+    assert!(store.write(&header(30), b"state").is_err(), "two at once would mix");
+    let [snapshot, notes] =
+        ["00000000000000000010.snapshot", "notes.tmp"].map(|n| dir.path().join(n));
+    store.prune(1, ALL).unwrap();
+    assert_eq!(names(), [snapshot.clone(), path(30), notes.clone()]);
+    assert_eq!(fs::read(path(30)).unwrap(), b"half a st");
+    // Killed: its lock is gone. Another of the same entry takes its place.
+    drop(writing);
+    store.write(&header(30), b"state").unwrap();
+    assert_eq!(store.load(Seq(30)).unwrap().payload, b"state");
+    fs::write(path(30), b"half a st").unwrap();
+    assert_eq!(store.remove_unfinished().unwrap(), 1);
+    assert_eq!(names(), [snapshot, dir.path().join("00000000000000000030.snapshot"), notes]);
+}
+
+#[test]
+fn what_is_written_can_be_read_by_its_owner_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = dir.path().join("p0/snapshots");
+    let path = SnapshotStore::new(&snapshots, IDENTITY).write(&header(1), b"state").unwrap();
+    let commands = dir.path().join("p0/commands");
+    common::write_log(&commands, 1024, &[5, 5, 5], true);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o600);
+    for folder in [&snapshots, &commands, &dir.path().join("p0")] {
+        assert_eq!(mode(folder), 0o700, "{}", folder.display());
+    }
+    for file in common::segments(&commands) {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[test]
 fn only_the_newest_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let store = SnapshotStore::new(dir.path(), IDENTITY);
     for seq in 1..=5 {
         store.write(&header(seq), b"state").unwrap();
     }
-    assert_eq!(store.prune(2).unwrap(), Some(Seq(4)));
+    assert_eq!(store.prune(2, ALL).unwrap(), Some(Seq(4)));
     assert_eq!(store.list().unwrap(), [Seq(4), Seq(5)]);
-    assert_eq!(store.prune(9).unwrap(), Some(Seq(4)));
+    assert_eq!(store.prune(9, ALL).unwrap(), Some(Seq(4)));
+}
+
+#[test]
+fn a_snapshot_stays_as_long_as_entries_after_it_are_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SnapshotStore::new(dir.path(), IDENTITY);
+    for seq in [10, 20, 30, 40, 50] {
+        store.write(&header(seq), b"state").unwrap();
+    }
+    assert_eq!(store.prune(1, Seq(5)).unwrap(), Some(Seq(10)), "none leads to entry 6 but the log");
+    assert_eq!(store.prune(1, Seq(29)).unwrap(), Some(Seq(20)));
+    assert_eq!(store.prune(1, Seq(30)).unwrap(), Some(Seq(30)));
+    assert_eq!(store.prune(2, Seq(50)).unwrap(), Some(Seq(40)));
 }

@@ -41,6 +41,8 @@ pub struct NodeConfig {
     pub keep_snapshots: usize,
     /// Remove segments of the command log below the oldest kept snapshot. Else all is kept.
     pub trim_commands: bool,
+    /// Consumers that will register: until they have, nothing is trimmed.
+    pub consumers: Vec<String>,
     /// Makes a snapshot in another process. `{data}`, `{partition}` and `{until}` in its words are
     /// replaced. Without one, a thread of this process does it.
     pub snapshot_command: Option<Vec<OsString>>,
@@ -84,6 +86,7 @@ impl NodeConfig {
             snapshot_every: None,
             keep_snapshots: 2,
             trim_commands: false,
+            consumers: Vec::new(),
             snapshot_command: None,
             pin_threads: false,
         }

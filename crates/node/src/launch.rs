@@ -52,7 +52,11 @@ impl Launch<'_> {
         let id = recovered.partition.id();
         let shared = Arc::new(self.shared(&recovered));
         let limits = self.config.event_log.unwrap_or_default();
-        let retention = Arc::new(Mutex::new(Retention::new(limits.max_bytes, limits.max_age)));
+        let mut retention = Retention::new(limits.max_bytes, limits.max_age);
+        for name in &self.config.consumers {
+            retention.register(name, Seq(0), u64::MAX);
+        }
+        let retention = Arc::new(Mutex::new(retention));
         let (snapshot_requests, requests) = unbounded();
         let Recovered { partition, log, events, digest, report } = recovered;
         let publisher = Publisher {
@@ -61,7 +65,7 @@ impl Launch<'_> {
             log: events,
             digest,
             retention: Arc::clone(&retention),
-            snapshots: Arc::new(self.snapshots()),
+            snapshots: Arc::new(self.snapshots(Arc::clone(&retention))),
             requests,
             clock: Arc::clone(&self.hooks.clock),
             fatal: Arc::clone(&self.hooks.fatal),
@@ -116,12 +120,13 @@ impl Launch<'_> {
         }
     }
 
-    fn snapshots(&self) -> Snapshots {
+    fn snapshots(&self, retention: SharedRetention) -> Snapshots {
         Snapshots {
             data: self.data.clone(),
             command: self.config.snapshot_command.clone(),
             keep: self.config.keep_snapshots,
             trim_commands: self.config.trim_commands,
+            retention,
             running: AtomicBool::new(false),
         }
     }

@@ -143,14 +143,15 @@ impl Node {
         outcome
     }
 
-    /// Registers a reader of the events of `partition` that has read up to `cursor`: up to `budget`
-    /// bytes of the event log are kept for it.
+    /// Registers a reader of the events of `partition` that has read up to `cursor`, durably: up to
+    /// `budget` bytes of the event log are kept for it. If the command log is trimmed, what follows
+    /// the cursor can be derived from it anew, whatever the budget.
     pub fn register_consumer(&self, partition: PartitionId, name: &str, cursor: Seq, budget: u64) {
         self.part(partition).retention.lock().register(name, cursor, budget);
     }
 
-    /// A registered reader has read up to `cursor`. False when it has fallen behind by more than its
-    /// budget: what it has not read may be gone, and it must be built anew.
+    /// A registered reader has read up to `cursor`, durably. False when it has fallen behind by more
+    /// than its budget: what it has not read may be gone from the event log.
     pub fn advance_consumer(&self, partition: PartitionId, name: &str, cursor: Seq) -> bool {
         let retention = &self.part(partition).retention;
         retention.lock().advance(name, cursor);

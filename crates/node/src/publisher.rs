@@ -104,9 +104,9 @@ impl Publisher {
         };
         self.written_bytes = 0;
         for name in self.retention.lock().enforce(log, (self.clock)())? {
-            tracing::error!(
-                "consumer {name} of partition {} fell behind by more than its budget of disk: it \
-                 must be built anew",
+            tracing::warn!(
+                "consumer {name} of partition {} fell behind by more than its budget of disk: what \
+                 it has not read must be derived from the command log",
                 self.partition
             );
         }

@@ -54,6 +54,7 @@ pub(crate) fn recover(
 ) -> Result<Recovered, NodeError> {
     let id = identity.partition;
     let started = Instant::now();
+    SnapshotStore::new(&data.snapshots(id), identity).remove_unfinished().of(id)?;
     let mut events = open_events(config, data, identity, term)?;
     let options = Options {
         segment_size: config.segment_size,
@@ -73,8 +74,8 @@ pub(crate) fn recover(
     if let Some(events) = events.as_mut().filter(|events| events.last_seq() < snapshot_seq) {
         events.reset().of(id)?;
     }
+    let reader = open_reader(data, identity, snapshot.as_ref(), log.last_seq())?;
     if log.last_seq() > snapshot_seq {
-        let reader = open_reader(data, identity, &log, snapshot.as_ref())?;
         let total = log.last_seq().0 - snapshot_seq.0;
         let summary = replay(
             reader,
@@ -204,25 +205,24 @@ pub(crate) fn restore(
     Ok((partition, EventDigest(snapshot.header.event_digest)))
 }
 
-/// A reader of all after the snapshot, whose record hash must be the log's.
-fn open_reader(
+/// A reader of all after the snapshot up to `until`. The record that holds the snapshot's entry must
+/// be the one that the snapshot was made of.
+pub(crate) fn open_reader(
     data: &DataDir,
     identity: Identity,
-    log: &CommandLog,
     snapshot: Option<&Snapshot>,
+    until: Seq,
 ) -> Result<CommandReader, NodeError> {
     let id = identity.partition;
     let from = snapshot.map_or(Seq(1), |snapshot| snapshot.header.seq.next());
-    let reader = CommandReader::open(&data.commands(id), identity, from, Some(log.last_seq()));
-    let reader = reader.of(id)?;
-    let expected = snapshot.map(|snapshot| snapshot.header.record_hash);
-    if let (Some(expected), Some(found)) = (expected, reader.hash_before())
-        && expected != found
+    let reader = CommandReader::open(&data.commands(id), identity, from, Some(until)).of(id)?;
+    if let (Some(snapshot), Some(found)) = (snapshot, reader.hash_before())
+        && snapshot.header.record_hash != found
     {
         return Err(NodeError::Inconsistent {
             partition: id,
             what: "the snapshot is of another log than this one",
-            seq: from,
+            seq: snapshot.header.seq,
         });
     }
     Ok(reader)

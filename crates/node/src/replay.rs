@@ -34,8 +34,9 @@ pub struct ReplaySummary {
     pub entries: u64,
     /// Digest of all events up to the last entry.
     pub digest: EventDigest,
-    /// Hash of the record that holds the last entry.
-    pub record_hash: [u8; 32],
+    /// Hash of the record that holds the last entry. None if that one is not kept any more and nothing
+    /// follows it, or the log is empty.
+    pub record_hash: Option<[u8; 32]>,
 }
 
 /// Applies all that `reader` gives to `partition`. `on_events` gets each entry's events, encoded, on
@@ -62,7 +63,7 @@ pub fn replay(
     thread::scope(|scope| {
         let reading = scope.spawn(move || {
             read(&mut reader, &entries_in, &spare_entries)?;
-            Ok::<_, JournalError>(reader.last_hash())
+            Ok::<_, JournalError>(reader.hash_before())
         });
         let digesting =
             scope.spawn(move || digest_all(&events_out, &used_events, digest, &mut on_events));

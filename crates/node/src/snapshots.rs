@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use journal::{CommandLog, CommandReader, SnapshotHeader, SnapshotStore};
+use journal::{CommandLog, JournalError, SnapshotHeader, SnapshotStore};
 use rustix::process::{Pid, setpriority_process};
 use types::{PartitionId, Seq};
 
 use crate::data_dir::DataDir;
 use crate::error::{NodeError, OfPartition};
-use crate::publisher::SnapshotReply;
-use crate::recovery::restore;
+use crate::publisher::{SharedRetention, SnapshotReply};
+use crate::recovery::{open_reader, restore};
 use crate::replay::{EventDigest, replay};
 
 /// A snapshot that was made.
@@ -56,16 +56,15 @@ pub fn take_snapshot(
         tracing::warn!("snapshot skipped: {reason}");
     }
     let (mut state, digest) = restore(partition, base.as_ref())?;
-    let from = state.seq().next();
-    let commands = data.commands(partition);
-    let reader = CommandReader::open(&commands, identity, from, Some(until)).of(partition)?;
+    let reader = open_reader(&data, identity, base.as_ref(), until)?;
+    let of_base = base.map(|base| base.header.record_hash);
     let summary = replay(reader, &mut state, digest, |_, _, _| Ok(()), |_| ()).of(partition)?;
     let header = SnapshotHeader {
         seq: state.seq(),
         time: state.time(),
         term: state.term(),
         event_digest: summary.digest.0,
-        record_hash: summary.record_hash,
+        record_hash: summary.record_hash.or(of_base).unwrap_or_default(),
         state_hash: state.state_hash(),
     };
     store.write(&header, &state.snapshot()).of(partition)?;
@@ -85,6 +84,8 @@ pub(crate) struct Snapshots {
     pub command: Option<Vec<OsString>>,
     pub keep: usize,
     pub trim_commands: bool,
+    /// Knows what consumers have read: from the command log they can get the rest.
+    pub retention: SharedRetention,
     pub running: AtomicBool,
 }
 
@@ -152,11 +153,7 @@ impl Snapshots {
                 aside.display()
             ));
         }
-        let oldest = store.prune(self.keep.max(1)).map_err(|error| error.to_string())?;
-        if let Some(oldest) = oldest.filter(|_| self.trim_commands) {
-            CommandLog::remove_before(&self.data.commands(partition), oldest.next())
-                .map_err(|error| error.to_string())?;
-        }
+        self.remove_old(&store, partition).map_err(|error| error.to_string())?;
         Ok(SnapshotOutcome {
             partition,
             seq: until,
@@ -165,6 +162,21 @@ impl Snapshots {
             replayed,
             duration: started.elapsed(),
         })
+    }
+}
+
+impl Snapshots {
+    /// Snapshots and commands that nobody needs. With a log that is trimmed, consumers need what leads
+    /// to the entries that they have not read: a snapshot, and the log after it.
+    fn remove_old(&self, store: &SnapshotStore, id: PartitionId) -> Result<(), JournalError> {
+        let read = self.retention.lock().lowest_cursor().filter(|_| self.trim_commands);
+        let needed = read.unwrap_or(Seq(u64::MAX));
+        let oldest = store.prune(self.keep.max(1), needed)?;
+        // The segment with the snapshot's own entry stays: it shows that the two belong together.
+        if let Some(oldest) = oldest.filter(|&oldest| self.trim_commands && oldest <= needed) {
+            CommandLog::remove_before(&self.data.commands(id), oldest)?;
+        }
+        Ok(())
     }
 }
 

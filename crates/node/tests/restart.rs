@@ -5,10 +5,10 @@ mod common;
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::{Client, balances, config, kill, nth_order, rebuild, settle, start, stop};
-use node::{DataDir, Exchange, FeedError, Node, NodeError, NodeHooks};
+use node::{DataDir, Exchange, FeedError, Node, NodeConfig, NodeError, NodeHooks};
 use types::{PartitionId, Seq, Topology};
 
 const P0: PartitionId = PartitionId(0);
@@ -60,7 +60,11 @@ fn a_restart_from_a_snapshot_comes_to_the_same_state_as_one_from_the_log() {
     let before = balances(&node);
     kill(node, client);
 
+    let snapshots = DataDir::new(dir.path()).snapshots(P0);
+    let unfinished = snapshots.join(format!("{:020}.tmp", made.seq.0 + 100));
+    fs::write(&unfinished, "of a child that was killed, too").unwrap();
     let node = start(config(dir.path(), 1));
+    assert!(!unfinished.exists(), "nobody writes it");
     assert_eq!(node.recovery()[0].snapshot_seq, made.seq);
     assert!(node.recovery()[0].replayed >= 500);
     assert_eq!(balances(&node), before);
@@ -78,6 +82,89 @@ fn a_restart_from_a_snapshot_comes_to_the_same_state_as_one_from_the_log() {
     let state = rebuild(dir.path(), P0);
     assert_eq!((whole.seq, whole.state_hash), (state.seq(), state.state_hash()));
     stop(node, client);
+}
+
+/// Bytes of the newest segment of a command log that are in use.
+fn used_bytes(commands: &Path) -> u64 {
+    let bytes = fs::read(newest_segment(commands)).unwrap();
+    bytes.iter().rposition(|&byte| byte != 0).unwrap() as u64 + 1
+}
+
+#[test]
+fn a_snapshot_fits_its_log_wherever_in_a_segment_its_entry_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let commands = DataDir::new(dir.path()).commands(P0);
+    let life = |segment_size, orders, has_snapshot| {
+        let node = start(NodeConfig { segment_size, ..config(dir.path(), 1) });
+        let client = Client::new(&node);
+        trade(&client, orders, orders % 50);
+        if has_snapshot {
+            node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap().unwrap();
+        }
+        let snapshot = node.recovery()[0].snapshot_seq;
+        stop(node, client);
+        snapshot
+    };
+    let node = start(config(dir.path(), 1));
+    let client = Client::new(&node);
+    client.found(5);
+    stop(node, client);
+    // In the middle, then at the end: the next life has no room for its first entry here.
+    let mut last = Seq(0);
+    for orders in [40, 0] {
+        life(1 << 20, orders, true);
+        life(used_bytes(&commands), 0, false);
+        let snapshot = life(1 << 20, 30, false);
+        assert!(snapshot > last, "the start used it");
+        last = snapshot;
+    }
+    // At the beginning of a segment, and a second time without anything between.
+    life(used_bytes(&commands), 0, true);
+    life(1 << 20, 0, true);
+    assert!(life(1 << 20, 0, false) > last);
+    assert!(rebuild(dir.path(), P0).seq() > last);
+    assert!(fs::read_dir(&commands).unwrap().count() > 3);
+}
+
+#[test]
+fn a_snapshot_of_a_log_that_went_on_differently_is_refused() {
+    // Where the entry stands: the last of all, in the middle, the last of its segment.
+    for (orders, segment_size) in [(0, None), (20, None), (20, Some(()))] {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = ["one", "other"].map(|name| folder.path().join(name));
+        let node = start(config(&one, 1));
+        let client = Client::new(&node);
+        client.found(5);
+        stop(node, client);
+        // A copy of the whole directory, started besides the original: its log goes on by itself.
+        let copied = std::process::Command::new("cp").arg("-a").args([&one, &other]).status();
+        assert!(copied.unwrap().success());
+        let seqs = [(&one, 0), (&other, 7)].map(|(data, from)| {
+            let node = start(config(data, 1));
+            let client = Client::new(&node);
+            trade(&client, from, 10);
+            let made = node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap().unwrap();
+            stop(node, client);
+            made.seq
+        });
+        assert_eq!(seqs[0], seqs[1]);
+        let [ours, theirs] = [&one, &other].map(|data| DataDir::new(data).snapshots(P0));
+        let data = DataDir::new(&one);
+        let segment_size = segment_size.map_or(1 << 20, |()| used_bytes(&data.commands(P0)));
+        let sized = NodeConfig { segment_size, ..config(&one, 1) };
+        if orders > 0 {
+            let node = start(sized.clone());
+            let client = Client::new(&node);
+            trade(&client, 50, orders);
+            stop(node, client);
+        }
+        fs::remove_dir_all(&ours).unwrap();
+        fs::rename(&theirs, &ours).unwrap();
+        let error = Node::start(sized, NodeHooks::default()).err().unwrap();
+        assert!(error.to_string().contains("snapshot is of another log"), "{error}");
+        let made = node::take_snapshot(&one, P0, seqs[0]);
+        assert!(made.unwrap_err().to_string().contains("of another log"));
+    }
 }
 
 #[test]
@@ -104,13 +191,16 @@ fn a_damaged_snapshot_is_skipped_for_the_one_before() {
     assert_eq!(balances(&node), before);
 }
 
-/// Zeros everything from `share` of the way into the records of the newest segment.
-fn lose_tail(dir: &Path, share: f64) {
+fn newest_segment(dir: &Path) -> PathBuf {
     let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|item| item.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
-    files.sort();
-    let file = files.last().unwrap();
-    let bytes = fs::read(file).unwrap();
+    files.into_iter().max().unwrap()
+}
+
+/// Zeros everything from `share` of the way into the records of the newest segment.
+fn lose_tail(dir: &Path, share: f64) {
+    let file = newest_segment(dir);
+    let bytes = fs::read(&file).unwrap();
     let end = bytes.iter().rposition(|&byte| byte != 0).unwrap() + 1;
     let cut = 128 + ((end - 128) as f64 * share) as usize;
     let mut cut_off = bytes;
@@ -263,6 +353,42 @@ fn a_log_below_the_oldest_snapshot_may_go() {
     fs::remove_dir_all(DataDir::new(dir.path()).snapshots(P0)).unwrap();
     let error = Node::start(trimming, NodeHooks::default()).err().unwrap();
     assert!(error.to_string().contains("no snapshot reaches"), "{error}");
+}
+
+#[test]
+fn a_log_is_not_trimmed_beyond_what_consumers_have_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut trimming = config(dir.path(), 1);
+    trimming.segment_size = 16 << 10;
+    trimming.trim_commands = true;
+    trimming.keep_snapshots = 1;
+    trimming.consumers = vec!["reader".to_owned()];
+    let node = start(trimming);
+    let client = Client::new(&node);
+    client.found(5);
+    let snapshot = |orders| {
+        trade(&client, orders, 500);
+        node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap().unwrap().seq
+    };
+    let identity = DataDir::new(dir.path()).identity(P0).unwrap();
+    let commands = DataDir::new(dir.path()).commands(P0);
+    // What can be derived: the entry after the oldest state, and on.
+    let first = |from: Seq| journal::CommandReader::open(&commands, identity, from, None).is_ok();
+    let store = journal::SnapshotStore::new(&DataDir::new(dir.path()).snapshots(P0), identity);
+    let one = snapshot(0);
+    let two = snapshot(500);
+    assert!(first(Seq(1)), "the reader has not come yet");
+    assert_eq!(store.list().unwrap(), [one, two]);
+    // It comes, and has read a little more than is in the first snapshot.
+    node.register_consumer(P0, "reader", one.next(), 0);
+    let three = snapshot(1000);
+    assert!(!first(Seq(1)) && first(one));
+    assert_eq!(store.list().unwrap(), [one, two, three]);
+    node.advance_consumer(P0, "reader", three);
+    let four = snapshot(1500);
+    assert!(!first(two) && first(three));
+    assert_eq!(store.list().unwrap(), [three, four]);
+    stop(node, client);
 }
 
 #[test]

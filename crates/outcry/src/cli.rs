@@ -14,6 +14,7 @@ Exit status:
    1  the answer is no: a replay differs, a data directory is not valid, there is no such order
    2  the command line makes no sense
   65  a recorded session cannot be understood
+  69  the address to listen on cannot be had: another process listens there
   70  a bug stopped the process
   73  the data directory cannot be created, or another process has it
   74  reading or writing failed

@@ -13,6 +13,8 @@ pub enum Status {
     Usage = 2,
     /// Input that cannot be read as what it should be.
     DataError = 65,
+    /// The address to listen on cannot be had.
+    Unavailable = 69,
     /// A bug: a thread panicked.
     Software = 70,
     /// The data directory cannot be created, or another process has it.

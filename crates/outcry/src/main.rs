@@ -26,6 +26,8 @@ use cli::{Cli, Command, ConfigCommand, ExplainCommand, KeysCommand};
 use exit::{Failure, Status};
 
 fn main() -> ExitCode {
+    // Orders, balances and keys are nobody else's business: what is created is its owner's alone.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let command = Cli::parse().command;
     if !matches!(command, Command::Run(_)) {
         logging::quiet();

@@ -2,7 +2,8 @@
 
 mod support;
 
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use support::{Server, binary};
@@ -81,8 +82,46 @@ fn an_address_that_is_taken_leaves_the_data_alone() {
     let data = folder.path().join("data");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    assert_eq!(status(&["run", "--data", text(&data), "--listen", &address]), Some(73));
+    let output = outcry(&["run", "--data", text(&data), "--listen", &address]);
+    assert_eq!(output.status.code(), Some(69));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
+    assert!(said.contains("another process listens there"), "{said}");
     assert!(!data.exists());
+}
+
+/// All folders and files under `folder`, itself too.
+fn tree(folder: &Path) -> Vec<PathBuf> {
+    let mut found = vec![folder.to_owned()];
+    for item in std::fs::read_dir(folder).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            found.extend(tree(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn nobody_else_may_read_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("new/data");
+    let server = Server::start(&data, None, &["--no-demo"]).unwrap();
+    let admin = server.admin.clone().unwrap();
+    server.http().ok(&admin, "POST", "/v1/admin/snapshot", None);
+    let while_running = tree(&data);
+    server.stop();
+    let after = tree(&data);
+    for name in ["history.sqlite-wal", "secret.key", "directory.sqlite", "views.snapshot"] {
+        let is_it = |path: &&PathBuf| path.ends_with(name);
+        assert!(while_running.iter().chain(&after).any(|path| is_it(&path)), "{name}");
+    }
+    for path in after {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
+    }
 }
 
 #[test]

@@ -1,17 +1,18 @@
 //! SIGKILL at any moment: what was acknowledged is there, what was not is wholly there or not at all.
 //!
-//! Each round loads the real binary over eight WebSockets with 128 commands in flight each and over
-//! two HTTP connections, kills it at a random moment (while it serves, makes snapshots and rotates
-//! segments; every fourth round also while it starts), starts it again and asks for every command of
-//! the round by its own name. `KILL_ROUNDS` sets the number of rounds, `KILL_SEED` the seed.
+//! Each round loads the real binary at full speed over eight WebSockets with 128 commands in flight
+//! each and over two HTTP connections, kills it after a random number of answers (while it serves,
+//! makes snapshots and rotates segments; every fourth round also while it starts), starts it again
+//! and asks for every command of the round by its own name. `KILL_ROUNDS` sets the number of rounds, `KILL_SEED` the seed.
 
 mod support;
 
-use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::{Http, Key, Random, Server, outcry, read_json, spawn, websocket};
@@ -20,8 +21,12 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket};
 const SOCKETS: usize = 8;
 const IN_FLIGHT: usize = 128;
 const HTTP_CONNECTIONS: usize = 2;
+/// A round ends after so many answers, at least and at most: enough for every socket to have had all
+/// its places in flight more than once, and few enough for a round to take a second or two.
+const ANSWERS: std::ops::Range<u64> = 3_000..15_000;
 
-/// Small segments and frequent snapshots, so that kills fall into both.
+/// Small segments and frequent snapshots, so that kills fall into both; sockets may go as fast as they
+/// can.
 const CONFIG: &str = r#"
 [journal]
 segment_size = "1MiB"
@@ -34,6 +39,8 @@ every = 3000
 
 [gateway]
 socket_pending = 1024
+socket_rate = 1000000
+socket_burst = 1000000
 "#;
 
 #[test]
@@ -174,6 +181,7 @@ impl Exchange {
     fn load_and_kill(&mut self, round: u64, random: &mut Random) -> Vec<(usize, Vec<Sent>)> {
         let server = self.start();
         let address = server.address;
+        let answers = Arc::new(AtomicU64::new(0));
         let threads: Vec<_> = self
             .keys
             .iter()
@@ -182,8 +190,10 @@ impl Exchange {
             .map(|(n, key)| {
                 let random = Random(random.below(u64::MAX));
                 let name = format!("r{round}c{n}-");
+                let answers = Arc::clone(&answers);
                 thread::spawn(move || {
-                    let trader = Trader { name, random, sent: Vec::new(), live: Vec::new() };
+                    let trader =
+                        Trader { name, random, answers, sent: Vec::new(), live: Vec::new() };
                     let sent = if n < SOCKETS {
                         trader.over_websocket(address, &key)
                     } else {
@@ -193,7 +203,11 @@ impl Exchange {
                 })
             })
             .collect();
-        thread::sleep(Duration::from_millis(250 + random.below(350)));
+        let enough = ANSWERS.start + random.below(ANSWERS.end - ANSWERS.start);
+        let deadline = Instant::now() + support::PATIENCE;
+        while answers.load(Ordering::Relaxed) < enough && Instant::now() < deadline {
+            thread::sleep(Duration::from_micros(random.below(5_000)));
+        }
         server.kill();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     }
@@ -220,29 +234,19 @@ impl Exchange {
     }
 }
 
-/// All answers, in the order of the questions, at most [`IN_FLIGHT`] under way. A question that comes
-/// faster than a socket may ask is asked again a little later.
+/// All answers, in the order of the questions, at most [`IN_FLIGHT`] under way.
 fn ask_all(socket: &mut WebSocket<TcpStream>, questions: &[Value]) -> Vec<Value> {
     let mut answers = vec![Value::Null; questions.len()];
-    let mut waiting: VecDeque<usize> = (0..questions.len()).collect();
-    let mut under_way = 0;
-    while under_way > 0 || !waiting.is_empty() {
-        while under_way < IN_FLIGHT
-            && let Some(id) = waiting.pop_front()
-        {
-            socket.write(Message::text(questions[id].to_string())).unwrap();
-            under_way += 1;
+    let mut asked = 0;
+    for answered in 0..questions.len() {
+        while asked < questions.len().min(answered + IN_FLIGHT) {
+            socket.write(Message::text(questions[asked].to_string())).unwrap();
+            asked += 1;
         }
         socket.flush().unwrap();
         let answer = read_json(socket).unwrap();
         let id = answer["id"].as_u64().unwrap_or_else(|| panic!("no answer: {answer}")) as usize;
-        under_way -= 1;
-        if answer["status"] == 429 && answer["error"]["code"] == "RateLimited" {
-            waiting.push_back(id);
-            thread::sleep(Duration::from_millis(20));
-        } else {
-            answers[id] = answer;
-        }
+        answers[id] = answer;
     }
     answers
 }
@@ -315,6 +319,8 @@ fn outcome(answer: &Value) -> Answer {
 struct Trader {
     name: String,
     random: Random,
+    /// Of all connections.
+    answers: Arc<AtomicU64>,
     sent: Vec<Sent>,
     live: Vec<u64>,
 }
@@ -391,6 +397,7 @@ impl Trader {
     }
 
     fn answered(&mut self, id: usize, outcome: Answer) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
         if let (Sent::Place { .. }, Ok(order)) = (&self.sent[id], &outcome) {
             self.live.push(*order);
         }

@@ -3,7 +3,7 @@
 //! An id is given here first; then the account is opened in the log by `CreateAccount` with that id.
 //! After a crash between the two the id is only here: opening it in the log is repeated.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
 use types::{AccountId, Timestamp};
 
 use crate::error::{Result, StoreError};
@@ -34,6 +34,38 @@ impl Store {
         let id = u32::try_from(writer.last_insert_rowid());
         let id = AccountId(id.map_err(|_| StoreError::OutOfRange("an account id"))?);
         Ok(Account { id, name: name.to_owned(), created_at })
+    }
+
+    /// Forgets an account that was named but not opened. Its id is not given again.
+    ///
+    /// # Errors
+    /// When the database fails, or the account has a key.
+    pub fn forget_account(&self, id: AccountId) -> Result<()> {
+        self.directory.writer().execute("DELETE FROM accounts WHERE id = ?1", [id.0])?;
+        Ok(())
+    }
+
+    /// Takes in accounts that the log has and this directory does not, since it was lost or is an
+    /// old one: under a name that says so. Gives their number.
+    ///
+    /// # Errors
+    /// When the database fails; then none is taken in.
+    pub fn adopt_accounts(&self, ids: &[AccountId], at: Timestamp) -> Result<usize> {
+        let mut writer = self.directory.writer();
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut adopted = 0;
+        {
+            let mut insert = transaction.prepare(
+                "INSERT OR IGNORE INTO accounts (id, name, created_at) VALUES (?1, ?2, ?3)",
+            )?;
+            let at = sql_integer(at.0, "a time")?;
+            for id in ids {
+                adopted +=
+                    insert.execute(params![id.0, format!("account {id} (name lost)"), at])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(adopted)
     }
 
     /// An account by id.

@@ -22,6 +22,8 @@ pub(crate) enum Durability {
     Full,
     /// A crash of the process; after loss of power the last commits may be missing, in order.
     Normal,
+    /// Nothing: the file is thrown away.
+    None,
 }
 
 /// A migrated database file.
@@ -87,6 +89,7 @@ fn connect_writer(path: &Path, durability: Durability) -> Result<Connection> {
     let synchronous = match durability {
         Durability::Full => "full",
         Durability::Normal => "normal",
+        Durability::None => "off",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -157,6 +157,15 @@ impl Store {
         Ok(self.directory.writer().execute(sql, params![key_id, at])? == 1)
     }
 
+    /// Whether there is such a key, revoked or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn has_key(&self, key_id: &str) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM api_keys WHERE key_id = ?1)";
+        Ok(self.directory.reader()?.query_row(sql, [key_id], |row| row.get(0))?)
+    }
+
     /// Keys of an account, or all with `None`, revoked ones too, oldest first.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use crate::error::ApiError;
 use crate::history;
 use crate::http::extract::{Params, SignedRequest};
 use crate::market_data::page;
+use crate::min_seq;
 use crate::orders::cursor;
 use crate::state::Shared;
 use crate::wire::answer::LedgerEntries;
@@ -31,6 +32,8 @@ pub(crate) struct ListLedgerParams {
     pub(crate) before: Option<String>,
     /// 1 to 1000, 100 unless given.
     pub(crate) limit: Option<usize>,
+    /// Answer only when this entry is seen: `seq`, or `partition:seq` pairs joined by commas.
+    pub(crate) min_seq: Option<String>,
 }
 
 /// Every change of your total balances, newest first.
@@ -59,7 +62,9 @@ pub(crate) async fn list_ledger_entries(
         before: cursor(params.before.as_deref())?,
         limit: limit as u32,
     };
-    let watermarks = history::own_writes(&shared, account).await?;
+    let home = min_seq::home(&shared, account);
+    let asked = min_seq::marks(&shared, home, params.min_seq.as_deref())?;
+    let watermarks = history::watermarks(&shared, account, asked).await?;
     let rows = history::blocking(&shared, move |store| store.ledger_entries(&query)).await?;
     Ok(Json(LedgerEntries {
         next: rows.get(limit - 1).map(|row| row.id.to_string()),

@@ -13,8 +13,10 @@ use types::{AccountId, PartitionId, RejectCode};
 
 use crate::error::ApiError;
 use crate::http::Routes;
-use crate::http::extract::SignedRequest;
+use crate::http::extract::{Params, SignedRequest};
+use crate::min_seq::{self, MinSeq};
 use crate::state::Shared;
+use crate::watermarks::Marks;
 use crate::wire::answer::{Account, Watermark, millis};
 use crate::wire::error::ErrorBody;
 use crate::wire::word::Permission;
@@ -35,13 +37,16 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .delete("/v1/withdrawals/{client_id}", release_debit)
 }
 
-/// Waits until the views show what `account` wrote; gives how far they are in every partition.
+/// Waits until the views show what `account` wrote, and what its reader asked to see; gives how far
+/// they are in every partition.
 pub(crate) async fn watermarks(
     shared: &Shared,
     account: AccountId,
+    asked: &Marks,
 ) -> Result<Vec<Watermark>, ApiError> {
     let bound = shared.config.limits.watermark_timeout;
     shared.catch_up.own_writes(account, bound).await?;
+    shared.catch_up.reach_all(asked, bound).await?;
     let partitions = (0..shared.exchange.topology().partitions).map(PartitionId);
     Ok(partitions
         .map(|partition| Watermark::new(partition, shared.views.applied(partition)))
@@ -50,16 +55,18 @@ pub(crate) async fn watermarks(
 
 /// Your account and what this API key may do.
 #[utoipa::path(
-    get, path = "/v1/account", tag = "Account",
+    get, path = "/v1/account", tag = "Account", params(MinSeq),
     responses((status = 200, body = Account), (status = "default", body = ErrorBody)),
     security(("signature" = [])),
 )]
 pub(crate) async fn get_account(
     State(shared): State<Arc<Shared>>,
+    Params(params): Params<MinSeq>,
     request: SignedRequest,
 ) -> Result<Json<Account>, ApiError> {
     let id = request.reader()?;
-    let watermarks = watermarks(&shared, id).await?;
+    let asked = min_seq::marks(&shared, min_seq::home(&shared, id), params.min_seq.as_deref())?;
+    let watermarks = watermarks(&shared, id, &asked).await?;
     let view = shared.views.account(id).ok_or(RejectCode::UnknownAccount)?;
     Ok(Json(Account {
         id: id.0,

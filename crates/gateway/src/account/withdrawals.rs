@@ -9,7 +9,8 @@ use types::{AssetDef, Event, RejectCode, Request};
 
 use super::watermarks;
 use crate::error::ApiError;
-use crate::http::extract::{Segments, SignedRequest};
+use crate::http::extract::{Params, Segments, SignedRequest};
+use crate::min_seq::{self, MinSeq};
 use crate::orders::unexpected;
 use crate::state::Shared;
 use crate::wire::answer::{Moved, Withdrawal, Withdrawals, amount, millis};
@@ -23,16 +24,19 @@ pub(crate) fn asset(shared: &Shared, symbol: &str) -> Result<Arc<AssetDef>, ApiE
 
 /// Your withdrawals that are neither settled nor released.
 #[utoipa::path(
-    get, path = "/v1/withdrawals", tag = "Account",
+    get, path = "/v1/withdrawals", tag = "Account", params(MinSeq),
     responses((status = 200, body = Withdrawals), (status = "default", body = ErrorBody)),
     security(("signature" = [])),
 )]
 pub(crate) async fn list_withdrawals(
     State(shared): State<Arc<Shared>>,
+    Params(params): Params<MinSeq>,
     request: SignedRequest,
 ) -> Result<Json<Withdrawals>, ApiError> {
     let account = request.reader()?;
-    let watermarks = watermarks(&shared, account).await?;
+    let home = min_seq::home(&shared, account);
+    let asked = min_seq::marks(&shared, home, params.min_seq.as_deref())?;
+    let watermarks = watermarks(&shared, account, &asked).await?;
     let pending = shared.views.pending_debits(account);
     let withdrawal = |debit: &views::PendingDebit| {
         let asset = shared.views.asset(debit.asset)?;

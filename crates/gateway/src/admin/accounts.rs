@@ -10,11 +10,13 @@ use utoipa::IntoParams;
 
 use super::{done, operate};
 use crate::account::{balances, watermarks};
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
 use crate::history::blocking;
 use crate::http::extract::{Params, Segments, SignedRequest, number};
 use crate::market_data::page;
+use crate::min_seq::{self, MinSeq};
 use crate::state::Shared;
+use crate::watermarks::Marks;
 use crate::wire::answer::{AdminAccount, AdminAccounts, Balances, CreatedAccount, Done};
 use crate::wire::error::ErrorBody;
 use crate::wire::request::{CreateAccountBody, FreezeAccountBody, SetAccountFeeTierBody};
@@ -46,7 +48,7 @@ pub(crate) async fn list_accounts(
     request.operator()?;
     let limit = page(params.limit, 100, 1_000)?;
     let after = AccountId(params.after.unwrap_or(0));
-    let watermarks = watermarks(&shared, after).await?;
+    let watermarks = watermarks(&shared, after, &Marks::new()).await?;
     let named = blocking(&shared, move |store| store.list_accounts(after, limit as u32)).await?;
     let seen = |named: &store::Account| AdminAccount::new(named, shared.views.account(named.id));
     Ok(Json(AdminAccounts {
@@ -73,7 +75,13 @@ pub(crate) async fn create_account(
     }
     let now = shared.exchange.now();
     let named = blocking(&shared, move |store| store.create_account(&body.name, now)).await?;
-    open(&shared, request.caller.valid_until, named, body.fee_tier).await.map(Json)
+    let id = named.id;
+    let opened = open(&shared, request.caller.valid_until, named, body.fee_tier).await;
+    if let Err(ApiError { code: ErrorCode::Rejected(_), .. }) = &opened {
+        // A failure is logged; the rejection is what the operator must know.
+        let _ = blocking(&shared, move |store| store.forget_account(id)).await;
+    }
+    opened.map(Json)
 }
 
 /// Open an account that was named, but whose opening was interrupted.
@@ -109,34 +117,39 @@ async fn open(
 
 /// One account.
 #[utoipa::path(
-    get, path = "/v1/admin/accounts/{id}", tag = "Operators", params(("id" = u32, Path)),
+    get, path = "/v1/admin/accounts/{id}", tag = "Operators", params(("id" = u32, Path), MinSeq),
     responses((status = 200, body = AdminAccount), (status = "default", body = ErrorBody)),
     security(("signature" = [])),
 )]
 pub(crate) async fn get_admin_account(
     State(shared): State<Arc<Shared>>,
     Segments(id): Segments<String>,
+    Params(params): Params<MinSeq>,
     request: SignedRequest,
 ) -> Result<Json<AdminAccount>, ApiError> {
     request.operator()?;
     let named = named(&shared, &id).await?;
-    watermarks(&shared, named.id).await?;
+    let home = min_seq::home(&shared, named.id);
+    let asked = min_seq::marks(&shared, home, params.min_seq.as_deref())?;
+    watermarks(&shared, named.id, &asked).await?;
     Ok(Json(AdminAccount::new(&named, shared.views.account(named.id))))
 }
 
 /// Balances of an account.
 #[utoipa::path(
-    get, path = "/v1/admin/accounts/{id}/balances", tag = "Operators", params(("id" = u32, Path)),
+    get, path = "/v1/admin/accounts/{id}/balances", tag = "Operators",
+    params(("id" = u32, Path), MinSeq),
     responses((status = 200, body = Balances), (status = "default", body = ErrorBody)),
     security(("signature" = [])),
 )]
 pub(crate) async fn list_account_balances(
     State(shared): State<Arc<Shared>>,
     Segments(id): Segments<String>,
+    Params(params): Params<MinSeq>,
     request: SignedRequest,
 ) -> Result<Json<Balances>, ApiError> {
     request.operator()?;
-    balances(&shared, AccountId(number("id", &id)?)).await.map(Json)
+    balances(&shared, AccountId(number("id", &id)?), &params).await.map(Json)
 }
 
 /// Freeze or unfreeze an account: frozen it may cancel, but not place or pay.

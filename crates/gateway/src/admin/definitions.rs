@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use types::{AssetId, Event, MarketId, RejectCode, Request};
+use types::{AssetId, DefinitionError, Event, MarketId, RejectCode, Request};
 
 use super::{done, operate};
 use crate::account::asset;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
 use crate::http::extract::{Segments, SignedRequest, number};
 use crate::market_data::market;
 use crate::orders::unexpected;
@@ -32,8 +32,16 @@ pub(crate) async fn define_asset(
     // One at a time, so that two operators do not take the same id.
     let _defining = shared.defining.lock().await;
     let last = shared.views.assets().last().map_or(0, |asset| asset.id.0);
-    let command = Request::DefineAsset(body.into_def(AssetId(last + 1)));
-    let outcome = operate(&shared, request.caller.valid_until, command).await?;
+    let def = body.into_def(AssetId(last + 1));
+    let rule = def.validate();
+    let command = Request::DefineAsset(def);
+    let outcome = operate(&shared, request.caller.valid_until, command).await;
+    let outcome = outcome.map_err(|error| {
+        with_rule(error, rule, |broken| match broken {
+            DefinitionError::Scale => "scale: at most 18",
+            _ => "symbol: must be 1 to 24 of A-Z and 0-9",
+        })
+    })?;
     let Event::AssetDefined { asset, .. } = &outcome.answer else {
         return Err(unexpected(&outcome));
     };
@@ -58,10 +66,12 @@ pub(crate) async fn list_market(
     let body: ListMarketBody = request.json()?;
     let _defining = shared.defining.lock().await;
     let last = shared.views.markets().last().map_or(0, |market| market.def.id.0);
-    let base = asset(&shared, &body.base)?.id;
-    let quote = asset(&shared, &body.quote)?.id;
-    let def = body.into_def(MarketId(last + 1), base, quote)?;
-    let outcome = operate(&shared, request.caller.valid_until, Request::ListMarket(def)).await?;
+    let base = asset(&shared, &body.base)?;
+    let quote = asset(&shared, &body.quote)?;
+    let def = body.into_def(MarketId(last + 1), base.id, quote.id)?;
+    let rule = def.scaling(&base, &quote).map(|_| ());
+    let outcome = operate(&shared, request.caller.valid_until, Request::ListMarket(def)).await;
+    let outcome = outcome.map_err(|error| with_rule(error, rule, market_rule))?;
     let Event::MarketListed { market, .. } = &outcome.answer else {
         return Err(unexpected(&outcome));
     };
@@ -115,7 +125,40 @@ pub(crate) async fn set_fee_tier(
 ) -> Result<Json<Done>, ApiError> {
     request.operator()?;
     let body: SetFeeTierBody = request.json()?;
-    let command = Request::SetFeeTier { tier: number("tier", &tier)?, rates: body.rates() };
-    let outcome = operate(&shared, request.caller.valid_until, command).await?;
+    let rates = body.rates();
+    let command = Request::SetFeeTier { tier: number("tier", &tier)?, rates };
+    let outcome = operate(&shared, request.caller.valid_until, command).await;
+    let rule = |_| "maker_ppm, taker_ppm: at most 1000000";
+    let outcome = outcome.map_err(|error| with_rule(error, rates.validate(), rule))?;
     Ok(Json(done(&outcome)))
+}
+
+/// A rejected definition, with the fields and the rule that it breaks.
+fn with_rule(
+    error: ApiError,
+    rule: Result<(), DefinitionError>,
+    text: impl FnOnce(DefinitionError) -> &'static str,
+) -> ApiError {
+    match (error.code, rule) {
+        (ErrorCode::Rejected(RejectCode::InvalidDefinition), Err(broken)) => {
+            error.detail(text(broken))
+        }
+        _ => error,
+    }
+}
+
+fn market_rule(broken: DefinitionError) -> &'static str {
+    match broken {
+        DefinitionError::Name => "symbol: must be 1 to 24 of A-Z, 0-9 and -",
+        DefinitionError::SameAsset => "quote: must be another asset than base",
+        DefinitionError::Scale => "tick, lot: too many decimal places",
+        DefinitionError::Unit => {
+            "tick, lot: a lot must be a whole number of the base's smallest unit, and tick times lot \
+             one of the quote's"
+        }
+        DefinitionError::Range | DefinitionError::Rate => {
+            "max_price, max_quantity: must be above zero, and an order of both must not exceed an \
+             asset's largest supply"
+        }
+    }
 }

@@ -21,7 +21,7 @@ use crate::wire::error::ErrorBody;
 use crate::wire::request::{ExternalTransferBody, SettleDebitBody, amount, client_id};
 
 /// The operators' desk, as the treasury knows it.
-const SOURCE: u32 = 1;
+pub(crate) const SOURCE: u32 = 1;
 const LONGEST_REFERENCE: usize = 200;
 
 /// Lets one external transfer through at a time.
@@ -155,9 +155,9 @@ async fn refuse_an_old_outbox(shared: &Shared) -> Result<(), ApiError> {
     let in_outbox = blocking(shared, |store| store.last_transfer_number(SOURCE)).await?;
     if in_log > in_outbox {
         return Err(ApiError::with(
-            GatewayCode::Internal,
+            GatewayCode::OutboxBehindLog,
             format!(
-                "the log has external transfer {in_log}, the database only {in_outbox}: it is older than the log"
+                "the log has external transfer {in_log}, directory.sqlite only {in_outbox}: restore it from its backup"
             ),
         ));
     }

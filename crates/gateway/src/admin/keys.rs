@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use store::{Credential, NewKey, StoreError};
+use store::{Credential, NewKey, Permissions, StoreError};
 use types::{AccountId, RejectCode, Timestamp};
 use utoipa::IntoParams;
 
@@ -72,7 +72,8 @@ pub(crate) async fn create_key(
     Ok(Json(CreatedKey { key: Key::new(&created), secret: shows_secret.then_some(issued.secret) }))
 }
 
-/// Revoke an API key: from the answer on no request with it is taken.
+/// Revoke an API key: from the answer on no request with it is taken, and sockets that are logged in
+/// with it are closed. One that is revoked already is answered alike.
 #[utoipa::path(
     delete, path = "/v1/admin/keys/{key}", tag = "Operators", params(("key" = String, Path)),
     responses((status = 200, body = RevokedKey), (status = "default", body = ErrorBody)),
@@ -86,9 +87,10 @@ pub(crate) async fn revoke_key(
     request.operator()?;
     let now = shared.exchange.now();
     let name = key.clone();
-    let revoked = blocking(&shared, move |store| store.revoke_key(&name, now)).await?;
-    if !revoked {
-        return Err(GatewayCode::UnknownKey.into());
+    let is_known =
+        blocking(&shared, move |store| Ok(store.revoke_key(&name, now)? || store.has_key(&name)?));
+    if !is_known.await? {
+        return Err(GatewayCode::KeyNotFound.into());
     }
     shared.auth.forget(&key);
     Ok(Json(RevokedKey { key }))
@@ -96,6 +98,9 @@ pub(crate) async fn revoke_key(
 
 fn new_key(body: &CreateKeyBody, issued: &IssuedKey, now: Timestamp) -> Result<NewKey, ApiError> {
     let permissions = body.permissions();
+    if permissions == Permissions::default() {
+        return Err(ApiError::invalid_field("permissions", "a key needs at least one"));
+    }
     if body.account.is_none() && (permissions.trade || permissions.withdraw) {
         return Err(ApiError::invalid_field("account", "a key that trades or withdraws needs one"));
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use store::{Credential, NewKey, Permissions, Secret, Store, StoreError, StoredKey};
+use tokio::sync::watch;
 use types::{AccountId, Timestamp};
 
 use super::signature::Verifier;
@@ -23,6 +24,8 @@ const CLOCK_AHEAD_MS: u64 = 1_000;
 /// Verifies signatures.
 pub(crate) struct Authenticator {
     keys: [RwLock<HashMap<Box<str>, Arc<Key>>>; SHARDS],
+    /// Changes whenever a key is revoked.
+    revocations: watch::Sender<()>,
 }
 
 struct Key {
@@ -46,7 +49,10 @@ impl Authenticator {
     /// # Errors
     /// When the store cannot be read, or a stored secret does not decrypt.
     pub(crate) fn load(store: &Store) -> Result<Self, StoreError> {
-        let authenticator = Self { keys: std::array::from_fn(|_| RwLock::default()) };
+        let authenticator = Self {
+            keys: std::array::from_fn(|_| RwLock::default()),
+            revocations: watch::Sender::new(()),
+        };
         for key in store.list_keys(None)? {
             if key.revoked_at.is_none() {
                 authenticator.load_key(store, &key.key_id)?;
@@ -78,9 +84,15 @@ impl Authenticator {
         self.insert(issued.key_id.clone(), Some(account), permissions, verifier);
     }
 
-    /// Refuses a key from now on.
+    /// Refuses a key from now on, and lets the connections know that are logged in with one.
     pub(crate) fn forget(&self, key_id: &str) {
         self.shard(key_id).write().remove(key_id);
+        self.revocations.send_replace(());
+    }
+
+    /// Tells of revocations: after each one, who is logged in looks whether it was its key's.
+    pub(crate) fn revocations(&self) -> watch::Receiver<()> {
+        self.revocations.subscribe()
     }
 
     /// Whether a key is still valid: for connections that outlive the request that opened them.

@@ -3,11 +3,10 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use types::AccountId;
 
@@ -25,7 +24,7 @@ pub(crate) struct SignedRequest {
 
 impl SignedRequest {
     /// The body as JSON; unknown fields are refused.
-    pub(crate) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ApiError> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         read_json(&self.body)
     }
 
@@ -75,25 +74,30 @@ impl FromRequest<Arc<Shared>> for SignedRequest {
 
     async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let body = read_body(body, shared).await?;
         let path_and_query = parts.uri.path_and_query().map_or("/", |text| text.as_str());
-        let signed = Signed {
+        let unread = Signed {
             key: required(&parts.headers, "x-outcry-key")?,
             timestamp: required(&parts.headers, "x-outcry-timestamp")?,
             window: optional(&parts.headers, "x-outcry-receive-window")?,
             signature: required(&parts.headers, "x-outcry-signature")?,
             method: parts.method.as_str(),
             path_and_query,
-            body: &body,
+            body: &[],
         };
+        let body = read_body(body, shared).await?;
+        let signed = Signed { body: &body, ..unread };
         let caller = shared.auth.verify(&signed, shared.exchange.now())?;
         Ok(Self { caller, body })
     }
 }
 
-/// The whole body, if it is small enough and comes in time.
+/// The whole body, if it is small enough and comes in time. One that announces its length is not read
+/// if that is too large.
 async fn read_body(body: Body, shared: &Shared) -> Result<Bytes, ApiError> {
     let limits = &shared.config.limits;
+    if body.size_hint().lower() > limits.body as u64 {
+        return Err(GatewayCode::BodyTooLarge.into());
+    }
     let read = axum::body::to_bytes(body, limits.body);
     match tokio::time::timeout(limits.body_timeout, read).await {
         Ok(Ok(bytes)) => Ok(bytes),

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use serde::Serialize;
@@ -26,15 +26,31 @@ pub(crate) async fn finish(
 ) -> Response {
     let id = next_request_id();
     let begin = Instant::now();
+    let closes = closes_by_header(request.version());
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         write_error(&mut response, &error, &id);
+        if closes && ends_connection(&error) {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     route.answered(response.status().as_u16(), begin.elapsed());
     response
+}
+
+/// HTTP/2 has another way to end a connection.
+fn closes_by_header(version: Version) -> bool {
+    version <= Version::HTTP_11
+}
+
+/// Whether nothing more is read from the connection: a body that is not wanted is still on its way,
+/// or there is no room for the connection.
+fn ends_connection(error: &ApiError) -> bool {
+    use GatewayCode::{BodyIncomplete, BodyTooLarge, TooManyConnections};
+    matches!(error.code, ErrorCode::Gateway(BodyTooLarge | BodyIncomplete | TooManyConnections))
 }
 
 fn write_error(response: &mut Response, error: &ApiError, request_id: &str) {

@@ -6,5 +6,5 @@ pub(crate) mod metrics;
 mod router;
 mod server;
 
-pub(crate) use router::{Routes, router};
+pub(crate) use router::{Routes, refusals, router};
 pub(crate) use server::serve;

@@ -27,6 +27,13 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     routes.reserved().into_router()
 }
 
+/// What a connection above the bound is told, whatever it asks.
+pub(crate) fn refusals(shared: &Shared) -> Router {
+    let measured = from_fn_with_state(shared.metrics.route("*", "refused"), finish);
+    Router::new()
+        .fallback((async || ApiError::from(GatewayCode::TooManyConnections)).layer(measured))
+}
+
 /// Routes under construction. Each one is named, timed and counted by [`finish`].
 pub(crate) struct Routes {
     router: Router<Arc<Shared>>,

@@ -1,7 +1,8 @@
 //! Connections: accepting, limits, TLS, and the graceful end of them.
 //!
 //! A shutdown stops accepting, lets requests under way finish and sockets say goodbye, all within
-//! `drain_timeout`, and then returns. What a client sees of a connection above the bound is a 503.
+//! `drain_timeout`, and then returns. A connection above the bound is answered with one 503, over TLS
+//! too, and closed; there is a bound for these as well, beyond which they are closed unanswered.
 
 use std::io;
 use std::sync::Arc;
@@ -21,9 +22,10 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Limits;
 use crate::state::Shared;
 
-/// What a connection above the bound is told, if it speaks plain HTTP.
-const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
-    connection: close\r\ncontent-length: 0\r\n\r\n";
+/// Connections above the bound that are told so at the same time.
+const REFUSALS: usize = 1_024;
+/// How long such a connection may take to ask and to be told.
+const REFUSAL: Duration = Duration::from_secs(2);
 
 /// How long to wait when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -40,10 +42,12 @@ pub(crate) async fn serve(
     let server = Arc::new(Server {
         connection: connection_builder(limits),
         service: TowerToHyperService::new(router),
+        refusals: TowerToHyperService::new(super::refusals(&shared)),
         acceptor,
         handshake_timeout: limits.head_timeout,
     });
     let permits = Arc::new(Semaphore::new(limits.connections));
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
     let graceful = GracefulShutdown::new();
     loop {
         tokio::select! {
@@ -61,7 +65,9 @@ pub(crate) async fn serve(
                     }
                     Err(_) => {
                         shared.metrics.connection_refused();
-                        server.turn_away(&stream);
+                        if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
+                            tokio::spawn(Arc::clone(&server).refuse(stream, permit));
+                        }
                     }
                 },
                 Err(error) => pause_after(&error).await,
@@ -96,6 +102,8 @@ async fn pause_after(error: &io::Error) {
 struct Server {
     connection: auto::Builder<TokioExecutor>,
     service: TowerToHyperService<Router>,
+    /// Answers every request that there is no room.
+    refusals: TowerToHyperService<Router>,
     acceptor: Option<TlsAcceptor>,
     handshake_timeout: Duration,
 }
@@ -108,35 +116,52 @@ impl Server {
         watcher: Watcher,
         _permit: OwnedSemaphorePermit,
     ) {
+        self.serve(stream, Some(watcher), &self.service).await;
+    }
+
+    /// One connection that is told that there is no room for it.
+    async fn refuse(self: Arc<Self>, stream: TcpStream, _permit: OwnedSemaphorePermit) {
+        let told = self.serve(stream, None, &self.refusals);
+        let _ = tokio::time::timeout(REFUSAL, told).await;
+    }
+
+    async fn serve(
+        &self,
+        stream: TcpStream,
+        watcher: Option<Watcher>,
+        service: &TowerToHyperService<Router>,
+    ) {
         // An answer is one small write: waiting to fill a packet would only delay it.
         let _ = stream.set_nodelay(true);
         match &self.acceptor {
-            None => self.requests(stream, watcher).await,
+            None => self.requests(stream, watcher, service).await,
             Some(acceptor) => {
                 let handshake =
                     tokio::time::timeout(self.handshake_timeout, acceptor.accept(stream));
                 if let Ok(Ok(stream)) = handshake.await {
-                    self.requests(stream, watcher).await;
+                    self.requests(stream, watcher, service).await;
                 }
             }
         }
     }
 
-    async fn requests<S>(&self, stream: S, watcher: Watcher)
-    where
+    async fn requests<S>(
+        &self,
+        stream: S,
+        watcher: Option<Watcher>,
+        service: &TowerToHyperService<Router>,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let connection = self
             .connection
-            .serve_connection_with_upgrades(TokioIo::new(stream), self.service.clone());
+            .serve_connection_with_upgrades(TokioIo::new(stream), service.clone())
+            .into_owned();
         // Ends with an error when a client breaks off or sends nonsense: its own affair.
-        let _ = watcher.watch(connection.into_owned()).await;
-    }
-
-    fn turn_away(&self, stream: &TcpStream) {
-        if self.acceptor.is_none() {
-            let _ = stream.try_write(TOO_MANY_CONNECTIONS);
-        }
+        let _ = match watcher {
+            Some(watcher) => watcher.watch(connection).await,
+            None => connection.await,
+        };
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 
-use super::{MinSeq, market, reach};
+use super::{market, reach};
 use crate::error::ApiError;
 use crate::http::extract::{Params, Segments};
+use crate::min_seq::MinSeq;
 use crate::state::Shared;
 use crate::wire::answer::{Asset, Assets, FeeTier, FeeTiers, Market, Markets, ServerTime, millis};
 use crate::wire::error::ErrorBody;

@@ -10,14 +10,12 @@ mod trades;
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use types::{PartitionId, RejectCode, Seq};
-use utoipa::IntoParams;
+use types::{PartitionId, RejectCode};
 use views::MarketInfo;
 
 use crate::error::ApiError;
 use crate::http::Routes;
-use crate::http::extract::number;
+use crate::min_seq;
 use crate::state::Shared;
 
 pub(crate) use candles::*;
@@ -40,15 +38,6 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/v1/tickers", list_tickers)
 }
 
-/// Reads that can wait.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct MinSeq {
-    /// Answer only when this entry is seen: `seq`, or `partition:seq` pairs joined by commas.
-    pub(crate) min_seq: Option<String>,
-}
-
 /// A market by its symbol.
 pub(crate) fn market(shared: &Shared, symbol: &str) -> Result<Arc<MarketInfo>, ApiError> {
     shared.views.market_by_symbol(symbol).ok_or_else(|| ApiError::from(RejectCode::UnknownMarket))
@@ -60,16 +49,8 @@ pub(crate) async fn reach(
     own: PartitionId,
     min_seq: Option<&str>,
 ) -> Result<(), ApiError> {
-    let bound = shared.config.limits.watermark_timeout;
-    for mark in min_seq.into_iter().flat_map(|marks| marks.split(',')) {
-        let (partition, seq) = match mark.split_once(':') {
-            Some((partition, seq)) => (PartitionId(number("min_seq", partition)?), seq),
-            None => (own, mark),
-        };
-        let seq = Seq(number("min_seq", seq)?);
-        shared.catch_up.reach(partition, seq, bound).await?;
-    }
-    Ok(())
+    let marks = min_seq::marks(shared, own, min_seq)?;
+    shared.catch_up.reach_all(&marks, shared.config.limits.watermark_timeout).await
 }
 
 /// A page's size: `wanted` or `default`, within 1 and `most`.

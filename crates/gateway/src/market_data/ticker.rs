@@ -6,9 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use views::MarketInfo;
 
-use super::{MinSeq, market, reach};
+use super::{market, reach};
 use crate::error::ApiError;
 use crate::http::extract::{Params, Segments};
+use crate::min_seq::MinSeq;
 use crate::state::Shared;
 use crate::wire::answer::{Ticker, Tickers};
 use crate::wire::error::ErrorBody;

@@ -7,7 +7,7 @@ use axum::extract::State;
 use types::{AccountId, ClientOrderId, Event, OrderId, Timestamp};
 use views::OrderStatus;
 
-use super::unexpected;
+use super::{unexpected, with_bounds};
 use crate::error::ApiError;
 use crate::http::extract::{Segments, SignedRequest, number};
 use crate::market_data::market;
@@ -46,7 +46,8 @@ pub(crate) async fn amend(
     body: AmendOrderBody,
 ) -> Result<AmendedOrder, ApiError> {
     let market = market(shared, symbol)?;
-    let outcome = shared.submit(valid_until, body.into_request(account, &market, order)?).await?;
+    let outcome = shared.submit(valid_until, body.into_request(account, &market, order)?).await;
+    let outcome = outcome.map_err(|error| with_bounds(error, &market, false))?;
     let lots = |quantity: types::Quantity| market.def.lot.format(quantity.get().into());
     let answer = |id: OrderId, replaces, status: OrderStatus, remaining, fills| AmendedOrder {
         market: market.def.symbol.clone(),

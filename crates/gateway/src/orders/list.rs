@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use store::{FillQuery, OrderQuery, OrderState};
-use types::{AccountId, MarketId, OrderId};
+use types::{AccountId, MarketId, OrderId, PartitionId};
 use utoipa::{IntoParams, ToSchema};
 
 use super::market_of;
@@ -15,7 +15,9 @@ use crate::error::ApiError;
 use crate::history;
 use crate::http::extract::{Params, SignedRequest};
 use crate::market_data::{market, page};
+use crate::min_seq;
 use crate::state::Shared;
+use crate::watermarks::Marks;
 use crate::wire::answer::{Fills, Order, Orders};
 use crate::wire::error::ErrorBody;
 
@@ -53,6 +55,9 @@ pub(crate) struct ListOrdersParams {
     pub(crate) before: Option<String>,
     /// 1 to 1000, 100 unless given. Not for open orders.
     pub(crate) limit: Option<usize>,
+    /// Answer only when this entry is seen: `seq` of the market's partition (without `market`: your
+    /// account's), or `partition:seq` pairs joined by commas.
+    pub(crate) min_seq: Option<String>,
 }
 
 /// Which fills, and which page.
@@ -68,6 +73,9 @@ pub(crate) struct ListFillsParams {
     pub(crate) before: Option<String>,
     /// 1 to 1000, 100 unless given.
     pub(crate) limit: Option<usize>,
+    /// Answer only when this entry is seen: `seq` of the market's partition (without `market`: your
+    /// account's), or `partition:seq` pairs joined by commas.
+    pub(crate) min_seq: Option<String>,
 }
 
 /// Your orders: the open ones, or the history page by page, newest first.
@@ -82,9 +90,10 @@ pub(crate) async fn list_orders(
     request: SignedRequest,
 ) -> Result<Json<Orders>, ApiError> {
     let account = request.reader()?;
-    let market = market_id(&shared, params.market.as_deref())?;
+    let (market, home) = market_id(&shared, account, params.market.as_deref())?;
+    let asked = min_seq::marks(&shared, home, params.min_seq.as_deref())?;
     let state = match params.status {
-        ListedStatus::Open => return open_orders(&shared, account, market).await.map(Json),
+        ListedStatus::Open => return open_orders(&shared, account, market, &asked).await.map(Json),
         ListedStatus::Closed => Some(OrderState::Closed),
         ListedStatus::Filled => Some(OrderState::Filled),
         ListedStatus::Cancelled => Some(OrderState::Cancelled),
@@ -98,7 +107,7 @@ pub(crate) async fn list_orders(
         before: cursor(params.before.as_deref())?,
         limit: limit as u32,
     };
-    let watermarks = history::own_writes(&shared, account).await?;
+    let watermarks = history::watermarks(&shared, account, asked).await?;
     let rows = history::blocking(&shared, move |store| store.orders(&query)).await?;
     Ok(Json(Orders {
         orders: history::orders_of(&shared, &rows)?,
@@ -111,8 +120,9 @@ async fn open_orders(
     shared: &Shared,
     account: AccountId,
     market: Option<MarketId>,
+    asked: &Marks,
 ) -> Result<Orders, ApiError> {
-    let watermarks = watermarks(shared, account).await?;
+    let watermarks = watermarks(shared, account, asked).await?;
     let open = shared.views.open_orders(account, market);
     let order = |view: &views::OrderView| Ok(Order::new(&*market_of(shared, view.market)?, view));
     Ok(Orders {
@@ -134,7 +144,8 @@ pub(crate) async fn list_fills(
     request: SignedRequest,
 ) -> Result<Json<Fills>, ApiError> {
     let account = request.reader()?;
-    let market = market_id(&shared, params.market.as_deref())?;
+    let (market, home) = market_id(&shared, account, params.market.as_deref())?;
+    let asked = min_seq::marks(&shared, home, params.min_seq.as_deref())?;
     if params.order_id.is_some() && market.is_none() {
         return Err(ApiError::invalid_field("order_id", "needs market"));
     }
@@ -146,7 +157,7 @@ pub(crate) async fn list_fills(
         before: cursor(params.before.as_deref())?,
         limit: limit as u32,
     };
-    let watermarks = history::own_writes(&shared, account).await?;
+    let watermarks = history::watermarks(&shared, account, asked).await?;
     let rows = history::blocking(&shared, move |store| store.fills(&query)).await?;
     Ok(Json(Fills {
         fills: history::fills_of(&shared, &rows)?,
@@ -155,8 +166,17 @@ pub(crate) async fn list_fills(
     }))
 }
 
-fn market_id(shared: &Shared, symbol: Option<&str>) -> Result<Option<MarketId>, ApiError> {
-    symbol.map(|symbol| Ok(market(shared, symbol)?.def.id)).transpose()
+/// The market asked for, or any, and the partition that a bare `min_seq` is of.
+fn market_id(
+    shared: &Shared,
+    account: AccountId,
+    symbol: Option<&str>,
+) -> Result<(Option<MarketId>, PartitionId), ApiError> {
+    let Some(symbol) = symbol else {
+        return Ok((None, min_seq::home(shared, account)));
+    };
+    let market = market(shared, symbol)?;
+    Ok((Some(market.def.id), market.def.home))
 }
 
 /// Where a page begins: opaque to clients.

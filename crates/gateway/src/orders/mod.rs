@@ -12,7 +12,7 @@ use std::sync::Arc;
 use types::{Event, RejectCode};
 use views::MarketInfo;
 
-use crate::error::{ApiError, GatewayCode};
+use crate::error::{ApiError, ErrorCode, GatewayCode};
 use crate::http::Routes;
 use crate::outcome::Outcome;
 use crate::state::Shared;
@@ -40,6 +40,27 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 /// The market that an answer names; it was listed before anybody could use it.
 fn market_of(shared: &Shared, market: types::MarketId) -> Result<Arc<MarketInfo>, ApiError> {
     shared.views.market_info(market).ok_or_else(|| ApiError::from(RejectCode::UnknownMarket))
+}
+
+/// A rejection of a price or a quantity, with the field and what the market allows.
+fn with_bounds(error: ApiError, market: &MarketInfo, by_quote: bool) -> ApiError {
+    let def = &market.def;
+    let what = match error.code {
+        ErrorCode::Rejected(RejectCode::InvalidPrice) => {
+            let most = def.tick.format(def.max_price.get().into());
+            format!("price: must be from {} to {most}", def.tick)
+        }
+        ErrorCode::Rejected(RejectCode::InvalidQuantity) if by_quote => {
+            format!("quote_amount: must pay for at least one lot, which is {}", def.lot)
+        }
+        ErrorCode::Rejected(RejectCode::InvalidQuantity) => {
+            let most = def.lot.format(def.max_quantity.get().into());
+            format!("quantity: must be from {} to {most}", def.lot)
+        }
+        _ => return error,
+    };
+    let repeated = if error.detail.is_some() { " (repeated answer)" } else { "" };
+    error.detail(format!("{what}{repeated}"))
 }
 
 /// An answer that does not belong to its question: a bug, said as such.

@@ -7,7 +7,7 @@ use axum::extract::State;
 use types::{AccountId, Event, OrderId, Timestamp};
 use views::MarketInfo;
 
-use super::unexpected;
+use super::{unexpected, with_bounds};
 use crate::error::ApiError;
 use crate::history;
 use crate::http::extract::SignedRequest;
@@ -49,7 +49,9 @@ pub(crate) async fn place(
 ) -> Result<PlacedOrder, ApiError> {
     let market = market(shared, &body.market)?;
     let valid_until = body.valid_until(sent_at, window_end);
-    let outcome = shared.submit(valid_until, body.into_request(account, &market)?).await?;
+    let by_quote = body.quote_amount.is_some();
+    let outcome = shared.submit(valid_until, body.into_request(account, &market)?).await;
+    let outcome = outcome.map_err(|error| with_bounds(error, &market, by_quote))?;
     match outcome.answer {
         Event::OrderPlaced { .. } => placed(&market, &outcome).ok_or_else(|| unexpected(&outcome)),
         Event::Repeated { outcome: Ok(order), .. } => {

@@ -9,7 +9,7 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval_at, timeout};
 
 use super::channel_name::ChannelName;
 use super::close::End;
@@ -19,10 +19,8 @@ use super::session::Session;
 use super::writer::write_messages;
 use crate::state::Shared;
 
-/// How often the client is asked whether it is there.
-const PING_INTERVAL: Duration = Duration::from_secs(20);
-/// A client that is not heard of for so long is cut.
-const SILENCE: Duration = Duration::from_secs(60);
+/// Pings that a client may leave unanswered.
+const PINGS: u32 = 3;
 /// How long a goodbye may take to send.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long the client has to answer it.
@@ -75,20 +73,26 @@ impl Connection {
         End::Gone
     }
 
-    /// Asks from time to time whether the client is there, and whether its key is still good.
+    /// Asks from time to time whether the client is there; ends at once when its key is revoked.
     async fn watch_pulse(&self) -> End {
-        let mut ticks = interval(PING_INTERVAL);
+        let silence = self.shared.config.limits.socket_silence;
+        let mut ticks = interval_at((Instant::now() + silence / PINGS).into(), silence / PINGS);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.tick().await;
+        let mut revocations = self.shared.auth.revocations();
         loop {
-            ticks.tick().await;
-            if self.silence() > SILENCE {
-                return End::Silent;
-            }
+            // Looked at after the subscription: a revocation is either seen here or told of there.
             if self.session.is_revoked(&self.shared) {
                 return End::Revoked;
             }
-            self.outbox.push(Out::Ping);
+            tokio::select! {
+                Ok(()) = revocations.changed() => {}
+                _ = ticks.tick() => {
+                    if self.silence() > silence {
+                        return End::Silent;
+                    }
+                    self.outbox.push(Out::Ping);
+                }
+            }
         }
     }
 }
@@ -100,7 +104,7 @@ pub async fn serve(socket: WebSocket, shared: Arc<Shared>) {
     metrics.sockets.fetch_add(1, Ordering::Relaxed);
     let (mut sink, mut stream) = socket.split();
     let end = tokio::select! {
-        end = write_messages(&mut sink, &connection.outbox, &metrics.socket_messages) => end,
+        end = write_messages(&mut sink, &connection, &metrics.socket_messages) => end,
         end = read_requests(&mut stream, &connection) => end,
         end = connection.watch_pulse() => end,
     };

@@ -18,6 +18,7 @@ use views::{ViewError, Views};
 
 use super::channel_name::PrivateKind;
 use super::hub::{Hub, Topic};
+use super::replay::ReplayBounds;
 use super::ring::RingBounds;
 use crate::config::Limits;
 
@@ -27,10 +28,6 @@ const PUBLISH_INTERVAL: Duration = Duration::from_millis(5);
 const IDLE: Duration = Duration::from_millis(200);
 /// Channels without a subscriber for one to two of these are forgotten.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
-/// Bytes that a channel keeps, and a reader may lie behind.
-const BACKLOG_BYTES: usize = 2 << 20;
-/// Replays from the event log at the same time; each may hold a few megabytes.
-const REPLAYS: usize = 16;
 
 /// The fan-out of all partitions.
 pub struct FanOut {
@@ -39,6 +36,8 @@ pub struct FanOut {
     next_subscription: AtomicU64,
     /// Bounds replays.
     pub(super) replays: Arc<Semaphore>,
+    /// Bounds each of them.
+    pub(super) replay_bounds: ReplayBounds,
     stopping: AtomicBool,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -57,14 +56,19 @@ impl FanOut {
     /// behind.
     #[must_use]
     pub fn new(exchange: Arc<dyn Exchange>, views: &Arc<Views>, limits: &Limits) -> Arc<Self> {
-        let bounds = RingBounds { messages: limits.socket_backlog, bytes: BACKLOG_BYTES };
+        let bounds =
+            RingBounds { messages: limits.socket_backlog, bytes: limits.socket_backlog_bytes };
         let partitions = exchange.topology().partitions;
         let hub = |partition| Arc::new(Hub::new(PartitionId(partition), Arc::clone(views), bounds));
         Arc::new(Self {
             hubs: (0..partitions).map(hub).collect(),
             exchange,
             next_subscription: AtomicU64::new(0),
-            replays: Arc::new(Semaphore::new(REPLAYS)),
+            replays: Arc::new(Semaphore::new(limits.replays)),
+            replay_bounds: ReplayBounds {
+                entries: limits.replay_entries,
+                bytes: limits.replay_bytes,
+            },
             stopping: AtomicBool::new(false),
             threads: Mutex::default(),
         })

@@ -77,8 +77,8 @@ async fn open_socket(
         return Err(GatewayCode::ShuttingDown.into());
     }
     if shared.sockets.len() >= limits.sockets {
-        let what = "the gateway has as many WebSocket connections as it may";
-        return Err(ApiError::with(GatewayCode::TooManyPending, what));
+        let what = "The gateway has as many WebSocket connections as it may.";
+        return Err(ApiError::with(GatewayCode::TooManyConnections, what));
     }
     let token = shared.sockets.token();
     let upgrade = upgrade

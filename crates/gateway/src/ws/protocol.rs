@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use types::{PartitionId, Seq};
 
 use crate::error::{ApiError, GatewayCode};
+use crate::wire::read_fields;
 
 /// Longest text that a client may use as a request's id.
 const MAX_ID_LEN: usize = 64;
@@ -236,15 +237,6 @@ fn parse_op(mut fields: Map<String, Value>) -> Result<Op, ApiError> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NoFields {}
-
-pub fn read_fields<T: for<'a> Deserialize<'a>>(fields: Map<String, Value>) -> Result<T, ApiError> {
-    T::deserialize(Value::Object(fields)).map_err(|error| {
-        let what = error.to_string();
-        let unknown = what.starts_with("unknown field");
-        let code = if unknown { GatewayCode::UnknownField } else { GatewayCode::InvalidField };
-        ApiError::with(code, what)
-    })
-}
 
 #[cfg(test)]
 mod tests {

@@ -14,9 +14,9 @@ pub struct TokenBucket {
 impl TokenBucket {
     /// A full bucket for `per_second` tokens a second, that saves up at most `size`.
     #[must_use]
-    pub fn new(per_second: u32, size: u32, now: Instant) -> Self {
+    pub fn new(per_second: f64, size: u32, now: Instant) -> Self {
         let size = f64::from(size);
-        Self { per_second: f64::from(per_second), size, tokens: size, at: now }
+        Self { per_second, size, tokens: size, at: now }
     }
 
     /// Takes a token; false if there is none.
@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn a_burst_passes_then_the_rate_holds() {
         let start = Instant::now();
-        let mut bucket = TokenBucket::new(10, 3, start);
+        let mut bucket = TokenBucket::new(10.0, 3, start);
         assert!((0..3).all(|_| bucket.take(start)));
         assert!(!bucket.take(start));
         assert!(bucket.take(start + Duration::from_millis(150)));

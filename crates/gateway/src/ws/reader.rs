@@ -14,21 +14,15 @@ use super::outbox::Out;
 use super::protocol::{self, BadRequest};
 use super::rate::TokenBucket;
 use super::requests;
+use crate::config::Limits;
 use crate::error::{ApiError, GatewayCode};
-
-/// Messages a second that a connection may send in the long run.
-const MESSAGES_PER_SECOND: u32 = 2_000;
-/// Messages that it may send at once.
-const BURST: u32 = 4_000;
-/// Refusals for being too fast after which the connection is cut, saved up like messages.
-const REFUSALS: u32 = 1_000;
 
 type InFlight<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
 
 /// Takes requests until the connection ends.
 pub async fn read_requests(stream: &mut SplitStream<WebSocket>, connection: &Connection) -> End {
     let mut in_flight = InFlight::new();
-    let mut pace = Pace::new(Instant::now());
+    let mut pace = Pace::new(&connection.shared.config.limits, Instant::now());
     let closing = connection.shared.closing.clone();
     loop {
         let most = connection.shared.config.limits.socket_pending;
@@ -106,10 +100,14 @@ struct Pace {
 }
 
 impl Pace {
-    fn new(now: Instant) -> Self {
+    fn new(limits: &Limits, now: Instant) -> Self {
         Self {
-            messages: TokenBucket::new(MESSAGES_PER_SECOND, BURST, now),
-            refusals: TokenBucket::new(REFUSALS / 60, REFUSALS, now),
+            messages: TokenBucket::new(limits.socket_rate.into(), limits.socket_burst, now),
+            refusals: TokenBucket::new(
+                f64::from(limits.socket_refusals) / 60.0,
+                limits.socket_refusals,
+                now,
+            ),
         }
     }
 

@@ -13,10 +13,14 @@ use super::events::by_account;
 use super::hub::Topic;
 use super::message::{Head, MessageKind, Position};
 
-/// Entries that a replay looks at, at most.
-const MAX_ENTRIES: u64 = 2_000_000;
-/// Bytes of messages that a replay gives, at most.
-const MAX_BYTES: usize = 4 << 20;
+/// How much a replay may be.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplayBounds {
+    /// Entries that it looks at.
+    pub entries: u64,
+    /// Bytes of messages that it gives.
+    pub bytes: usize,
+}
 
 /// What to read.
 pub struct Missed {
@@ -32,6 +36,8 @@ pub struct Missed {
     pub after: Seq,
     /// up to and with this one.
     pub through: Seq,
+    /// At most so much.
+    pub bounds: ReplayBounds,
 }
 
 /// Why what was missed cannot be told.
@@ -53,7 +59,7 @@ pub enum ReplayError {
 /// # Errors
 /// When they cannot be told: then the client needs a snapshot.
 pub async fn read(missed: Missed) -> Result<Vec<Utf8Bytes>, ReplayError> {
-    if missed.through.0.saturating_sub(missed.after.0) > MAX_ENTRIES {
+    if missed.through.0.saturating_sub(missed.after.0) > missed.bounds.entries {
         return Err(ReplayError::TooMuch);
     }
     // Old events come from disk.
@@ -79,7 +85,7 @@ impl Missed {
                     bytes += text.len();
                     texts.push(text);
                 }
-                if bytes > MAX_BYTES {
+                if bytes > self.bounds.bytes {
                     return Err(ReplayError::TooMuch);
                 }
             }

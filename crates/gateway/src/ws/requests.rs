@@ -9,11 +9,12 @@ use super::channel_name::ChannelName;
 use super::connection::Connection;
 use super::message::to_text;
 use super::outbox::Out;
-use super::protocol::{Op, OrderOp, Request, Unsubscribe, read_fields};
+use super::protocol::{Op, OrderOp, Request, Unsubscribe};
 use super::subscribe;
 use crate::error::{ApiError, ErrorCode, GatewayCode};
 use crate::orders;
 use crate::wire::error::ErrorDetail;
+use crate::wire::read_fields;
 use crate::wire::request::{AmendOrderBody, PlaceOrderBody};
 
 #[derive(Serialize)]

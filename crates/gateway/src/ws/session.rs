@@ -1,6 +1,8 @@
 //! Who a connection is logged in as. One signature opens the session; its key is looked up again for
 //! every command, so that a revoked key ends at once.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 use types::{AccountId, Timestamp};
 
@@ -56,8 +58,10 @@ impl Session {
             return Err(ApiError::with(GatewayCode::Forbidden, what));
         }
         let window = caller.valid_until.0.saturating_sub(caller.signed_at.0);
+        let key = Arc::clone(&caller.key);
         *current = Some(LoggedIn { caller, window });
-        Ok(account)
+        // Revoked since it was verified: whoever revoked it may have looked at this session before.
+        if shared.auth.is_valid(&key) { Ok(account) } else { Err(GatewayCode::UnknownKey.into()) }
     }
 
     /// Whose private channels may be subscribed.

@@ -109,6 +109,7 @@ impl Subscription {
             head: self.channel.head.clone(),
             after,
             through: self.seq,
+            bounds: fan_out.replay_bounds,
         }
     }
 

@@ -11,19 +11,19 @@ use futures_util::stream::SplitSink;
 use tokio::time::timeout;
 
 use super::close::End;
+use super::connection::Connection;
 use super::outbox::{Out, Outbox};
 use super::subscription::{Next, Subscription};
-
-/// A client that takes nothing for so long is given up.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sends until the connection ends; counts messages in `sent`.
 pub async fn write_messages(
     sink: &mut SplitSink<WebSocket, Message>,
-    outbox: &Outbox,
+    connection: &Connection,
     sent: &AtomicU64,
 ) -> End {
-    let mut writer = Writer { sink, sent, unflushed: false };
+    let outbox = &connection.outbox;
+    let patience = connection.shared.config.limits.socket_stall;
+    let mut writer = Writer { sink, sent, patience, unflushed: false };
     let mut subscriptions = Vec::new();
     loop {
         match round(&mut writer, outbox, &mut subscriptions).await {
@@ -85,6 +85,8 @@ async fn perform(
 struct Writer<'a> {
     sink: &'a mut SplitSink<WebSocket, Message>,
     sent: &'a AtomicU64,
+    /// A client that takes nothing for so long is given up.
+    patience: Duration,
     unflushed: bool,
 }
 
@@ -100,21 +102,24 @@ impl Writer<'_> {
     async fn feed(&mut self, message: Message) -> Result<(), End> {
         self.sent.fetch_add(1, Ordering::Relaxed);
         self.unflushed = true;
-        patiently(self.sink.feed(message)).await
+        patiently(self.patience, self.sink.feed(message)).await
     }
 
     /// Everything out; false if there was nothing.
     async fn flush(&mut self) -> Result<bool, End> {
         let had = std::mem::take(&mut self.unflushed);
         if had {
-            patiently(self.sink.flush()).await?;
+            patiently(self.patience, self.sink.flush()).await?;
         }
         Ok(had)
     }
 }
 
-async fn patiently(write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
-    match timeout(WRITE_TIMEOUT, write).await {
+async fn patiently(
+    patience: Duration,
+    write: impl Future<Output = Result<(), axum::Error>>,
+) -> Result<(), End> {
+    match timeout(patience, write).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(End::Gone),
         Err(_) => Err(End::Silent),

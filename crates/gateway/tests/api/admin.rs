@@ -1,8 +1,9 @@
 //! What operators do.
 
 use serde_json::json;
+use types::{AccountId, ReplyTo, Request, Timestamp};
 
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +81,30 @@ async fn a_frozen_account_may_cancel_but_not_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_cannot_be_opened_is_not_in_the_directory() {
+    let world = World::new().await;
+    let names = async || {
+        let list = world.get(&world.operator, "/v1/admin/accounts").await.ok();
+        let accounts = list["accounts"].as_array().unwrap();
+        accounts.iter().map(|account| account["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let before: Vec<String> = names().await;
+    let body = json!({"name": "carol", "fee_tier": 9});
+    let refused = world.admin("POST", "/v1/admin/accounts", body).await;
+    assert_eq!(refused.code(), "UnknownFeeTier");
+    assert_eq!(names().await, before);
+    // Opened by somebody who does not use this directory, under the next number.
+    let account = AccountId(before.len() as u32 + 2);
+    let opened = Request::CreateAccount { account, fee_tier: 0 };
+    world.exchange.submit(ReplyTo::NOBODY, Timestamp(u64::MAX), opened).unwrap();
+    let taken = world.admin("POST", "/v1/admin/accounts", json!({"name": "carol"})).await;
+    assert_eq!((taken.code(), taken.status.as_u16()), ("AccountExists", 409));
+    assert_eq!(names().await, before);
+    let created = world.admin("POST", "/v1/admin/accounts", json!({"name": "carol"})).await.ok();
+    assert_eq!(created["account"]["opened"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn definitions_that_cannot_work_are_refused() {
     let world = World::new().await;
     let asset = json!({"symbol": "BTC", "scale": 8});
@@ -88,6 +113,29 @@ async fn definitions_that_cannot_work_are_refused() {
         "symbol": "X-Y", "base": "BTC", "quote": "USDT", "tick": "0.00001", "lot": "0.0001",
         "max_price": "1", "max_quantity": "1",
     });
-    assert_eq!(world.admin("POST", "/v1/admin/markets", market).await.code(), "InvalidDefinition");
+    let said = |answer: Answer| answer.json["error"]["message"].as_str().unwrap().to_owned();
+    let answer = world.admin("POST", "/v1/admin/markets", market.clone()).await;
+    assert_eq!(answer.code(), "InvalidDefinition");
+    assert!(said(answer).starts_with("tick, lot: a lot must be a whole number of"));
+    for (field, value, start) in [
+        ("symbol", json!("x-y"), "symbol: must be"),
+        ("base", json!("USDT"), "quote: must be another"),
+        ("max_quantity", json!("0"), "max_price, max_quantity: must be"),
+    ] {
+        let mut wrong = market.clone();
+        wrong["tick"] = json!("0.01");
+        wrong[field] = value;
+        let answer = world.admin("POST", "/v1/admin/markets", wrong).await;
+        assert_eq!(answer.code(), "InvalidDefinition", "{field}");
+        assert!(said(answer).starts_with(start), "{field}");
+    }
+    let asset = json!({"symbol": "eth", "scale": 8});
+    assert!(said(world.admin("POST", "/v1/admin/assets", asset).await).starts_with("symbol: "));
+    let asset = json!({"symbol": "ETH", "scale": 19});
+    assert!(said(world.admin("POST", "/v1/admin/assets", asset).await).starts_with("scale: "));
+    let rates = json!({"maker_ppm": 1_000_001, "taker_ppm": 0});
+    assert!(
+        said(world.admin("PUT", "/v1/admin/fee-tiers/3", rates).await).starts_with("maker_ppm")
+    );
     assert_eq!(world.admin("POST", "/v1/admin/snapshot", json!({})).await.code(), "NotAvailable");
 }

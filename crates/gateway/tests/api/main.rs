@@ -8,6 +8,7 @@ mod client;
 mod documents;
 mod errors;
 mod life_of_an_order;
+mod min_seq;
 mod orders;
 mod server;
 mod silent;

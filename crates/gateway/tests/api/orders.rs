@@ -33,8 +33,20 @@ async fn fields_that_are_wrong_are_named() {
         let answer = world.post(&world.alice, "/v1/orders", order.clone()).await;
         assert_eq!(answer.code(), code, "{order}");
     }
-    let answer = world.alice.send(&world.router, "POST", "/v1/orders", "{").await;
-    assert_eq!(answer.code(), "InvalidJson");
+    for body in ["{", "[]", "null", ""] {
+        let answer = world.alice.send(&world.router, "POST", "/v1/orders", body).await;
+        assert_eq!(answer.code(), "InvalidJson", "{body}");
+    }
+    for (field, value, message) in [
+        ("price", json!(60000), "price: invalid type: integer `60000`, expected a text"),
+        ("price", json!("0"), "price: must be from 0.01 to 10000000.00"),
+        ("quantity", json!("10000.0001"), "quantity: must be from 0.0001 to 10000.0000"),
+    ] {
+        let mut order = good.clone();
+        order[field] = value;
+        let answer = world.post(&world.alice, "/v1/orders", order).await;
+        assert_eq!(answer.json["error"]["message"], message);
+    }
     world.post(&world.alice, "/v1/orders", good).await.ok();
 }
 
@@ -85,7 +97,15 @@ async fn others_orders_can_be_neither_read_nor_touched() {
     let world = World::new().await;
     let placed = world.limit(&world.alice, "sell", "60000", "1").await.ok();
     let path = format!("/v1/orders/BTC-USDT/{}", placed["id"]);
-    assert_eq!(world.get(&world.bob, &path).await.code(), "UnknownOrder");
+    let unseen = world.get(&world.bob, &path).await;
+    assert_eq!(
+        (unseen.code(), &unseen.json["error"]["retryable"]),
+        ("UnknownOrder", &json!(false))
+    );
+    assert_eq!(
+        unseen.json["error"]["message"],
+        "There is no such order of this account in this market."
+    );
     assert_eq!(world.delete(&world.bob, &path).await.code(), "UnknownOrder");
     assert_eq!(
         world.patch(&world.bob, &path, json!({"quantity": "0.5"})).await.code(),

@@ -1,9 +1,12 @@
 //! Over a real socket: keep-alive, limits, shutdown.
 
+use std::time::Duration;
+
 use gateway::{GatewayConfig, Limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::client::now_millis;
 use crate::world::World;
 
 const ASK: &[u8] = b"GET /v1/time HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -38,9 +41,50 @@ async fn connections_above_the_bound_are_turned_away() {
     first.write_all(ASK).await.unwrap();
     assert!(read_some(&mut first).await.starts_with("HTTP/1.1 200"));
     let mut second = TcpStream::connect(world.address).await.unwrap();
-    assert!(read_some(&mut second).await.starts_with("HTTP/1.1 503"));
+    second.write_all(ASK).await.unwrap();
+    let mut answer = String::new();
+    second.read_to_string(&mut answer).await.expect("an answer, and then the end");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    for header in ["connection: close", "retry-after: 1", "content-type: application/json"] {
+        assert!(head.lines().any(|line| line == header), "{header} in {head}");
+    }
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body["error"]["code"], "TooManyConnections");
+    assert_eq!(
+        (&body["error"]["number"], &body["error"]["retryable"]),
+        (&1032.into(), &true.into())
+    );
     first.write_all(ASK).await.unwrap();
     assert!(read_some(&mut first).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_announces_too_much_or_has_no_signature_is_not_waited_for() {
+    // A wait would last longer than any test may.
+    let limits = Limits { body_timeout: Duration::from_secs(3_600), ..Limits::default() };
+    let world = World::with(1, GatewayConfig { limits, ..GatewayConfig::default() }).await;
+    let signed = world.alice.signed(now_millis(), None, "POST", "/v1/orders", "");
+    let headers: String = signed
+        .headers()
+        .iter()
+        .map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap()))
+        .collect();
+    for (headers, length, status) in
+        [(headers.as_str(), 65_537_u64, "413"), (&headers, u64::MAX / 4, "413"), ("", 10, "401")]
+    {
+        let head = format!(
+            "POST /v1/orders HTTP/1.1\r\nhost: x\r\n{headers}content-length: {length}\r\n\r\n"
+        );
+        let mut stream = TcpStream::connect(world.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let answer = read_some(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        if status == "413" {
+            assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+            assert!(answer.contains("BodyTooLarge"), "{answer}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

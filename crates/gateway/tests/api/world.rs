@@ -27,6 +27,7 @@ pub struct World {
     pub bob: Client,
     pub address: std::net::SocketAddr,
     pub shutdown: CancellationToken,
+    pub exchange: Arc<dyn Exchange>,
     running: Option<Task<()>>,
     projecting: Arc<AtomicBool>,
     projector: Option<JoinHandle<()>>,
@@ -57,8 +58,8 @@ impl World {
         let router = gateway.router();
         let running = tokio::spawn(gateway.run(listener, shutdown.clone()));
         let projecting = Arc::new(AtomicBool::new(true));
-        let going = Arc::clone(&projecting);
-        let projector = std::thread::spawn(move || project(&*exchange, &store, &going));
+        let (feeds, going) = (Arc::clone(&exchange), Arc::clone(&projecting));
+        let projector = std::thread::spawn(move || project(&*feeds, &store, &going));
         let mut world = Self {
             router,
             operator: Client { key: admin.key_id, secret: admin.secret },
@@ -66,6 +67,7 @@ impl World {
             bob: Client::default(),
             address,
             shutdown,
+            exchange,
             running: Some(running),
             projecting,
             projector: Some(projector),

@@ -243,6 +243,10 @@ mod tests {
     fn a_value_outside_its_bounds_is_refused_with_its_line() {
         let said = refused("[journal]\nsegment_size = \"1KiB\"\n");
         assert_eq!(said, "f.toml, line 2: journal.segment_size: 1KiB is not from 1MiB to 4GiB");
+        let said = refused("[gateway]\nsockets = 5\nsocket_rate = 0\n");
+        assert_eq!(said, "f.toml, line 3: gateway.socket_rate: 0 is not from 1 to 1000000");
+        let said = refused("[gateway]\nreplay_bytes = \"1B\"\n");
+        assert!(said.starts_with("f.toml, line 2: gateway.replay_bytes: 1B is not"), "{said}");
     }
 
     #[test]

@@ -129,8 +129,28 @@ section! {
         socket_subscriptions: u32 = 256, 1 => 65_536;
         /// Orders of one WebSocket connection that may wait for their answer at the same time.
         socket_pending: u32 = 1_024, 1 => 65_536;
+        /// Messages that a WebSocket connection may send in a second, in the long run; more are
+        /// refused.
+        socket_rate: u32 = 2_000, 1 => 1_000_000;
+        /// Messages that it may send at once.
+        socket_burst: u32 = 4_000, 1 => 1_000_000;
+        /// Messages refused for being too fast after which it is cut. They are forgotten in a minute.
+        socket_refusals: u32 = 1_000, 1 => 1_000_000;
         /// Messages that a WebSocket connection may lie behind before it is cut.
         socket_backlog: u32 = 4_096, 16 => 1 << 20;
+        /// Bytes that a channel keeps of its messages, so that connections may lie behind.
+        socket_backlog_bytes: Bytes = Bytes::mib(2), Bytes(64 << 10) => Bytes::mib(1024);
+        /// A WebSocket client that is not heard of for so long is cut; it is pinged three times
+        /// meanwhile.
+        socket_silence: Span = Span::secs(60), Span::ms(300) => Span::secs(3_600);
+        /// A WebSocket client that takes nothing off the wire for so long is cut.
+        socket_stall: Span = Span::secs(30), Span::ms(100) => Span::secs(3_600);
+        /// Subscriptions that read from the event log what they missed, at the same time.
+        replays: u32 = 16, 1 => 1_024;
+        /// Entries of the log that one of these may look at.
+        replay_entries: u64 = 2_000_000, 1 => 1_u64 << 40;
+        /// Bytes of messages that one of these may give.
+        replay_bytes: Bytes = Bytes::mib(4), Bytes(64 << 10) => Bytes::mib(1024);
     }
 }
 

@@ -18,12 +18,13 @@ use store::{Projector, Store, StoreError};
 use types::{EventBatch, PartitionId, Seq};
 use views::Views;
 
-use super::views_file::{Keeper, ViewsFile};
+use super::views_file::{Keeper, OnSaved, ViewsFile};
 use crate::exit::{Failure, Status};
 use crate::record;
 
-/// Disk that the event log may keep for the history, in bytes for each partition.
-const HISTORY_BUDGET: u64 = 1 << 30;
+/// Disk that the event log may keep for each consumer, in bytes for each partition. What is beyond is
+/// derived from the command log.
+const BUDGET: u64 = 1 << 30;
 /// Entries that go into one SQL transaction, at least, as long as there are so many.
 const ENTRIES_PER_COMMIT: usize = 4_096;
 /// How long to wait for events before looking whether the node has stopped.
@@ -33,9 +34,13 @@ const SHORT_WAIT: Duration = Duration::from_millis(5);
 /// Entries whose events are derived again at once.
 const DERIVED_AT_ONCE: usize = 65_536;
 const HISTORY: &str = "history";
+const VIEWS: &str = "views";
+
+/// The consumers by the names that they register with.
+pub const NAMES: [&str; 2] = [VIEWS, HISTORY];
 
 /// What a consumer that has lost its place must be given back.
-const VIEWS_FILE: &str = "views.snapshot";
+pub(super) const VIEWS_FILE: &str = "views.snapshot";
 const HISTORY_FILE: &str = "history.sqlite";
 
 /// The threads of all consumers.
@@ -52,6 +57,7 @@ pub fn views(node: &Node, data: &Path, file: &ViewsFile) -> Result<Arc<Views>, F
     let views = file.load(&heads);
     for partition in partitions {
         let cursor = views.applied(partition);
+        node.register_consumer(partition, VIEWS, cursor, BUDGET);
         catch_up(Source::new(node, data, partition, cursor, VIEWS_FILE), &views)?;
     }
     Ok(Arc::new(views))
@@ -69,12 +75,24 @@ pub fn start(
     let mut sources = Vec::new();
     for partition in partitions {
         let cursor = projector.cursor(partition).map_err(Failure::of(Status::Io, "history"))?;
-        node.register_consumer(partition, HISTORY, cursor, HISTORY_BUDGET);
+        node.register_consumer(partition, HISTORY, cursor, BUDGET);
         sources.push(Source::new(node, data, partition, cursor, HISTORY_FILE));
     }
     let weak = Arc::downgrade(node);
     let history = spawn(HISTORY.to_owned(), move || project(sources, projector, &weak));
-    Ok(Consumers { history, keeper: Keeper::start(file, Arc::clone(views)) })
+    let keeper = Keeper::start(file, Arc::clone(views), advance_views(Arc::downgrade(node)));
+    Ok(Consumers { history, keeper })
+}
+
+/// The views are built again from their file: what follows it must be there, not what follows them.
+fn advance_views(node: Weak<Node>) -> OnSaved {
+    Box::new(move |cursors| {
+        if let Some(node) = node.upgrade() {
+            for (partition, &cursor) in (0..).map(PartitionId).zip(cursors) {
+                node.advance_consumer(partition, VIEWS, cursor);
+            }
+        }
+    })
 }
 
 impl Consumers {
@@ -89,7 +107,7 @@ impl Consumers {
 }
 
 /// A partition's events from a cursor on.
-struct Source {
+pub(super) struct Source {
     data: DataDir,
     partition: PartitionId,
     feed: Arc<dyn EventFeed>,
@@ -101,7 +119,7 @@ struct Source {
 }
 
 impl Source {
-    fn new(
+    pub fn new(
         node: &Node,
         data: &Path,
         partition: PartitionId,
@@ -113,14 +131,20 @@ impl Source {
     }
 
     /// What follows, if there is something. The caller moves the cursor when it has it.
-    fn read(&mut self) -> Result<Option<Arc<EventBatch>>, Failure> {
+    pub fn read(&mut self) -> Result<Option<Arc<EventBatch>>, Failure> {
         match self.feed.read(self.cursor) {
             Ok(batch) => {
                 self.deriving = None;
                 Ok(batch)
             }
             Err(FeedError::TooOld { oldest }) => self.derive_until(oldest).map(Some),
-            Err(error @ FeedError::Unreadable(_)) => Err(Failure::new(Status::Io, error)),
+            Err(error @ FeedError::Unreadable(_)) => {
+                let (id, dir) = (self.partition, self.data.events(self.partition));
+                let dir = dir.display();
+                let what =
+                    format!("partition {id}: {error}. {dir} is derived: remove it and start");
+                Err(Failure::new(Status::Io, what))
+            }
         }
     }
 
@@ -162,6 +186,11 @@ impl Source {
              entry {oldest}. Put back {file} from a backup, or the command log's older segments"
         );
         Failure::new(Status::Io, what)
+    }
+
+    /// The consumer has read up to `cursor`.
+    pub fn go_to(&mut self, cursor: Seq) {
+        self.cursor = cursor;
     }
 
     fn pass(&mut self, batch: &EventBatch) {
@@ -239,7 +268,7 @@ fn project_some(
 }
 
 /// A consumer that cannot go on stops the process: it may not skip, and nobody may rely on it.
-fn or_stop<T>(result: Result<T, Failure>) -> T {
+pub(super) fn or_stop<T>(result: Result<T, Failure>) -> T {
     result.unwrap_or_else(|failure| {
         tracing::error!("{failure}");
         std::process::exit(failure.status as i32);

@@ -1,16 +1,20 @@
 //! `outcry run`: wires the parts of the exchange, serves until told to stop, and stops in order.
 
 mod consumers;
+mod served;
 mod settings;
 mod signals;
 mod views_file;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use gateway::{DemoAccess, Gateway, GatewayConfig};
 use node::{DataDir, Exchange, Node, NodeError, NodeHooks};
+use served::Served;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -41,16 +45,14 @@ async fn serve(config: Config) -> Result<Status, Failure> {
     signals::listen(shutdown.clone())?;
 
     // 1. The address first: that it is taken should show before anything is changed.
-    let address = config.listen.address;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(Failure::of(Status::CannotCreate, &format!("cannot listen on {address}")))?;
+    let listener = listen(config.listen.address).await?;
     let tls = config.tls_files().map(settings::tls).transpose()?;
 
     // 2. The exchange: logs are recovered, partitions run.
     let data = absolute(&config.data.dir)?;
     let doing = format!("cannot create {}", data.display());
     std::fs::create_dir_all(&data).map_err(Failure::of(Status::CannotCreate, &doing))?;
+    warn_if_readable_by_others(&data);
     let is_new = is_new(&data)?;
     let node = start_node(&config, data.clone()).await?;
     announce(format_args!("outcry {}", env!("CARGO_PKG_VERSION")));
@@ -76,7 +78,14 @@ async fn serve(config: Config) -> Result<Status, Failure> {
         false => None,
     };
 
-    // 6. The door.
+    // 6. What the directory does not know of the log: it was lost, or is an old one. (The demonstration
+    // names its accounts itself.)
+    let warnings = gateway::mend_directory(&store, &views, node.now());
+    for warning in warnings.map_err(Failure::of(Status::Io, "cannot read the directory"))? {
+        tracing::warn!("{warning}");
+    }
+
+    // 7. The door.
     let gateway_config = GatewayConfig {
         limits: settings::limits(&config.gateway),
         tls,
@@ -84,7 +93,8 @@ async fn serve(config: Config) -> Result<Status, Failure> {
         metrics: Some(settings::metrics(Arc::downgrade(&node))),
         snapshot: Some(snapshot_hook(Arc::downgrade(&node))),
     };
-    let exchange = Arc::clone(&node) as Arc<dyn Exchange>;
+    let exchange = Served::new(Arc::clone(&node), data, Arc::clone(&views));
+    let exchange = Arc::new(exchange) as Arc<dyn Exchange>;
     let gateway = Gateway::build(gateway_config, exchange, views, store)
         .map_err(Failure::of(Status::Io, "cannot start the gateway"))?;
     if let Some(credentials) = admin {
@@ -95,7 +105,7 @@ async fn serve(config: Config) -> Result<Status, Failure> {
     announce(format_args!("listening on {scheme}://{bound}"));
     gateway.run(listener, shutdown).await;
 
-    // 7. The end, from the outside to the inside.
+    // 8. The end, from the outside to the inside.
     tracing::info!("stopping");
     let stopped = tokio::task::spawn_blocking(move || {
         drop(demo);
@@ -104,6 +114,22 @@ async fn serve(config: Config) -> Result<Status, Failure> {
     stopped.await.map_err(Failure::of(Status::Software, "stopping"))?;
     tracing::info!("stopped");
     Ok(Status::Ok)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => {
+                ": another process listens there; stop it or choose another address"
+            }
+            ErrorKind::AddrNotAvailable => ": it is none of this machine's",
+            _ => "",
+        };
+        Failure::new(
+            Status::Unavailable,
+            format_args!("cannot listen on {address}: {error}{advice}"),
+        )
+    })
 }
 
 async fn start_node(config: &Config, data: PathBuf) -> Result<Arc<Node>, Failure> {
@@ -182,6 +208,15 @@ fn stop_node(mut node: Arc<Node>) {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     tracing::error!("the exchange is still in use; it ends as in a crash");
+}
+
+/// What this process creates is private; a directory that was there before may not be.
+fn warn_if_readable_by_others(data: &std::path::Path) {
+    let mode = std::fs::metadata(data).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & 0o077 != 0 {
+        let data = data.display();
+        tracing::warn!("{data} is open to other users of this machine: chmod -R go= {data}");
+    }
 }
 
 /// Whether no exchange was founded here yet. An unreadable directory shows when the node starts.

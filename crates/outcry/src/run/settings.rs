@@ -9,9 +9,10 @@ use indicatif::ProgressBar;
 use node::{EventLogConfig, Node, NodeConfig, PartitionStats, Progress};
 use parking_lot::Mutex;
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::consumers;
 use crate::config::{Config, GatewayLimits};
 use crate::exit::{Failure, Status};
 use crate::progress;
@@ -34,6 +35,7 @@ pub fn node(config: &Config, data: PathBuf) -> Result<NodeConfig, Failure> {
         max_batch_bytes: journal.batch_size.0 as usize,
         segment_size: journal.segment_size.0,
         trim_commands: journal.trim,
+        consumers: consumers::NAMES.map(str::to_owned).to_vec(),
         event_log: events.enabled.then_some(event_log),
         recent_events: events.recent as usize,
         snapshot_every: snapshots.enabled.then_some(snapshots.every),
@@ -59,7 +61,16 @@ pub fn limits(told: &GatewayLimits) -> Limits {
         socket_message: told.socket_message.0 as usize,
         socket_subscriptions: told.socket_subscriptions as usize,
         socket_pending: told.socket_pending as usize,
+        socket_rate: told.socket_rate,
+        socket_burst: told.socket_burst,
+        socket_refusals: told.socket_refusals,
         socket_backlog: told.socket_backlog as usize,
+        socket_backlog_bytes: told.socket_backlog_bytes.0 as usize,
+        socket_silence: told.socket_silence.0,
+        socket_stall: told.socket_stall.0,
+        replays: told.replays as usize,
+        replay_entries: told.replay_entries,
+        replay_bytes: told.replay_bytes.0 as usize,
     }
 }
 
@@ -71,14 +82,22 @@ pub fn tls((cert, key): (&PathBuf, &PathBuf)) -> Result<Arc<ServerConfig>, Failu
     let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| wrong(cert, &error))?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
+    if chain.is_empty() {
+        return Err(wrong(cert, &"there is no certificate in it (PEM is expected)"));
+    }
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
+        pem::Error::NoItemsFound => wrong(key, &"there is no private key in it (PEM is expected)"),
+        error => wrong(key, &error),
+    })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| wrong(cert, &error))?
         .with_no_client_auth()
         .with_single_cert(chain, private)
-        .map_err(|error| wrong(cert, &error))?;
+        .map_err(|error| {
+            wrong(cert, &format_args!("does not go with the key {}: {error}", key.display()))
+        })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -162,6 +162,9 @@ fn cursors(views: &Views) -> Vec<Seq> {
     (0..partitions).map(|partition| views.applied(PartitionId(partition))).collect()
 }
 
+/// Told the cursors of a file that is durable, one for each partition.
+pub type OnSaved = Box<dyn Fn(&[Seq]) + Send>;
+
 /// Saves the views from time to time, on a thread of its own.
 pub struct Keeper {
     running: Sender<()>,
@@ -169,18 +172,18 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Begins.
-    pub fn start(file: ViewsFile, views: Arc<Views>) -> Self {
+    /// Begins. `on_saved` is told up to where the views are on disk.
+    pub fn start(file: ViewsFile, views: Arc<Views>, on_saved: OnSaved) -> Self {
         let (running, ended) = mpsc::channel();
         let thread = super::consumers::spawn("views-snapshot".to_owned(), move || {
             let mut last = Saved { at: Instant::now(), entries: entries(&views) };
             while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
                 if last.is_old(Instant::now(), entries(&views)) {
                     last = Saved { at: Instant::now(), entries: entries(&views) };
-                    save(&file, &views);
+                    save(&file, &views, &on_saved);
                 }
             }
-            save(&file, &views);
+            save(&file, &views, &on_saved);
         });
         Self { running, thread }
     }
@@ -211,10 +214,15 @@ fn entries(views: &Views) -> u64 {
 }
 
 /// The exchange goes on without a snapshot: the next start takes longer.
-fn save(file: &ViewsFile, views: &Views) {
+fn save(file: &ViewsFile, views: &Views, on_saved: &OnSaved) {
     let started = Instant::now();
+    // The views may go on before they are saved: what is saved reaches at least as far.
+    let reached = cursors(views);
     match file.save(views) {
-        Ok(()) => tracing::info!("views saved in {:?}", started.elapsed()),
+        Ok(()) => {
+            on_saved(&reached);
+            tracing::info!("views saved in {:?}", started.elapsed());
+        }
         Err(error) => tracing::warn!("cannot write {}: {error}", file.path.display()),
     }
 }

@@ -8,6 +8,7 @@ use types::{PartitionId, Seq};
 
 use super::postings::Postings;
 use super::report::Report;
+use super::rows::Rows;
 
 const HISTORY: &str = "SQL history";
 const FILES: [&str; 3] = ["history.sqlite", "directory.sqlite", "secret.key"];
@@ -48,13 +49,14 @@ impl History {
         ids.iter().map(|&id| (id, store.cursor(id).unwrap_or_default())).collect()
     }
 
-    /// Compares the sums of its entries with `postings` up to its cursors. `ends` are the last
-    /// entries of the partitions that could be replayed, `ids` all partitions.
+    /// Compares the sums of its entries with `postings`, and its rows with `rows`, up to its cursors.
+    /// `ends` are the last entries of the partitions that could be replayed, `ids` all partitions.
     pub fn check(
         &self,
         ids: &[PartitionId],
         ends: &BTreeMap<PartitionId, Seq>,
         postings: &Postings,
+        rows: Rows,
         report: &mut Report,
     ) {
         let store = match self {
@@ -67,7 +69,7 @@ impl History {
         } else if !postings.is_complete() {
             report.skip(None, HISTORY, "the first entries of a log are not kept any more");
         } else {
-            report.add(None, HISTORY, compare(store, ends, postings));
+            report.add(None, HISTORY, compare(store, ends, postings, rows));
         }
     }
 }
@@ -76,6 +78,7 @@ fn compare(
     store: &Store,
     ends: &BTreeMap<PartitionId, Seq>,
     postings: &Postings,
+    rows: Rows,
 ) -> Result<String, String> {
     let broken = |error: store::StoreError| format!("{}: {error}", FILES[0]);
     let mut reached = Vec::new();
@@ -91,6 +94,11 @@ fn compare(
         let lag = if behind == 0 { "all".to_owned() } else { format!("{behind} behind") };
         reached.push(format!("partition {id} up to entry {cursor} ({lag})"));
     }
+    let rows = match rows.compare_with(store) {
+        Ok(Ok(equal)) => equal,
+        Ok(Err(difference)) => return Err(format!("{}, {difference}", FILES[0])),
+        Err(reason) => format!("the rows were not compared ({reason})"),
+    };
     let found = store.check(postings.at_cursor()).map_err(broken)?;
     if let Some(&Mismatch { account, asset, entries, balance }) = found.mismatches.first() {
         let others = found.mismatches.len() - 1;
@@ -101,7 +109,7 @@ fn compare(
         ));
     }
     Ok(format!(
-        "{} ledger entries sum to what the events say, by account and asset; {}",
+        "{rows}; {} ledger entries sum to what the events say, by account and asset; {}",
         found.entries,
         reached.join(", ")
     ))

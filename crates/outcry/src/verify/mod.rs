@@ -4,16 +4,19 @@
 //! 2. Replay: state and events at each snapshot, and from each snapshot to the same end.
 //! 3. The event log: equal to the events that the replay gives, as far as it is kept.
 //! 4. Over all partitions: value is conserved, holds and orders agree one by one, no book is crossed.
-//! 5. The SQL history: its ledger entries sum to what the events up to its cursor say.
+//! 5. The SQL history: its ledger entries sum to what the events up to its cursor say, and every row is
+//!    what a projection of these events gives.
 //!
 //! Logs and snapshots are read only; the history is opened as the exchange opens it, so that SQLite
-//! may fold its write-ahead log into the file. Memory is bounded by the state, not by the log.
+//! may fold its write-ahead log into the file. The projection is made in the system's temporary
+//! folder. Memory is bounded by the state, not by the log.
 
 mod event_log;
 mod history;
 mod partition;
 mod postings;
 mod report;
+mod rows;
 
 use std::fs::File;
 use std::io;
@@ -29,6 +32,7 @@ use crate::record::{Source, open, refusal};
 use history::History;
 use postings::Postings;
 use report::Report;
+use rows::Rows;
 
 /// Runs every check and prints how each ended; `Differs` when the directory is damaged.
 ///
@@ -41,14 +45,15 @@ pub fn run(args: &VerifyArgs) -> Result<Status, Failure> {
     let ids = data.partitions().map_err(refusal)?;
     let history = History::open(data.path());
     let mut postings = Postings::new(history.cursors(&ids));
+    let mut rows = Rows::new(history.cursors(&ids));
     let mut partitions = Vec::new();
     for &id in &ids {
         let source = Source::new(&data, id)?;
-        partitions.extend(partition::check(&source, &mut postings, &mut report));
+        partitions.extend(partition::check(&source, &mut postings, &mut rows, &mut report));
     }
     check_all(&ids, &partitions, &postings, &mut report);
     let ends = partitions.iter().map(|partition| (partition.id(), partition.seq()));
-    history.check(&ids, &ends.collect(), &postings, &mut report);
+    history.check(&ids, &ends.collect(), &postings, rows, &mut report);
     report.finish();
     Ok(if report.is_sound() { Status::Ok } else { Status::Differs })
 }

@@ -10,6 +10,7 @@ use types::Seq;
 use super::event_log::EventLogCheck;
 use super::postings::Postings;
 use super::report::Report;
+use super::rows::Rows;
 use crate::progress;
 use crate::record::{Source, Visit};
 
@@ -22,7 +23,12 @@ const EVENTS: &str = "event log";
 const STEP: u64 = 4_096;
 
 /// Checks all files of a partition. Returns the state at the end of its log, if it can be replayed.
-pub fn check(source: &Source, postings: &mut Postings, report: &mut Report) -> Option<Partition> {
+pub fn check(
+    source: &Source,
+    postings: &mut Postings,
+    rows: &mut Rows,
+    report: &mut Report,
+) -> Option<Partition> {
     let id = Some(source.identity().partition);
     let log = match verify_commands(&source.commands(), source.identity()) {
         Ok(log) => log,
@@ -41,7 +47,7 @@ pub fn check(source: &Source, postings: &mut Postings, report: &mut Report) -> O
             return None;
         }
     };
-    let replayed = Replay::new(source, start, &log, &snapshots, postings).run(report)?;
+    let replayed = Replay::new(source, start, &log, &snapshots, (postings, rows)).run(report)?;
     for header in &snapshots {
         report.add(id, SNAPSHOT, lead_to_end(source, header, &replayed));
     }
@@ -100,6 +106,7 @@ struct Replay<'a> {
     log: &'a RecoveryReport,
     snapshots: &'a [SnapshotHeader],
     postings: &'a mut Postings,
+    rows: &'a mut Rows,
     events: EventLogCheck,
     digest: EventDigest,
     encoder: BatchBuilder,
@@ -120,7 +127,7 @@ impl<'a> Replay<'a> {
         start: Partition,
         log: &'a RecoveryReport,
         snapshots: &'a [SnapshotHeader],
-        postings: &'a mut Postings,
+        (postings, rows): (&'a mut Postings, &'a mut Rows),
     ) -> Self {
         if start.seq() > Seq(0) {
             postings.set_incomplete();
@@ -134,6 +141,7 @@ impl<'a> Replay<'a> {
             log,
             snapshots,
             postings,
+            rows,
             encoder: BatchBuilder::new(),
             differing: Vec::new(),
         }
@@ -168,6 +176,10 @@ impl<'a> Replay<'a> {
         self.encoder.clear();
         self.events.take(visit);
         self.postings.take(visit);
+        // Rows of what was before the first entry that is kept cannot be made again.
+        if self.postings.is_complete() {
+            self.rows.take(visit);
+        }
         let passed = self.snapshots.iter().find(|header| header.seq == visit.entry.seq);
         if let Some(header) = passed {
             let same_state = visit.state.state_hash() == header.state_hash;

@@ -54,8 +54,12 @@ impl Server {
             if let Some((_, text)) = line.split_once("admin secret:") {
                 secret = Some(text.trim().to_owned());
             }
-            if let Some((_, address)) = line.split_once("listening on http://") {
-                server.address = address.trim().parse().expect("an address");
+            if let Some((_, address)) = line.split_once("listening on http") {
+                server.address = address
+                    .trim()
+                    .trim_start_matches(|c| "s:/".contains(c))
+                    .parse()
+                    .expect("an address");
                 server.admin = id.zip(secret).map(|(id, secret)| Key { id, secret });
                 // The rest of the output must be taken, or the child would wait for us.
                 std::thread::spawn(move || lines.iter().for_each(|line| write(&line)));
@@ -91,6 +95,11 @@ impl Server {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
         let status = self.child.wait().expect("it was started");
         assert!(status.success(), "a graceful stop ends with {status}");
+    }
+
+    /// All that it has said so far.
+    pub fn output(&self) -> String {
+        self.output.lock().expect("no panic").clone()
     }
 
     pub fn pid(&self) -> u32 {

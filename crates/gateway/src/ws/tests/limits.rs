@@ -89,6 +89,61 @@ async fn who_sends_too_fast_is_refused_and_who_goes_on_is_cut() {
 }
 
 #[tokio::test]
+async fn a_connection_sends_as_many_messages_as_it_was_configured_for() {
+    let mut options = Options::default();
+    options.limits.socket_rate = 1;
+    options.limits.socket_burst = 5;
+    options.limits.socket_refusals = 200;
+    let rig = Rig::with(options).await;
+    let mut client = rig.connect().await;
+    let ids: Vec<u64> = {
+        let mut ids = Vec::new();
+        for _ in 0..100 {
+            ids.push(client.ask("ping", json!({})).await);
+        }
+        ids
+    };
+    let mut taken = 0;
+    for id in ids {
+        let answer = client.answer(&json!(id)).await;
+        taken += usize::from(answer["status"] == 200);
+    }
+    // The burst, and one more for each second that the machine took.
+    assert!((5..50).contains(&taken), "{taken} of 100 were taken");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_is_silent_for_as_long_as_configured_is_cut() {
+    let mut options = Options::default();
+    options.limits.socket_silence = std::time::Duration::from_millis(300);
+    let rig = Rig::with(options).await;
+    let idle = rig.connect().await;
+    rig.until(|rig| rig.shared.sockets.len() == 1).await;
+    // It reads nothing, so that it answers no ping.
+    rig.until(|rig| rig.shared.sockets.is_empty()).await;
+    drop(idle);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_socket_is_cut_as_soon_as_its_key_is_revoked_and_others_are_not() {
+    let mut options = Options::default();
+    // No ping comes to help.
+    options.limits.socket_silence = std::time::Duration::from_secs(3_600);
+    let rig = Rig::with(options).await;
+    let (key, secret) = rig.key(1);
+    let mut cut = rig.connect().await;
+    cut.login(&key, &secret).await;
+    cut.subscribe(&["orders"]).await;
+    let mut other = rig.logged_in(1).await;
+    rig.shared.auth.forget(&key);
+    assert_eq!(cut.close_frame().await, (4001, "the API key has been revoked".to_owned()));
+    other.subscribe(&["orders"]).await;
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn a_shutdown_answers_what_is_under_way_and_says_goodbye() {
     let rig = Rig::start().await;
     let mut client = rig.logged_in(1).await;

@@ -62,7 +62,10 @@ async fn a_revoked_key_trades_no_more() {
     client.login(&key, &secret).await;
     client.ok("place_order", order("buy", "90.0", "a")).await;
     rig.shared.auth.forget(&key);
-    assert_eq!(client.refusal("place_order", order("buy", "90.0", "b")).await, "UnknownKey");
-    assert_eq!(client.refusal("subscribe", json!({ "channels": ["orders"] })).await, "UnknownKey");
+    assert_eq!(client.close_frame().await.0, 4001);
+    let mut again = rig.connect().await;
+    let login = json!({ "key": key, "timestamp": 1, "signature": "00" });
+    assert_eq!(again.refusal("login", login).await, "UnknownKey");
+    assert_eq!(again.refusal("place_order", order("buy", "90.0", "b")).await, "Unauthorized");
     rig.stop().await;
 }
