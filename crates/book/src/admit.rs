@@ -12,7 +12,7 @@ use crate::snapshot::Pending;
 use crate::taker::{Taker, lots_in};
 use crate::waiting::{Waiting, WaitingOrder};
 
-type Checked = Result<(), RejectCode>;
+pub(crate) type Checked = Result<(), RejectCode>;
 
 /// What an order that passed its checks does.
 enum Entry {
@@ -30,10 +30,10 @@ impl Market {
     /// Takes a new order. Checks come in this order, and the first that fails refuses it:
     ///
     /// 1. version of the definition; state of the market;
-    /// 2. price; quantity; combination of options; conditions;
+    /// 2. price; quantity; combination of options; conditions; the operator's rules;
     /// 3. of an order with a trigger: there is no last price; it meets the trigger; too many wait.
     ///    Nothing more is checked before the trigger fires;
-    /// 4. post-only would match and does not slide; fill-or-kill is not fillable, or a minimum is not
+    /// 4. price outside of its band; post-only would match and does not slide; fill-or-kill is not fillable, or a minimum is not
     ///    met; nothing for a market order to match, less than one lot, or more than its budget pays;
     ///    an order whose fill must be known before and that reaches too far into the book is not
     ///    fillable, or has nothing to match;
@@ -43,6 +43,8 @@ impl Market {
     /// When the budget is not exactly what a limit order, or a sale by quantity, needs.
     pub fn admit(&mut self, admit: &Admit, work: &mut Work, fx: &mut Effects) {
         self.assert_not_interrupted();
+        let aged = self.rules.max_order_age_seconds.map(|seconds| self.aged(admit, seconds));
+        let admit = aged.as_ref().unwrap_or(admit);
         let entry = match self.check(admit) {
             Ok(entry) => entry,
             Err(code) => return self.refuse(admit, code, fx),
@@ -75,7 +77,7 @@ impl Market {
                 self.rest(&RestingOrder::new(order, admit, price, quantity), fx);
             }
             Entry::Matches => {
-                self.run(Taker::new(order, admit), work, fx);
+                self.run(Taker::new(order, admit, self.last_price), work, fx);
                 self.enter_fired(work, fx);
             }
         }
@@ -100,7 +102,10 @@ impl Market {
     /// Lets the orders enter whose triggers have fired, one after the other; what one of them fires
     /// comes after those before it.
     pub(crate) fn enter_fired(&mut self, work: &mut Work, fx: &mut Effects) {
-        while self.pending.is_none() && self.waiting.has_fired() {
+        while self.waiting.has_fired()
+            && self.pending.is_none()
+            && self.state == MarketState::Continuous
+        {
             if !work.take() {
                 return self.interrupt(Pending::Fired, fx);
             }
@@ -119,7 +124,7 @@ impl Market {
             Ok(Entry::Rests { price, quantity }) => {
                 self.rest(&RestingOrder::new(order, admit, price, quantity), fx);
             }
-            Ok(Entry::Matches) => self.run(Taker::new(order, admit), work, fx),
+            Ok(Entry::Matches) => self.run(Taker::new(order, admit, self.last_price), work, fx),
             Err(RejectCode::BookFull | RejectCode::TooManyLevels) => {
                 self.cancel_unentered(waiting, nobody, CancelCause::BookFull, fx);
             }
@@ -161,6 +166,7 @@ impl Market {
             }
         }
         admit.conditions.check(&admit.spec, self.def.max_price)?;
+        self.check_rules(admit)?;
         match admit.conditions.trigger {
             Some(trigger) => self.check_trigger(trigger),
             None => self.check_entry(admit),
@@ -180,6 +186,7 @@ impl Market {
     fn check_entry(&mut self, admit: &Admit) -> Result<Entry, RejectCode> {
         match admit.spec {
             OrderSpec::Limit { price, quantity, time_in_force, post_only } => {
+                self.check_band(admit.side, price)?;
                 let rests = time_in_force == TimeInForce::Gtc;
                 let meets = self.would_match(admit.side, price);
                 if post_only && meets {

@@ -26,7 +26,7 @@ impl Market {
     /// released everything with it.
     ///
     /// Checks come in this order: the order and its owner; state; version; price; quantity; quantity
-    /// above what is filled; something changes; a post-only order would not match; the hold suffices;
+    /// above what is filled; the operator's rules; something changes; a post-only order would not match; the hold suffices;
     /// there is room in the book.
     pub fn amend(&mut self, amend: &AmendOrder, work: &mut Work, fx: &mut Effects) {
         self.assert_not_interrupted();
@@ -75,12 +75,15 @@ impl Market {
         self.check_price(price)?;
         self.check_quantity(total)?;
         ensure(total > old.filled, RejectCode::QuantityBelowFilled)?;
+        let visible = (!old.visible.is_zero()).then_some(old.visible);
+        self.check_limit_rules(price, total, visible)?;
         let changes = price != old.price || total != old_total;
         ensure(changes, RejectCode::NothingToAmend)?;
         let remaining = total - old.filled;
         if price == old.price && total < old_total {
             return Ok(Change::Less { remaining });
         }
+        self.check_band(old.side, price)?;
         let takes = self.would_match(old.side, price);
         ensure(!(old.post_only && takes), RejectCode::WouldMatch)?;
         let has = old.need(&self.scaling) + amend.extra;
@@ -145,7 +148,7 @@ impl Market {
         let entering = RestingOrder { id: order, price, remaining, ..*old }.as_it_comes();
         amended(&entering, has - budget, fx);
         if self.would_match(old.side, price) {
-            self.run(Taker::again(&entering, budget), work, fx);
+            self.run(Taker::again(&entering, budget, self.last_price), work, fx);
         } else {
             self.rest(&entering, fx);
         }

@@ -70,6 +70,9 @@ impl Market {
             if left.is_zero() || !probe.reaches(level.price) || sum.quote > probe.budget {
                 break;
             }
+            if self.would_interrupt(self.last_price, level.price) {
+                break;
+            }
             if !steps.take() {
                 return None;
             }

@@ -5,14 +5,17 @@
 //! pending; the hold of a resting order contains exactly what it needs; order and trade ids rise
 //! without gaps; each command gets exactly one answer.
 
+use std::collections::BTreeMap;
+
 use types::{
     AccountId, Amount, CancelCause, ClientOrderId, Effects, Event, Fill, HoldId, MarketDef,
-    MarketState, Message, OrderId, PartsPerMillion, Price, Quantity, RejectCode, ReplyTo,
-    RequestKind, Scaling, Side, Trade, TradeId, TradeSide, money,
+    MarketRules, MarketState, Message, OrderId, PartsPerMillion, Price, Quantity, RejectCode,
+    ReplyTo, RequestKind, Scaling, Side, Timestamp, Trade, TradeId, TradeSide, money,
 };
 
 use crate::book::Book;
 use crate::order::need;
+use crate::rules::AveragePrice;
 use crate::snapshot::Pending;
 use crate::waiting::{Waiting, WaitingOrder};
 
@@ -53,6 +56,17 @@ pub struct Market {
     pub(crate) pending: Option<Pending>,
     pub(crate) book: Book,
     pub(crate) waiting: Waiting,
+    pub(crate) rules: MarketRules,
+    /// Whether there is any rule.
+    pub(crate) has_rules: bool,
+    /// Kept while there is a band around it.
+    pub(crate) average: AveragePrice,
+    /// Changes of state to come.
+    pub(crate) plans: BTreeMap<Timestamp, MarketState>,
+    /// When an interruption ends.
+    pub(crate) reopens_at: Option<Timestamp>,
+    /// The log's time at this step. Not part of the state: each step is told.
+    pub(crate) now: Timestamp,
 }
 
 /// One side of a trade that is about to be settled.
@@ -81,7 +95,19 @@ impl Market {
             last_price: None,
             pending: None,
             waiting: Waiting::new(),
+            rules: MarketRules::default(),
+            has_rules: false,
+            average: AveragePrice::default(),
+            plans: BTreeMap::new(),
+            reopens_at: None,
+            now: Timestamp(0),
         }
+    }
+
+    /// The log's time of what is done next. Never goes backwards.
+    #[inline]
+    pub fn set_time(&mut self, now: Timestamp) {
+        self.now = now;
     }
 
     /// Its definition.
@@ -133,7 +159,7 @@ impl Market {
             Pending::Taker(taker) => self.run(taker, work, fx),
             Pending::Uncrossing { price } => self.resume_uncrossing(price, work, fx),
             Pending::Fired => {}
-            Pending::Timers { now } => self.expire_orders(now, work, fx),
+            Pending::Timers => self.do_due(work, fx),
         }
         self.enter_fired(work, fx);
     }
@@ -206,6 +232,7 @@ impl Market {
             seller: side(seller, seller_fee),
         }));
         self.last_price = Some(price);
+        self.average.traded(self.now, price, quantity);
         self.waiting.traded(price);
         let (base, quote) = (self.def.base, self.def.quote);
         fx.send(Message::Filled(Fill {

@@ -23,6 +23,9 @@ impl Market {
                 Wish::Nothing => return self.end_remainder(&taker, fx),
                 Wish::NotHere => return self.end_remainder(&taker, fx),
             };
+            if self.would_interrupt(taker.reference, price) {
+                return self.interrupt_trading(&taker, price, fx);
+            }
             if !work.take() {
                 return self.interrupt(Pending::Taker(taker), fx);
             }
@@ -117,7 +120,7 @@ impl Market {
     }
 
     /// The book has nothing more for the order: what is left rests or is cancelled.
-    fn end_remainder(&mut self, taker: &Taker, fx: &mut Effects) {
+    pub(crate) fn end_remainder(&mut self, taker: &Taker, fx: &mut Effects) {
         match taker.resting(&self.scaling) {
             // Admission has seen to the room. Should a remainder ever find none, it must not rest.
             Some(order) if self.room_for(order.side, order.price).is_err() => {

@@ -22,6 +22,18 @@ impl Market {
             let request = RequestKind::SetMarketState;
             return self.reject(reply, request, AccountId(0), RejectCode::WrongState, fx);
         }
+        self.reopens_at = None;
+        self.change_state(reply, state, work, fx);
+    }
+
+    /// Changes to another state than this one.
+    pub(crate) fn change_state(
+        &mut self,
+        reply: ReplyTo,
+        state: MarketState,
+        work: &mut Work,
+        fx: &mut Effects,
+    ) {
         let was_auction = self.state == MarketState::Auction;
         self.state = state;
         fx.emit(Event::MarketStateChanged { reply, market: self.def.id, state });
@@ -30,7 +42,6 @@ impl Market {
         }
         if self.book.is_crossed() {
             self.uncross(work, fx);
-            self.enter_fired(work, fx);
         } else if was_auction {
             fx.emit(Event::AuctionUncrossed {
                 market: self.def.id,
@@ -38,5 +49,6 @@ impl Market {
                 quantity: Quantity::ZERO,
             });
         }
+        self.enter_fired(work, fx);
     }
 }

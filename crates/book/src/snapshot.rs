@@ -4,13 +4,13 @@
 use std::io;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{MarketDef, MarketState, OrderId, Price, Scaling, Side, Timestamp, TradeId};
+use types::{MarketDef, MarketRules, MarketState, OrderId, Price, Scaling, Side, TradeId};
 
-use crate::book::Book;
 use crate::market::Market;
 use crate::order::RestingOrder;
+use crate::rules::AveragePrice;
 use crate::taker::Taker;
-use crate::waiting::{Waiting, WaitingOrder};
+use crate::waiting::WaitingOrder;
 
 /// Work that goes on in a later entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -21,8 +21,8 @@ pub(crate) enum Pending {
     Uncrossing { price: Price },
     /// Orders whose triggers fired have not entered yet.
     Fired,
-    /// Orders whose date came have not ended yet.
-    Timers { now: Timestamp },
+    /// What was due has not been done yet.
+    Timers,
 }
 
 impl BorshSerialize for Market {
@@ -42,7 +42,8 @@ impl BorshSerialize for Market {
             }
         }
         self.waiting.iter().collect::<Vec<_>>().serialize(writer)?;
-        self.waiting.fired().copied().collect::<Vec<_>>().serialize(writer)
+        self.waiting.fired().copied().collect::<Vec<_>>().serialize(writer)?;
+        (&self.rules, &self.average, &self.plans, &self.reopens_at).serialize(writer)
     }
 }
 
@@ -53,17 +54,12 @@ impl BorshDeserialize for Market {
             quote_atoms_per_tick_lot: u64::deserialize_reader(reader)?,
             base_atoms_per_lot: u64::deserialize_reader(reader)?,
         };
-        let mut market = Self {
-            state: MarketState::deserialize_reader(reader)?,
-            next_order: OrderId::deserialize_reader(reader)?,
-            next_trade: TradeId::deserialize_reader(reader)?,
-            last_price: Option::deserialize_reader(reader)?,
-            pending: Option::deserialize_reader(reader)?,
-            book: Book::new(def.max_price),
-            waiting: Waiting::new(),
-            def,
-            scaling,
-        };
+        let mut market = Self::new(def, scaling);
+        market.state = MarketState::deserialize_reader(reader)?;
+        market.next_order = OrderId::deserialize_reader(reader)?;
+        market.next_trade = TradeId::deserialize_reader(reader)?;
+        market.last_price = Option::deserialize_reader(reader)?;
+        market.pending = Option::deserialize_reader(reader)?;
         for _ in 0..u64::deserialize_reader(reader)? {
             let order = RestingOrder::deserialize_reader(reader)?;
             if !market.may_rest(&order) {
@@ -82,6 +78,10 @@ impl BorshDeserialize for Market {
         for order in Vec::<WaitingOrder>::deserialize_reader(reader)? {
             market.waiting.restore_fired(order);
         }
+        market.set_rules(MarketRules::deserialize_reader(reader)?);
+        market.average = AveragePrice::deserialize_reader(reader)?;
+        market.plans = BorshDeserialize::deserialize_reader(reader)?;
+        market.reopens_at = Option::deserialize_reader(reader)?;
         Ok(market)
     }
 }

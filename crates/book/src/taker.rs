@@ -23,6 +23,8 @@ pub(crate) struct Taker {
     /// How much of it an iceberg shows at a time, should it rest.
     pub(crate) visible: Quantity,
     pub(crate) expires_at: Option<Timestamp>,
+    /// The last price before it came.
+    pub(crate) reference: Option<Price>,
     pub(crate) aim: Aim,
 }
 
@@ -59,7 +61,7 @@ pub(crate) enum Wish {
 }
 
 impl Taker {
-    pub(crate) fn new(order: OrderId, admit: &Admit) -> Self {
+    pub(crate) fn new(order: OrderId, admit: &Admit, reference: Option<Price>) -> Self {
         Self {
             order,
             account: admit.account,
@@ -71,12 +73,13 @@ impl Taker {
             budget: admit.budget,
             visible: admit.conditions.visible.unwrap_or_default(),
             expires_at: admit.conditions.expires_at,
+            reference,
             aim: Aim::new(&admit.spec),
         }
     }
 
     /// An order that enters again after an amendment, with `budget` in its hold.
-    pub(crate) fn again(order: &RestingOrder, budget: Amount) -> Self {
+    pub(crate) fn again(order: &RestingOrder, budget: Amount, reference: Option<Price>) -> Self {
         Self {
             order: order.id,
             account: order.account,
@@ -88,6 +91,7 @@ impl Taker {
             budget,
             visible: order.visible,
             expires_at: order.expires_at,
+            reference,
             aim: Aim::Limit {
                 price: order.price,
                 remaining: order.remaining,

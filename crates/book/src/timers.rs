@@ -1,36 +1,111 @@
-//! What the log's time brings about: orders end when their date comes.
+//! What the log's time brings about: orders end when their date comes, states change as planned, and an
+//! interrupted market opens again.
+//!
+//! What is due goes in the order of times; at one time dates come first (by order id), then a plan, then
+//! the end of an interruption.
 
-use types::{CancelCause, Effects, OrderId, ReplyTo, Timestamp};
+use types::{
+    AccountId, CancelCause, Effects, Event, MarketState, OrderId, RejectCode, ReplyTo, RequestKind,
+    Timestamp,
+};
 
 use crate::market::{Market, Work};
 use crate::snapshot::Pending;
+
+/// How many changes of state may be planned.
+const MAX_PLANS: usize = 64;
+
+/// The next thing to do, ordered by time and then by kind.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Expiry(OrderId),
+    Plan(MarketState),
+    Reopening,
+}
 
 impl Market {
     /// When [`Market::fire_timers`] has something to do.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.next_expiry().map(|(at, _)| at)
+        self.next_due().map(|(at, _)| at)
     }
 
-    /// Does what was due at `now` or before, in the order of dates and ids, in every state of the
-    /// market.
-    pub fn fire_timers(&mut self, now: Timestamp, work: &mut Work, fx: &mut Effects) {
+    /// The changes of state that are planned, by time.
+    pub fn plans(&self) -> impl Iterator<Item = (Timestamp, MarketState)> + '_ {
+        self.plans.iter().map(|(&at, &state)| (at, state))
+    }
+
+    /// When an interrupted market opens again.
+    #[must_use]
+    pub fn reopens_at(&self) -> Option<Timestamp> {
+        self.reopens_at
+    }
+
+    /// Plans a change of state, or takes a plan back. One for each time; a later one replaces it.
+    pub fn plan_state(
+        &mut self,
+        reply: ReplyTo,
+        at: Timestamp,
+        state: Option<MarketState>,
+        fx: &mut Effects,
+    ) {
+        let is_possible = match state {
+            Some(_) => {
+                let has_room = self.plans.len() < MAX_PLANS || self.plans.contains_key(&at);
+                at > self.now && has_room
+            }
+            None => self.plans.contains_key(&at),
+        };
+        if !is_possible {
+            let request = RequestKind::PlanMarketState;
+            return self.reject(reply, request, AccountId(0), RejectCode::PlanRefused, fx);
+        }
+        match state {
+            Some(state) => self.plans.insert(at, state),
+            None => self.plans.remove(&at),
+        };
+        fx.emit(Event::MarketStatePlanned { reply, market: self.def.id, at, state });
+    }
+
+    /// Does what is due now, in every state of the market.
+    pub fn fire_timers(&mut self, work: &mut Work, fx: &mut Effects) {
         self.assert_not_interrupted();
-        self.expire_orders(now, work, fx);
+        self.do_due(work, fx);
     }
 
-    pub(crate) fn expire_orders(&mut self, now: Timestamp, work: &mut Work, fx: &mut Effects) {
-        while let Some((at, order)) = self.next_expiry()
-            && at <= now
+    pub(crate) fn do_due(&mut self, work: &mut Work, fx: &mut Effects) {
+        while self.pending.is_none()
+            && let Some((at, due)) = self.next_due()
+            && at <= self.now
         {
             if !work.take() {
-                return self.interrupt(Pending::Timers { now }, fx);
+                return self.interrupt(Pending::Timers, fx);
             }
-            self.cancel_open(order, ReplyTo::NOBODY, CancelCause::Expired, fx);
+            match due {
+                Due::Expiry(order) => {
+                    self.cancel_open(order, ReplyTo::NOBODY, CancelCause::Expired, fx);
+                }
+                Due::Plan(state) => {
+                    self.plans.remove(&at);
+                    self.enter_state(state, work, fx);
+                }
+                Due::Reopening => self.enter_state(MarketState::Continuous, work, fx),
+            }
         }
     }
 
-    fn next_expiry(&self) -> Option<(Timestamp, OrderId)> {
-        self.book.next_expiry().into_iter().chain(self.waiting.next_expiry()).min()
+    fn enter_state(&mut self, state: MarketState, work: &mut Work, fx: &mut Effects) {
+        self.reopens_at = None;
+        if self.state != state {
+            self.change_state(ReplyTo::NOBODY, state, work, fx);
+        }
+    }
+
+    fn next_due(&self) -> Option<(Timestamp, Due)> {
+        let expiries = self.book.next_expiry().into_iter().chain(self.waiting.next_expiry());
+        let expiry = expiries.min().map(|(at, order)| (at, Due::Expiry(order)));
+        let plan = self.plans.first_key_value().map(|(&at, &state)| (at, Due::Plan(state)));
+        let reopening = self.reopens_at.map(|at| (at, Due::Reopening));
+        [expiry, plan, reopening].into_iter().flatten().min()
     }
 }

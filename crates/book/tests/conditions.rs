@@ -2,7 +2,7 @@
 
 mod common;
 
-use book::{Market, Work};
+use book::Work;
 use common::desk::Desk;
 use common::{amend, limit};
 use types::Side::{Buy, Sell};
@@ -70,13 +70,6 @@ fn queue(desk: &Desk, side: Side) -> Vec<(u64, u64, u64)> {
     orders.map(|o| (o.price.get(), o.shown().get(), o.id.0)).collect()
 }
 
-/// The market goes through its bytes and back, which must change nothing.
-fn reload(desk: &mut Desk) {
-    let bytes = borsh::to_vec(&desk.market).unwrap();
-    desk.market = borsh::from_slice::<Market>(&bytes).unwrap();
-    assert_eq!(borsh::to_vec(&desk.market).unwrap(), bytes);
-}
-
 #[test]
 fn a_stop_waits_outside_of_the_book_and_enters_after_the_trade_that_reaches_it() {
     let mut desk = traded_at(100);
@@ -85,7 +78,7 @@ fn a_stop_waits_outside_of_the_book_and_enters_after_the_trade_that_reaches_it()
     assert_eq!((waiting(&desk), queue(&desk, Sell)), (vec![4], vec![]));
     trade_at(&mut desk, 96);
     assert_eq!(triggered(&desk), []);
-    reload(&mut desk);
+    desk.reload();
     trade_at(&mut desk, 95);
     assert_eq!(triggered(&desk), [4]);
     assert_eq!(desk.trades(), [(95, 1), (90, 3)]);
@@ -167,7 +160,7 @@ fn a_trailing_stop_follows_the_best_price_and_fires_at_its_distance() {
     trade_at(&mut desk, 1_200);
     trade_at(&mut desk, 1_141);
     assert_eq!(triggered(&desk), []);
-    reload(&mut desk);
+    desk.reload();
     trade_at(&mut desk, 1_140);
     assert_eq!(triggered(&desk), [4]);
 }
@@ -178,7 +171,7 @@ fn a_buyers_trailing_stop_is_the_mirror_and_waits_for_its_activation() {
     desk.rest(Sell, 5_000, 9);
     desk.place_with(Buy, limit(5_000, 1, GTC), trails(1_000, Some(900)));
     trade_at(&mut desk, 1_200);
-    reload(&mut desk);
+    desk.reload();
     trade_at(&mut desk, 900);
     trade_at(&mut desk, 850);
     trade_at(&mut desk, 934);
@@ -228,7 +221,7 @@ fn triggers_wait_while_the_work_of_an_entry_is_used_up() {
     assert!(desk.market.is_interrupted());
     let mut all = triggered(&desk);
     while desk.market.is_interrupted() {
-        reload(&mut desk);
+        desk.reload();
         desk.resume(2);
         all.extend(triggered(&desk));
     }
@@ -242,7 +235,7 @@ fn an_iceberg_shows_a_part_at_a_time_and_each_part_queues_again() {
     desk.rest(Sell, 100, 5);
     assert_eq!(queue(&desk, Sell), [(100, 4, 1), (100, 5, 2)]);
     assert_eq!(desk.market.book().levels(Sell).next().unwrap().quantity, 9);
-    reload(&mut desk);
+    desk.reload();
     desk.rest(Buy, 100, 6);
     assert_eq!(desk.trades(), [(100, 4), (100, 2)]);
     assert_eq!(queue(&desk, Sell), [(100, 3, 2), (100, 4, 1)]);
@@ -301,7 +294,7 @@ fn orders_end_when_their_date_comes_in_the_order_of_dates_and_ids() {
     desk.place_with(Sell, limit(120, 1, GTC), until(60, visible(1)));
     assert_eq!(desk.rejection(), Some(RejectCode::InvalidVisibleQuantity));
     desk.place_with(Sell, limit(120, 2, GTC), until(60, visible(1)));
-    reload(&mut desk);
+    desk.reload();
     assert_eq!(desk.market.next_deadline(), Some(Timestamp(60)));
     desk.timers(59);
     assert_eq!(cancelled(&desk), []);

@@ -67,6 +67,7 @@ impl Partition {
         let Some(book) = self.markets.get_mut(market.0 as usize).and_then(Option::as_mut) else {
             return false;
         };
+        book.set_time(self.now);
         step(book, &mut self.fx);
         self.deadlines.set(market, book.next_deadline());
         true
@@ -116,8 +117,7 @@ impl Partition {
     }
 
     fn fire_timers(&mut self, market: MarketId, work: &mut Work) {
-        let now = self.now;
-        let is_here = self.at_market(market, |book, fx| book.fire_timers(now, work, fx));
+        let is_here = self.at_market(market, |book, fx| book.fire_timers(work, fx));
         assert!(is_here, "a market elsewhere has no deadline here");
         self.deadlines.heard(market);
     }

@@ -1,7 +1,7 @@
 //! Definitions: registered where the treasury is, then told to every partition in the same order.
 
 use book::Market;
-use types::{Definition, Event, Message, PartitionId, RejectCode, ReplyTo, RequestKind};
+use types::{Definition, Event, MarketId, Message, PartitionId, RejectCode, ReplyTo, RequestKind};
 
 use crate::partition::Partition;
 
@@ -28,22 +28,32 @@ impl Partition {
 
     /// Keeps a definition, and opens the market if this is its home.
     pub(crate) fn define(&mut self, definition: Definition) {
-        let market = match &definition {
-            Definition::Market(market) => Some(market.id),
-            Definition::Asset(_) | Definition::FeeTier { .. } => None,
+        let (opened, ruled) = match &definition {
+            Definition::Market(market) => (Some(market.id), None),
+            Definition::Rules { market, rules } => (None, Some((*market, *rules))),
+            Definition::Asset(_) | Definition::FeeTier { .. } => (None, None),
         };
         self.definitions.add(definition);
-        if let Some(id) = market {
-            let listed = self.definitions.market(id).expect("just added");
-            if listed.def.home == self.id {
-                let index = id.0 as usize;
-                if index >= self.markets.len() {
-                    self.markets.resize_with(index + 1, || None);
-                }
-                let market = Market::new(listed.def.clone(), listed.scaling);
-                self.markets[index] = Some(Box::new(market));
-            }
+        if let Some(market) = opened {
+            self.open_market(market);
         }
+        if let Some((market, rules)) = ruled {
+            self.at_market(market, |market, _| market.set_rules(rules));
+        }
+    }
+
+    /// Opens the book of a market that was just listed, if this is its home.
+    fn open_market(&mut self, id: MarketId) {
+        let listed = self.definitions.market(id).expect("just added");
+        if listed.def.home != self.id {
+            return;
+        }
+        let index = id.0 as usize;
+        if index >= self.markets.len() {
+            self.markets.resize_with(index + 1, || None);
+        }
+        let market = Market::new(listed.def.clone(), listed.scaling);
+        self.markets[index] = Some(Box::new(market));
     }
 
     fn with_home(&self, mut definition: Definition) -> Definition {
@@ -64,7 +74,8 @@ impl Partition {
     ) {
         let market = match definition {
             Definition::Market(market) => market.id,
-            Definition::Asset(_) | Definition::FeeTier { .. } => types::MarketId(0),
+            Definition::Rules { market, .. } => *market,
+            Definition::Asset(_) | Definition::FeeTier { .. } => MarketId(0),
         };
         self.fx.emit(Event::Rejected {
             reply,
@@ -82,5 +93,6 @@ fn answer(reply: ReplyTo, definition: &Definition) -> Event {
         Definition::Asset(asset) => Event::AssetDefined { reply, asset: asset.clone() },
         Definition::Market(market) => Event::MarketListed { reply, market: market.clone() },
         &Definition::FeeTier { tier, rates } => Event::FeeTierSet { reply, tier, rates },
+        &Definition::Rules { market, rules } => Event::MarketRulesSet { reply, market, rules },
     }
 }

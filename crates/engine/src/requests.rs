@@ -71,6 +71,16 @@ impl Partition {
                 let definition = Definition::FeeTier { tier, rates };
                 self.register(reply, RequestKind::SetFeeTier, definition);
             }
+            Request::SetMarketRules { market, rules } => {
+                let definition = Definition::Rules { market, rules };
+                self.register(reply, RequestKind::SetMarketRules, definition);
+            }
+            Request::PlanMarketState { market, at, state } => {
+                if !self.at_market(market, |book, fx| book.plan_state(reply, at, state, fx)) {
+                    let kind = RequestKind::PlanMarketState;
+                    self.reject_at_market(reply, kind, AccountId(0), market);
+                }
+            }
             Request::SetMarketState { market, state } => {
                 if !self.at_market(market, |book, fx| book.set_state(reply, state, work, fx)) {
                     let kind = RequestKind::SetMarketState;
@@ -101,9 +111,12 @@ impl Partition {
             | Request::SettleDebit { .. }
             | Request::DefineAsset(_)
             | Request::ListMarket(_)
-            | Request::SetFeeTier { .. } => self.treasury.is_some(),
+            | Request::SetFeeTier { .. }
+            | Request::SetMarketRules { .. } => self.treasury.is_some(),
             // A market that is not here is answered as such.
-            Request::CancelOrder { .. } | Request::SetMarketState { .. } => true,
+            Request::CancelOrder { .. }
+            | Request::SetMarketState { .. }
+            | Request::PlanMarketState { .. } => true,
         };
         if here { Ok(()) } else { Err(RejectCode::WrongPartition) }
     }
@@ -135,7 +148,9 @@ fn subject(request: &Request) -> (AccountId, MarketId, ClientOrderId) {
         | Request::CreateAccount { account, .. }
         | Request::FreezeAccount { account, .. }
         | Request::SetAccountFeeTier { account, .. } => (account, nowhere, none),
-        Request::SetMarketState { market, .. } => (nobody, market, none),
+        Request::SetMarketState { market, .. }
+        | Request::SetMarketRules { market, .. }
+        | Request::PlanMarketState { market, .. } => (nobody, market, none),
         Request::ListMarket(ref market) => (nobody, market.id, none),
         Request::DefineAsset(_) | Request::SetFeeTier { .. } => (nobody, nowhere, none),
     }

@@ -49,6 +49,12 @@ impl Account {
         }
     }
 
+    /// Available and held.
+    pub fn owned(&self, asset: AssetId) -> Amount {
+        self.position(asset)
+            .map_or(Amount::ZERO, |at| self.balances[at].available + self.balances[at].held)
+    }
+
     /// The balance of `asset`, made if there was none.
     pub fn balance_mut(&mut self, asset: AssetId) -> &mut Balance {
         let at = self.position(asset).unwrap_or_else(|at| {

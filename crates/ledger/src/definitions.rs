@@ -2,8 +2,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AssetDef, AssetId, Definition, DefinitionError, FeeRates, MarketDef, MarketId, RejectCode,
-    Scaling,
+    AssetDef, AssetId, Definition, DefinitionError, FeeRates, MarketDef, MarketId, MarketRules,
+    RejectCode, Scaling,
 };
 
 /// Ids of assets and markets are below this, so that tables indexed by them stay small.
@@ -25,6 +25,8 @@ pub struct ListedMarket {
     pub def: MarketDef,
     /// Its scaling.
     pub scaling: Scaling,
+    /// What its operator allows.
+    pub rules: MarketRules,
 }
 
 impl Definitions {
@@ -89,6 +91,10 @@ impl Definitions {
                 self.scaling(market).map(|_| ())
             }
             Definition::FeeTier { rates, .. } => rates.validate().map_err(invalid),
+            Definition::Rules { market, rules } => {
+                refuse_if(self.market(*market).is_none(), RejectCode::UnknownMarket)?;
+                rules.validate().map_err(invalid)
+            }
         }
     }
 
@@ -105,11 +111,16 @@ impl Definitions {
             Definition::Market(def) => {
                 let scaling = self.scaling(&def).expect("checked before");
                 let id = def.id.0 as usize;
-                *slot_at(&mut self.markets, id) = Some(ListedMarket { def, scaling });
+                let rules = MarketRules::default();
+                *slot_at(&mut self.markets, id) = Some(ListedMarket { def, scaling, rules });
                 self.market_count += 1;
             }
             Definition::FeeTier { tier, rates } => {
                 *slot_at(&mut self.fee_tiers, tier.into()) = Some(rates)
+            }
+            Definition::Rules { market, rules } => {
+                let listed = self.markets[market.0 as usize].as_mut().expect("checked before");
+                listed.rules = rules;
             }
         }
     }
@@ -141,18 +152,23 @@ pub(crate) fn slot_at<T: Default>(table: &mut Vec<T>, index: usize) -> &mut T {
 impl BorshSerialize for Definitions {
     fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
         let assets: Vec<_> = self.assets().collect();
-        let markets: Vec<_> = self.markets().map(|listed| &listed.def).collect();
+        let markets: Vec<_> = self.markets().map(|listed| (&listed.def, &listed.rules)).collect();
         (assets, markets, &self.fee_tiers).serialize(writer)
     }
 }
 
 impl BorshDeserialize for Definitions {
     fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
-        let (assets, markets, fee_tiers) =
-            <(Vec<AssetDef>, Vec<MarketDef>, Vec<Option<FeeRates>>)>::deserialize_reader(reader)?;
+        let assets = Vec::<AssetDef>::deserialize_reader(reader)?;
+        let markets = Vec::<(MarketDef, MarketRules)>::deserialize_reader(reader)?;
+        let fee_tiers = Vec::<Option<FeeRates>>::deserialize_reader(reader)?;
         let mut definitions = Self { fee_tiers, ..Self::default() };
-        let all = assets.into_iter().map(Definition::Asset);
-        for definition in all.chain(markets.into_iter().map(Definition::Market)) {
+        let assets = assets.into_iter().map(Definition::Asset);
+        let markets = markets.into_iter().flat_map(|(def, rules)| {
+            let market = def.id;
+            [Definition::Market(def), Definition::Rules { market, rules }]
+        });
+        for definition in assets.chain(markets) {
             definitions.check(&definition).map_err(|_| std::io::ErrorKind::InvalidData)?;
             definitions.add(definition);
         }

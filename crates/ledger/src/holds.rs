@@ -2,7 +2,7 @@
 //! form a list.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{AccountId, Amount, AssetId, HoldId, MarketId, OrderId, Price};
+use types::{AccountId, Amount, AssetId, HoldId, MarketId, OrderId, Price, Scaling};
 
 use crate::account::MarketOrders;
 use crate::client_ids::RememberedId;
@@ -35,6 +35,8 @@ pub(crate) enum Purpose {
         /// Zero until the market has told it.
         order: OrderId,
         buys: bool,
+        /// It was placed with a trigger.
+        has_trigger: bool,
         /// Limit price of a buyer; what is locked is this times what is open.
         price: Price,
         /// Base atoms that have traded, for the new total of an amendment.
@@ -156,26 +158,31 @@ impl Holds {
     pub fn oldest_first(
         &self,
         orders: Option<&MarketOrders>,
-    ) -> impl Iterator<Item = (HoldId, &Hold)> {
+    ) -> impl Iterator<Item = (HoldId, &Hold)> + Clone {
         self.walk(orders.and_then(|orders| orders.oldest), |hold| hold.next)
     }
 
     fn walk(
         &self,
         from: Option<HoldId>,
-        step: impl Fn(&Hold) -> Option<HoldId>,
-    ) -> impl Iterator<Item = (HoldId, &Hold)> {
-        let mut at = from;
-        std::iter::from_fn(move || {
-            let hold_id = at?;
-            let hold = self.get(hold_id);
-            at = step(hold);
-            Some((hold_id, hold))
-        })
+        step: impl Fn(&Hold) -> Option<HoldId> + Clone,
+    ) -> impl Iterator<Item = (HoldId, &Hold)> + Clone {
+        let ids = std::iter::successors(from, move |&hold_id| step(self.get(hold_id)));
+        ids.map(|hold_id| (hold_id, self.get(hold_id)))
     }
 }
 
 impl Hold {
+    /// Base atoms that the order may still buy, where that is known: of a limit order.
+    pub(crate) fn base_to_buy(&self, scaling: &Scaling) -> Amount {
+        match self.purpose {
+            Purpose::Order { buys: true, price, .. } if !price.is_zero() => {
+                scaling.base(scaling.lots_for(self.locked, price))
+            }
+            _ => Amount::ZERO,
+        }
+    }
+
     /// The order that this is for and its market; the id is zero while the market has not told it.
     #[must_use]
     pub fn order(&self) -> Option<(MarketId, OrderId)> {

@@ -1,7 +1,7 @@
 //! `PlaceOrder`: check an order against the account, hold its funds, send it to its market.
 
 use types::{
-    Admit, Amount, AssetId, Conditions, Effects, MarketDef, Message, OrderId, OrderSpec,
+    Admit, Amount, AssetId, Conditions, Effects, HoldId, MarketDef, Message, OrderId, OrderSpec,
     PlaceOrder, Price, Quantity, RejectCode, ReplyTo, RequestKind, Scaling, Side, TimeInForce,
     Timestamp, Trigger,
 };
@@ -9,7 +9,7 @@ use types::{
 use crate::account::Account;
 use crate::client_ids::Outcome;
 use crate::definitions::ListedMarket;
-use crate::holds::Purpose;
+use crate::holds::{Hold, Holds, Purpose};
 use crate::ledger::{Asker, Context, Ledger, fingerprint};
 
 impl Ledger {
@@ -38,7 +38,7 @@ impl Ledger {
         if slot.answer_repeated(asker, fingerprint, ctx.now, fx) {
             return;
         }
-        let (funds, listed) = match check(ctx, account, order) {
+        let (funds, listed) = match check(ctx, account, &slot.state.holds, order) {
             Ok(checked) => checked,
             Err(code) => {
                 return slot.reject_and_remember(asker, fingerprint, code, ctx, valid_until, fx);
@@ -54,6 +54,7 @@ impl Ledger {
             market: listed.def.id,
             order: OrderId(0),
             buys: order.side == Side::Buy,
+            has_trigger: order.conditions.trigger.is_some(),
             price: order.spec.limit_price(),
             filled_base: Amount::ZERO,
             amending: false,
@@ -95,6 +96,7 @@ struct Funds {
 fn check<'a>(
     ctx: &Context<'a>,
     account: &Account,
+    holds: &Holds,
     order: &PlaceOrder,
 ) -> Result<(Funds, &'a ListedMarket), RejectCode> {
     if account.frozen {
@@ -106,10 +108,13 @@ fn check<'a>(
     }
     check_spec(&listed.def, order.side, &order.spec)?;
     check_conditions(ctx, &listed.def, order)?;
-    let open_orders = account.orders_in(order.market).map_or(0, |orders| orders.count);
-    if open_orders >= listed.def.bounds.max_orders_per_account {
+    let orders = account.orders_in(order.market);
+    let open_orders = orders.map_or(0, |orders| orders.count);
+    let bound = listed.def.bounds.max_orders_per_account;
+    if open_orders >= listed.rules.max_open_orders.map_or(bound, |most| most.min(bound)) {
         return Err(RejectCode::TooManyOpenOrders);
     }
+    check_account_rules(listed, account, holds.oldest_first(orders), order)?;
     let asset = match order.side {
         Side::Buy => listed.def.quote,
         Side::Sell => listed.def.base,
@@ -147,6 +152,36 @@ fn check_spec(def: &MarketDef, side: Side, spec: &OrderSpec) -> Result<(), Rejec
             if stray { Err(RejectCode::InvalidCombination) } else { Ok(()) }
         }
     }
+}
+
+/// The operator's rules that need the account's other orders in the market, which are bounded.
+fn check_account_rules<'a>(
+    listed: &ListedMarket,
+    account: &Account,
+    orders: impl Iterator<Item = (HoldId, &'a Hold)> + Clone,
+    order: &PlaceOrder,
+) -> Result<(), RejectCode> {
+    if let Some(most) = listed.rules.max_waiting_orders
+        && order.conditions.trigger.is_some()
+    {
+        let waits = |hold: &Hold| matches!(hold.purpose, Purpose::Order { has_trigger: true, .. });
+        let count = orders.clone().filter(|(_, hold)| waits(hold)).count();
+        if count >= most as usize {
+            return Err(RejectCode::TooManyWaitingOrders);
+        }
+    }
+    if let Some(most) = listed.rules.max_position
+        && order.side == Side::Buy
+    {
+        let has = account.owned(listed.def.base);
+        let open =
+            orders.fold(Amount::ZERO, |sum, (_, hold)| sum + hold.base_to_buy(&listed.scaling));
+        let wants = order.spec.quantity().map_or(Amount::ZERO, |lots| listed.scaling.base(lots));
+        if has + open + wants > most {
+            return Err(RejectCode::PositionLimit);
+        }
+    }
+    Ok(())
 }
 
 /// Conditions that go together, with a date to come. A waiting order locks what it may need until its

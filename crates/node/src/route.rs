@@ -44,7 +44,9 @@ pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Reques
         | Request::CreateAccount { account, .. }
         | Request::FreezeAccount { account, .. }
         | Request::SetAccountFeeTier { account, .. } => topology.home_of_slot(account.slot()),
-        Request::CancelOrder { market, .. } | Request::SetMarketState { market, .. } => {
+        Request::CancelOrder { market, .. }
+        | Request::SetMarketState { market, .. }
+        | Request::PlanMarketState { market, .. } => {
             markets.get(market).unwrap_or(topology.treasury)
         }
         Request::SettleDebit { .. }
@@ -52,6 +54,7 @@ pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Reques
         | Request::Debit { .. }
         | Request::DefineAsset(_)
         | Request::ListMarket(_)
-        | Request::SetFeeTier { .. } => topology.treasury,
+        | Request::SetFeeTier { .. }
+        | Request::SetMarketRules { .. } => topology.treasury,
     }
 }

@@ -4,8 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
     AccountId, Amount, AssetDef, AssetId, ClientOrderId, FeeRates, MarketDef, MarketId,
-    MarketState, Message, OrderId, PartitionId, PlaceOrder, Price, Quantity, Seq, Timestamp,
-    Topology,
+    MarketRules, MarketState, Message, OrderId, PartitionId, PlaceOrder, Price, Quantity, Seq,
+    Timestamp, Topology,
 };
 
 /// A command with its place in the log.
@@ -255,6 +255,22 @@ pub enum Request {
         /// The new state.
         state: MarketState,
     } = 18,
+    /// All rules of a market, for what comes from now on.
+    SetMarketRules {
+        /// Which.
+        market: MarketId,
+        /// All of them.
+        rules: MarketRules,
+    } = 19,
+    /// Put a market into a state at a time to come.
+    PlanMarketState {
+        /// Where.
+        market: MarketId,
+        /// When: one plan for each time.
+        at: Timestamp,
+        /// The state; none takes the plan back.
+        state: Option<MarketState>,
+    } = 20,
 }
 
 /// The verb of a [`Request`], for answers and metrics.
@@ -281,6 +297,8 @@ pub enum RequestKind {
     ListMarket = 16,
     SetFeeTier = 17,
     SetMarketState = 18,
+    SetMarketRules = 19,
+    PlanMarketState = 20,
 }
 
 impl RequestKind {
@@ -306,6 +324,8 @@ impl RequestKind {
             Self::ListMarket => "list_market",
             Self::SetFeeTier => "set_fee_tier",
             Self::SetMarketState => "set_market_state",
+            Self::SetMarketRules => "set_market_rules",
+            Self::PlanMarketState => "plan_market_state",
         }
     }
 }
@@ -333,6 +353,8 @@ impl Request {
             Self::ListMarket(_) => RequestKind::ListMarket,
             Self::SetFeeTier { .. } => RequestKind::SetFeeTier,
             Self::SetMarketState { .. } => RequestKind::SetMarketState,
+            Self::SetMarketRules { .. } => RequestKind::SetMarketRules,
+            Self::PlanMarketState { .. } => RequestKind::PlanMarketState,
         }
     }
 

@@ -4,7 +4,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::decimal::power_of_ten;
 use crate::money;
-use crate::{Amount, AssetId, Decimal, MarketId, PartitionId, PartsPerMillion, Price, Quantity};
+use crate::{
+    Amount, AssetId, Decimal, MarketId, MarketRules, PartitionId, PartsPerMillion, Price, Quantity,
+};
 
 /// Largest number of decimal places of an asset. The Binance dialect can show at most 8 of them.
 pub const MAX_ASSET_SCALE: u8 = 18;
@@ -105,6 +107,13 @@ pub enum Definition {
         /// Its rates.
         rates: FeeRates,
     } = 3,
+    /// The rules of a listed market.
+    Rules {
+        /// Which.
+        market: MarketId,
+        /// All of them.
+        rules: MarketRules,
+    } = 4,
 }
 
 /// How ticks and lots of a market become atoms.

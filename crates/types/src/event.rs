@@ -7,8 +7,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
     AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Fee, FeeRates, MarketDef,
-    MarketId, MarketState, OrderId, OrderSpec, Price, Quantity, RejectCode, ReplyTo, RequestKind,
-    Side, TradeId, TreasuryReference,
+    MarketId, MarketRules, MarketState, OrderId, OrderSpec, Price, Quantity, RejectCode, ReplyTo,
+    RequestKind, Side, Timestamp, TradeId, TreasuryReference,
 };
 
 /// Why an order ended without being filled.
@@ -32,6 +32,8 @@ pub enum CancelCause {
     Expired = 7,
     /// When its trigger fired it could not enter: it could not be filled as it asked.
     NotFillable = 8,
+    /// It would have traded too far from the last price: an auction comes first.
+    Interruption = 9,
 }
 
 /// One side of a trade.
@@ -392,6 +394,37 @@ pub enum Event {
         /// The owner.
         account: AccountId,
     } = 26,
+    /// Answer: these are all rules of a market.
+    MarketRulesSet {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Which.
+        market: MarketId,
+        /// All of them.
+        rules: MarketRules,
+    } = 27,
+    /// Answer: a market is to change its state, or is not any more.
+    MarketStatePlanned {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Which.
+        market: MarketId,
+        /// When.
+        at: Timestamp,
+        /// The state; none if the plan was taken back.
+        state: Option<MarketState>,
+    } = 28,
+    /// Trading stopped before a trade too far from the last price: an auction has begun.
+    TradingInterrupted {
+        /// Where.
+        market: MarketId,
+        /// The last price.
+        last: Price,
+        /// The price of the trade that did not happen.
+        would_trade: Price,
+        /// When the auction is to end.
+        until: Timestamp,
+    } = 29,
 }
 
 impl Event {
@@ -417,14 +450,17 @@ impl Event {
             | Self::AssetDefined { reply, .. }
             | Self::MarketListed { reply, .. }
             | Self::FeeTierSet { reply, .. }
-            | Self::MarketStateChanged { reply, .. } => (!reply.is_nobody()).then_some(reply),
+            | Self::MarketStateChanged { reply, .. }
+            | Self::MarketRulesSet { reply, .. }
+            | Self::MarketStatePlanned { reply, .. } => (!reply.is_nobody()).then_some(reply),
             Self::OrderRested { .. }
             | Self::Trade(_)
             | Self::BalanceChanged { .. }
             | Self::TransferredIn { .. }
             | Self::AuctionUncrossed { .. }
             | Self::OrderRefilled { .. }
-            | Self::OrderTriggered { .. } => None,
+            | Self::OrderTriggered { .. }
+            | Self::TradingInterrupted { .. } => None,
         }
     }
 }

@@ -18,6 +18,7 @@ mod message;
 pub mod money;
 mod order;
 mod reject;
+mod rules;
 mod topology;
 
 pub use client_order_id::{ClientOrderId, InvalidClientOrderId};
@@ -39,4 +40,5 @@ pub use message::{Admit, AmendOrder, Component, Fill, Message};
 pub use money::{Amount, Fee, PartsPerMillion, Price, Quantity};
 pub use order::{MarketState, OrderSpec, PlaceOrder, SelfTradePrevention, Side, TimeInForce};
 pub use reject::{RejectArea, RejectCode};
+pub use rules::{Distance, Interruption, MAX_WINDOW_MINUTES, MarketRules, PriceBand, Range};
 pub use topology::Topology;

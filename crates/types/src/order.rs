@@ -91,6 +91,12 @@ pub enum OrderSpec {
 }
 
 impl OrderSpec {
+    /// Whether what does not match at once may rest.
+    #[must_use]
+    pub fn may_rest(&self) -> bool {
+        matches!(self, Self::Limit { time_in_force: TimeInForce::Gtc, .. })
+    }
+
     /// The worst price of a limit order, else zero.
     #[must_use]
     pub fn limit_price(&self) -> Price {

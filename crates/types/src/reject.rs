@@ -115,6 +115,12 @@ reject_codes! {
         InvalidVisibleQuantity = 413, retryable: false, "The visible quantity is zero or not below the quantity.";
         MinimumNotMet = 414, retryable: false, "Less than the minimum quantity could be matched on arrival.";
         NotAmendable = 415, retryable: false, "An order that waits for its trigger cannot be amended; cancel it and place another.";
+        QuantityBelowMinimum = 416, retryable: false, "The quantity is below the market's least for this kind of order.";
+        QuantityAboveMaximum = 417, retryable: false, "The quantity is above the market's most for this kind of order.";
+        NotionalBelowMinimum = 418, retryable: false, "The order is worth less than the market's least.";
+        NotionalAboveMaximum = 419, retryable: false, "The order is worth more than the market's most.";
+        PriceOutOfBand = 420, retryable: true, "The price is too far from the average of the last trades.";
+        TooManyIcebergParts = 421, retryable: false, "The iceberg would come in more parts than the market allows.";
     }
     Funds {
         UnknownAsset = 500, retryable: true, "There is no such asset.";
@@ -122,6 +128,7 @@ reject_codes! {
         InsufficientBalance = 502, retryable: false, "The available balance does not cover it.";
         UnknownPendingDebit = 503, retryable: false, "There is no such pending debit.";
         SameAccount = 504, retryable: false, "Both accounts are the same.";
+        PositionLimit = 505, retryable: true, "The account would have, or want to buy, more of the asset than the market allows.";
     }
     Operation {
         ReferenceUsed = 600, retryable: false, "This reference was used already.";
@@ -132,6 +139,7 @@ reject_codes! {
         WrongState = 605, retryable: false, "The market is in that state already or cannot go there.";
         WrongPartition = 606, retryable: true, "The command reached a partition that does not host its subject.";
         UnknownFeeTier = 607, retryable: false, "There is no such fee tier; only tier 0 needs no definition.";
+        PlanRefused = 608, retryable: false, "The time has come already, nothing is planned then, or as much is planned as may be.";
     }
 }
 

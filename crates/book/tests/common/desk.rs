@@ -60,6 +60,18 @@ impl Desk {
         self.market.set_state(reply, state, &mut work, &mut self.fx);
     }
 
+    pub fn amend(&mut self, amendment: &AmendOrder) {
+        self.fx = Effects::default();
+        self.market.amend(amendment, &mut Work { remaining: 1_000 }, &mut self.fx);
+    }
+
+    /// The market goes through its bytes and back, which must change nothing.
+    pub fn reload(&mut self) {
+        let bytes = borsh::to_vec(&self.market).unwrap();
+        self.market = borsh::from_slice(&bytes).unwrap();
+        assert_eq!(borsh::to_vec(&self.market).unwrap(), bytes);
+    }
+
     pub fn cancel(&mut self, account: u32, order: u64) {
         self.fx = Effects::default();
         let (account, order) = (AccountId(account), OrderId(order));
@@ -70,7 +82,8 @@ impl Desk {
     pub fn timers(&mut self, now: u64) {
         self.fx = Effects::default();
         let mut work = Work { remaining: 1_000 };
-        self.market.fire_timers(Timestamp(now), &mut work, &mut self.fx);
+        self.market.set_time(Timestamp(now));
+        self.market.fire_timers(&mut work, &mut self.fx);
     }
 
     pub fn resume(&mut self, work: u32) {

@@ -1,0 +1,40 @@
+//! Volatility interruptions: before a trade that would be too far from the last price, trading stops and
+//! an auction collects orders for a time, then the market opens again by itself.
+
+use types::{CancelCause, Effects, Event, MarketState, Price, ReplyTo, Timestamp};
+
+use crate::market::Market;
+use crate::taker::Taker;
+
+impl Market {
+    /// Whether a trade at `price` is too far from `reference`, the last price before its order came.
+    #[inline]
+    pub(crate) fn would_interrupt(&self, reference: Option<Price>, price: Price) -> bool {
+        match (self.rules.interruption, reference) {
+            (Some(rule), Some(reference)) => !rule.distance.allows(reference.get(), price.get()),
+            _ => false,
+        }
+    }
+
+    /// Opens the auction instead of the trade. What is left of the order takes part if it may rest.
+    pub(crate) fn interrupt_trading(
+        &mut self,
+        taker: &Taker,
+        would_trade: Price,
+        fx: &mut Effects,
+    ) {
+        let rule = self.rules.interruption.expect("it would interrupt");
+        let last = taker.reference.expect("it would interrupt");
+        let nanos = u64::from(rule.auction_seconds) * 1_000_000_000;
+        let until = Timestamp(self.now.0.saturating_add(nanos));
+        let market = self.def.id;
+        (self.state, self.reopens_at) = (MarketState::Auction, Some(until));
+        fx.emit(Event::TradingInterrupted { market, last, would_trade, until });
+        let (reply, state) = (ReplyTo::NOBODY, self.state);
+        fx.emit(Event::MarketStateChanged { reply, market, state });
+        match taker.resting(&self.scaling) {
+            Some(_) => self.end_remainder(taker, fx),
+            None => self.cancel_taker(taker, CancelCause::Interruption, fx),
+        }
+    }
+}

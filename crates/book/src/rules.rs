@@ -1,0 +1,165 @@
+//! The operator's rules: what an order may be besides what the definition can carry.
+
+use std::collections::VecDeque;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use types::{
+    Admit, Amount, MarketRules, OrderSpec, Price, Quantity, RejectCode, Side, Timestamp, Trigger,
+};
+
+use crate::admit::{Checked, ensure};
+use crate::market::Market;
+
+const NANOS_PER_MINUTE: u64 = 60_000_000_000;
+
+impl Market {
+    /// From now on these rules hold. What rests stays as it is.
+    pub fn set_rules(&mut self, rules: MarketRules) {
+        self.rules = rules;
+        self.has_rules = rules != MarketRules::default();
+        let window = rules.price_band.map_or(0, |band| band.window_minutes);
+        self.average.keep(window.into());
+    }
+
+    /// The rules that hold.
+    #[must_use]
+    pub fn rules(&self) -> &MarketRules {
+        &self.rules
+    }
+
+    /// Quantity, worth and parts of a new order.
+    #[inline]
+    pub(crate) fn check_rules(&self, admit: &Admit) -> Checked {
+        if !self.has_rules {
+            return Ok(());
+        }
+        match admit.spec {
+            OrderSpec::Limit { price, quantity, .. } => {
+                self.check_limit_rules(price, quantity, admit.conditions.visible)
+            }
+            OrderSpec::MarketByQuantity { quantity, .. } => {
+                let range = self.rules.market_quantity;
+                ensure(!range.is_below(quantity), RejectCode::QuantityBelowMinimum)?;
+                ensure(!range.is_above(quantity), RejectCode::QuantityAboveMaximum)?;
+                let price = match admit.conditions.trigger {
+                    Some(Trigger::Rises { to } | Trigger::Falls { to }) => Some(to),
+                    Some(Trigger::Trails { .. }) | None => self.last_price,
+                };
+                let notional = price.map(|price| self.scaling.notional(price, quantity));
+                notional.map_or(Ok(()), |notional| self.check_notional(notional))
+            }
+            OrderSpec::MarketByQuote { quote, .. } => self.check_notional(quote),
+        }
+    }
+
+    /// The same for a limit order, new or amended, of so many lots in all.
+    pub(crate) fn check_limit_rules(
+        &self,
+        price: Price,
+        quantity: Quantity,
+        visible: Option<Quantity>,
+    ) -> Checked {
+        let range = self.rules.limit_quantity;
+        ensure(!range.is_below(quantity), RejectCode::QuantityBelowMinimum)?;
+        ensure(!range.is_above(quantity), RejectCode::QuantityAboveMaximum)?;
+        self.check_notional(self.scaling.notional(price, quantity))?;
+        let (Some(visible), Some(most)) = (visible, self.rules.max_iceberg_parts) else {
+            return Ok(());
+        };
+        let parts = quantity.get().div_ceil(visible.get());
+        ensure(parts <= most.into(), RejectCode::TooManyIcebergParts)
+    }
+
+    fn check_notional(&self, notional: Amount) -> Checked {
+        let range = self.rules.notional;
+        ensure(!range.is_below(notional), RejectCode::NotionalBelowMinimum)?;
+        ensure(!range.is_above(notional), RejectCode::NotionalAboveMaximum)
+    }
+
+    /// Whether a limit price is near enough to the average of the last minutes, or else to the last
+    /// price. In a market without trades there is nothing to be near to.
+    pub(crate) fn check_band(&self, side: Side, price: Price) -> Checked {
+        let Some(band) = self.rules.price_band else {
+            return Ok(());
+        };
+        let Some(reference) = self.average.at(self.now).or(self.last_price) else {
+            return Ok(());
+        };
+        let distance = match side {
+            Side::Buy => band.buy,
+            Side::Sell => band.sell,
+        };
+        let is_near = distance.allows(reference.get(), price.get());
+        ensure(is_near, RejectCode::PriceOutOfBand)
+    }
+
+    /// The conditions of an order that rests or waits, with the date that the rules set.
+    pub(crate) fn aged(&self, admit: &Admit, seconds: u32) -> Admit {
+        let mut aged = *admit;
+        let may_stay = admit.conditions.trigger.is_some() || admit.spec.may_rest();
+        if may_stay && admit.conditions.expires_at.is_none() {
+            let nanos = u64::from(seconds) * 1_000_000_000;
+            aged.conditions.expires_at = Some(Timestamp(self.now.0.saturating_add(nanos)));
+        }
+        aged
+    }
+}
+
+/// The average price of the last minutes, weighted by lots.
+#[derive(Clone, Debug, Default, BorshSerialize, BorshDeserialize)]
+pub(crate) struct AveragePrice {
+    /// How many minutes it looks back on, the current one included; zero: nothing is kept.
+    minutes: u64,
+    /// Oldest first.
+    trades: VecDeque<MinuteTrades>,
+}
+
+#[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
+struct MinuteTrades {
+    minute: u64,
+    /// Sum of ticks times lots.
+    weighted: u128,
+    lots: u128,
+}
+
+impl AveragePrice {
+    fn keep(&mut self, minutes: u64) {
+        self.minutes = minutes;
+        if minutes == 0 {
+            self.trades.clear();
+        }
+    }
+
+    #[inline]
+    pub(crate) fn traded(&mut self, now: Timestamp, price: Price, lots: Quantity) {
+        if self.minutes > 0 {
+            self.add(now.0 / NANOS_PER_MINUTE, price, lots);
+        }
+    }
+
+    fn add(&mut self, minute: u64, price: Price, lots: Quantity) {
+        let weighted = u128::from(price.get()) * u128::from(lots.get());
+        let lots = u128::from(lots.get());
+        match self.trades.back_mut() {
+            Some(last) if last.minute == minute => {
+                last.weighted = last.weighted.saturating_add(weighted);
+                last.lots += lots;
+            }
+            _ => self.trades.push_back(MinuteTrades { minute, weighted, lots }),
+        }
+        while self.trades.front().is_some_and(|oldest| oldest.minute + self.minutes <= minute) {
+            self.trades.pop_front();
+        }
+    }
+
+    /// Rounded down to a tick; none without trades.
+    fn at(&self, now: Timestamp) -> Option<Price> {
+        let minute = now.0 / NANOS_PER_MINUTE;
+        let current = self.trades.iter().filter(|trades| trades.minute + self.minutes > minute);
+        let (weighted, lots) = current.fold((0_u128, 0_u128), |sum, trades| {
+            (sum.0.saturating_add(trades.weighted), sum.1 + trades.lots)
+        });
+        let average = weighted.checked_div(lots)?;
+        Some(Price::new(u64::try_from(average).unwrap_or(u64::MAX)))
+    }
+}
