@@ -2,9 +2,10 @@
 
 use types::{
     AccountId, Admit, CancelCause, Effects, Event, MarketState, Message, OrderId, RejectCode,
-    ReplyTo, RequestKind,
+    ReplaceOrder, ReplyTo, RequestKind, Timestamp,
 };
 
+use crate::admit::{Checked, ensure};
 use crate::market::Market;
 use crate::waiting::WaitingOrder;
 
@@ -20,17 +21,39 @@ impl Market {
         fx: &mut Effects,
     ) {
         self.assert_not_interrupted();
-        let reject = |code, fx: &mut Effects| {
-            self.reject(reply, RequestKind::CancelOrder, account, code, fx);
-        };
-        if self.state == MarketState::Halted {
-            return reject(RejectCode::MarketHalted, fx);
+        match self.check_cancel(account, order) {
+            Ok(()) => self.cancel_open(order, reply, cause, fx),
+            Err(code) => self.reject(reply, RequestKind::CancelOrder, account, code, fx),
         }
-        if self.find_own(account, order).is_some() || self.find_waiting(account, order).is_some() {
-            self.cancel_open(order, reply, cause, fx);
-        } else {
-            reject(RejectCode::UnknownOrder, fx);
+    }
+
+    /// Cancels an order, then sends the placement that is to follow back to its ledger, which has what the
+    /// order held by then. If the cancel fails and the placement depends on it, the answer says why.
+    pub fn cancel_then_place(
+        &mut self,
+        reply: ReplyTo,
+        valid_until: Timestamp,
+        replace: &ReplaceOrder,
+        fx: &mut Effects,
+    ) {
+        self.assert_not_interrupted();
+        let ReplaceOrder { cancel, stop_on_failure, order } = *replace;
+        match self.check_cancel(order.account, cancel) {
+            Ok(()) => self.cancel_open(cancel, ReplyTo::NOBODY, CancelCause::Client, fx),
+            Err(code) if stop_on_failure => {
+                let request = RequestKind::ReplaceOrder;
+                return self.reject(reply, request, order.account, code, fx);
+            }
+            Err(_) => {}
         }
+        fx.send(Message::Place { reply, valid_until, order });
+    }
+
+    fn check_cancel(&self, account: AccountId, order: OrderId) -> Checked {
+        ensure(self.state != MarketState::Halted, RejectCode::MarketHalted)?;
+        let is_open =
+            self.find_own(account, order).is_some() || self.find_waiting(account, order).is_some();
+        ensure(is_open, RejectCode::UnknownOrder)
     }
 
     /// Ends an order that rests or waits.

@@ -102,6 +102,8 @@ impl Audit {
             | Message::SettleDebit { .. }
             | Message::Define { .. }
             | Message::Resume { .. }
+            | Message::CancelThenPlace { .. }
+            | Message::Place { .. }
             | Message::FireTimers { .. } => {}
         }
     }

@@ -4,7 +4,8 @@ use book::{Market, Work};
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
     AccountId, Admit, AmendOrder, CancelCause, ClientOrderId, Component, Effects, Event, MarketId,
-    Message, OrderId, RejectCode, ReplyTo, Request, RequestKind, Timestamp,
+    Message, OrderId, PlaceOrder, RejectCode, ReplaceOrder, ReplyTo, Request, RequestKind,
+    Timestamp,
 };
 
 use crate::partition::Partition;
@@ -38,7 +39,13 @@ impl Partition {
                 self.cancel(*reply, *account, *market, *order, *cause);
             }
             Message::Resume { market } => self.resume(*market, work),
-            Message::FireTimers { market } => self.fire_timers(*market, work),
+            Message::FireTimers { component } => self.fire_timers(*component, work),
+            Message::CancelThenPlace { reply, valid_until, replace } => {
+                self.cancel_then_place(*reply, *valid_until, replace);
+            }
+            Message::Place { reply, valid_until, order } => {
+                self.request(*reply, *valid_until, &Request::PlaceOrder(*order), work);
+            }
             Message::Debited { reference, asset, amount, outcome } => {
                 let treasury = self.treasury.as_mut().expect("messages are routed");
                 treasury.debited(*reference, *asset, *amount, *outcome);
@@ -69,7 +76,7 @@ impl Partition {
         };
         book.set_time(self.now);
         step(book, &mut self.fx);
-        self.deadlines.set(market, book.next_deadline());
+        self.deadlines.set(Component::Market(market), book.next_deadline());
         true
     }
 
@@ -116,10 +123,36 @@ impl Partition {
         }
     }
 
-    fn fire_timers(&mut self, market: MarketId, work: &mut Work) {
-        let is_here = self.at_market(market, |book, fx| book.fire_timers(work, fx));
-        assert!(is_here, "a market elsewhere has no deadline here");
-        self.deadlines.heard(market);
+    fn cancel_then_place(
+        &mut self,
+        reply: ReplyTo,
+        valid_until: Timestamp,
+        replace: &ReplaceOrder,
+    ) {
+        let PlaceOrder { account, market, .. } = replace.order;
+        let is_here = self
+            .at_market(market, |book, fx| book.cancel_then_place(reply, valid_until, replace, fx));
+        if !is_here {
+            self.reject_at_market(reply, RequestKind::ReplaceOrder, account, market);
+        }
+    }
+
+    fn fire_timers(&mut self, component: Component, work: &mut Work) {
+        match component {
+            Component::Market(market) => {
+                let is_here = self.at_market(market, |book, fx| book.fire_timers(work, fx));
+                assert!(is_here, "a market elsewhere has no deadline here");
+            }
+            Component::Ledger(slot) => {
+                // One at a time, each with a step of work: the next ones come behind what it sends.
+                if self.ledger.fire_timer(slot, self.now, &mut self.fx) {
+                    return self.fx.send(Message::FireTimers { component });
+                }
+                self.deadlines.set(component, self.ledger.next_deadline(slot));
+            }
+            Component::Treasury | Component::Registry(_) => unreachable!("they have no timers"),
+        }
+        self.deadlines.heard(component);
     }
 
     /// What waited for `market` goes to the front of the queue, in order.

@@ -110,8 +110,8 @@ impl Partition {
     /// Due timers fire before what the entry commands, in the order of their deadlines.
     #[inline]
     fn send_due_timers(&mut self) {
-        while let Some(market) = self.deadlines.tell_due(self.now) {
-            self.fx.send(Message::FireTimers { market });
+        while let Some(component) = self.deadlines.tell_due(self.now) {
+            self.fx.send(Message::FireTimers { component });
         }
     }
 

@@ -3,8 +3,8 @@
 use book::Work;
 use ledger::{Amendment, Reservation, Transfer};
 use types::{
-    AccountId, CancelCause, ClientOrderId, Definition, Event, MarketId, RejectCode, ReplyTo,
-    Request, RequestKind, Timestamp,
+    AccountId, CancelCause, ClientOrderId, Component, Definition, Event, MarketId, RejectCode,
+    ReplyTo, Request, RequestKind, Timestamp,
 };
 
 use crate::partition::{Partition, context};
@@ -25,6 +25,14 @@ impl Partition {
         match *request {
             Request::PlaceOrder(ref order) => {
                 ledger.place_order(&ctx, reply, valid_until, order, fx)
+            }
+            Request::ReplaceOrder(ref replace) => {
+                ledger.replace_order(&ctx, reply, valid_until, replace, fx);
+            }
+            Request::SetCountdown { account, market, after_ms } => {
+                ledger.set_countdown(&ctx, reply, (account, market), after_ms, fx);
+                let slot = account.slot();
+                self.deadlines.set(Component::Ledger(slot), ledger.next_deadline(slot));
             }
             Request::AmendOrder { account, market, version, order, price, quantity } => {
                 let amendment = Amendment { account, market, version, order, price, quantity };
@@ -97,10 +105,12 @@ impl Partition {
         }
         let here = match *request {
             Request::PlaceOrder(ref order) => self.ledger.hosts(order.account),
+            Request::ReplaceOrder(ref replace) => self.ledger.hosts(replace.order.account),
             Request::Transfer { from, .. } => self.ledger.hosts(from),
             Request::AmendOrder { account, .. }
             | Request::CancelByClientId { account, .. }
             | Request::CancelAll { account, .. }
+            | Request::SetCountdown { account, .. }
             | Request::ReserveDebit { account, .. }
             | Request::ReleaseDebit { account, .. }
             | Request::CreateAccount { account, .. }
@@ -135,7 +145,12 @@ fn subject(request: &Request) -> (AccountId, MarketId, ClientOrderId) {
         Request::PlaceOrder(ref order) => (order.account, order.market, order.client_order_id),
         Request::AmendOrder { account, market, .. }
         | Request::CancelOrder { account, market, .. }
-        | Request::CancelAll { account, market } => (account, market, none),
+        | Request::CancelAll { account, market }
+        | Request::SetCountdown { account, market, .. } => (account, market, none),
+        Request::ReplaceOrder(ref replace) => {
+            let order = &replace.order;
+            (order.account, order.market, order.client_order_id)
+        }
         Request::CancelByClientId { account, client_order_id } => {
             (account, nowhere, client_order_id)
         }

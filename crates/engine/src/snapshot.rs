@@ -6,7 +6,7 @@ use std::io;
 use book::Market;
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::{Definitions, Ledger, Treasury};
-use types::{MarketId, PartitionId, Seq, Timestamp, Topology};
+use types::{ACCOUNT_SLOTS, Component, MarketId, PartitionId, Seq, Slot, Timestamp, Topology};
 
 use crate::deadlines::Deadlines;
 use crate::partition::Partition;
@@ -96,8 +96,12 @@ impl Partition {
         partition.deadlines = Deadlines::restore(messages);
         for (id, market) in (0u32..).zip(&partition.markets) {
             if let Some(market) = market {
-                partition.deadlines.set(MarketId(id), market.next_deadline());
+                partition.deadlines.set(Component::Market(MarketId(id)), market.next_deadline());
             }
+        }
+        for slot in (0..ACCOUNT_SLOTS).map(Slot) {
+            let next = partition.ledger.next_deadline(slot);
+            partition.deadlines.set(Component::Ledger(slot), next);
         }
         if !reader.is_empty() {
             return Err(io::Error::from(io::ErrorKind::InvalidData).into());

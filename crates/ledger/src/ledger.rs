@@ -103,6 +103,8 @@ impl Ledger {
             | Message::Debited { .. }
             | Message::Define { .. }
             | Message::Resume { .. }
+            | Message::CancelThenPlace { .. }
+            | Message::Place { .. }
             | Message::FireTimers { .. } => unreachable!("not for a ledger: {message:?}"),
         }
     }
@@ -121,7 +123,15 @@ impl Ledger {
     }
 
     pub(crate) fn slot_of(&self, account: AccountId) -> Option<&SlotState> {
-        self.slots[usize::from(account.slot().0)].as_deref()
+        self.slot_by_number(account.slot())
+    }
+
+    pub(crate) fn slot_by_number(&self, slot: Slot) -> Option<&SlotState> {
+        self.slots[usize::from(slot.0)].as_deref()
+    }
+
+    pub(crate) fn slot_by_number_mut(&mut self, slot: Slot) -> Option<&mut SlotState> {
+        self.slots[usize::from(slot.0)].as_deref_mut()
     }
 
     /// The slot of an account that is hosted here.

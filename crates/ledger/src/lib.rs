@@ -19,6 +19,7 @@ mod amend_order;
 mod audit;
 mod cancel;
 mod client_ids;
+mod countdown;
 mod debit;
 mod definitions;
 mod holds;

@@ -2,8 +2,8 @@
 
 use types::{
     Admit, Amount, AssetId, Conditions, Effects, HoldId, MarketDef, Message, OrderId, OrderSpec,
-    PlaceOrder, Price, Quantity, RejectCode, ReplyTo, RequestKind, Scaling, Side, TimeInForce,
-    Timestamp, Trigger,
+    PlaceOrder, Price, Quantity, RejectCode, ReplaceOrder, ReplyTo, RequestKind, Scaling, Side,
+    TimeInForce, Timestamp, Trigger,
 };
 
 use crate::account::Account;
@@ -83,6 +83,40 @@ impl Ledger {
             conditions: order.conditions,
             self_trade_prevention: order.self_trade_prevention,
         }));
+    }
+}
+
+impl Ledger {
+    /// Sends a cancel and the placement behind it to the market. A placement that was seen before is
+    /// answered from memory, and nothing is cancelled.
+    pub fn replace_order(
+        &mut self,
+        ctx: &Context<'_>,
+        reply: ReplyTo,
+        valid_until: Timestamp,
+        replace: &ReplaceOrder,
+        fx: &mut Effects,
+    ) {
+        let order = &replace.order;
+        let asker = Asker {
+            reply,
+            request: RequestKind::ReplaceOrder,
+            account: order.account,
+            market: order.market,
+            client_id: order.client_order_id,
+        };
+        let slot = self.slot_mut(order.account);
+        if slot.state.account(order.account).is_none() {
+            return asker.reject(RejectCode::UnknownAccount, fx);
+        }
+        let fingerprint = if asker.client_id.is_none() { 0 } else { order_fingerprint(order) };
+        if slot.answer_repeated(asker, fingerprint, ctx.now, fx) {
+            return;
+        }
+        if ctx.definitions.market(order.market).is_none() {
+            return asker.reject(RejectCode::UnknownMarket, fx);
+        }
+        fx.send(Message::CancelThenPlace { reply, valid_until, replace: *replace });
     }
 }
 

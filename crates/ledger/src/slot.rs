@@ -8,6 +8,7 @@ use types::{AccountId, Amount, AssetId, HoldId, Slot};
 
 use crate::account::Account;
 use crate::client_ids::{ClientIds, Outcome};
+use crate::countdown::Countdowns;
 use crate::definitions::slot_at;
 use crate::holds::{Holds, Purpose};
 
@@ -46,6 +47,7 @@ pub(crate) struct SlotState {
     accounts: Vec<Option<Account>>,
     pub holds: Holds,
     pub client_ids: ClientIds,
+    pub countdowns: Countdowns,
     house: Vec<House>,
 }
 
@@ -56,6 +58,7 @@ impl SlotState {
             accounts: Vec::new(),
             holds: Holds::default(),
             client_ids: ClientIds::new(hash_seed),
+            countdowns: Countdowns::default(),
             house: Vec::new(),
         }
     }
@@ -207,7 +210,8 @@ impl BorshSerialize for SlotState {
         if self.is_empty() {
             return Ok(());
         }
-        (&self.accounts, &self.holds, &self.client_ids, &self.house).serialize(writer)
+        (&self.accounts, &self.holds, &self.client_ids, &self.countdowns, &self.house)
+            .serialize(writer)
     }
 }
 
@@ -226,6 +230,7 @@ impl SlotState {
             accounts: BorshDeserialize::deserialize_reader(reader)?,
             holds: BorshDeserialize::deserialize_reader(reader)?,
             client_ids: ClientIds::restore(hash_seed, reader)?,
+            countdowns: BorshDeserialize::deserialize_reader(reader)?,
             house: BorshDeserialize::deserialize_reader(reader)?,
         })
     }

@@ -1,7 +1,7 @@
 //! Which partition a request goes to.
 
 use parking_lot::RwLock;
-use types::{Event, MarketId, PartitionId, PlaceOrder, Request, Topology};
+use types::{Event, MarketId, PartitionId, PlaceOrder, ReplaceOrder, Request, Topology};
 
 /// Where markets live, as learned from definitions and from markets as they are listed.
 #[derive(Default)]
@@ -35,6 +35,8 @@ impl MarketHomes {
 pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Request) -> PartitionId {
     match *request {
         Request::PlaceOrder(PlaceOrder { account, .. })
+        | Request::ReplaceOrder(ReplaceOrder { order: PlaceOrder { account, .. }, .. })
+        | Request::SetCountdown { account, .. }
         | Request::AmendOrder { account, .. }
         | Request::CancelByClientId { account, .. }
         | Request::CancelAll { account, .. }

@@ -271,6 +271,30 @@ pub enum Request {
         /// The state; none takes the plan back.
         state: Option<MarketState>,
     } = 20,
+    /// Cancel one order and place another of the same account in the same market, with nothing of the
+    /// account's in between. The answer is that of the placement.
+    ReplaceOrder(ReplaceOrder) = 21,
+    /// Cancel all orders of the account in a market when so much time has passed without another command
+    /// of this kind: the dead man's switch.
+    SetCountdown {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// In so many milliseconds; zero: never.
+        after_ms: u32,
+    } = 22,
+}
+
+/// A cancel with a placement behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ReplaceOrder {
+    /// The order that is to go.
+    pub cancel: OrderId,
+    /// Whether the placement depends on the cancel: then the answer is why it failed.
+    pub stop_on_failure: bool,
+    /// The order that is to come.
+    pub order: PlaceOrder,
 }
 
 /// The verb of a [`Request`], for answers and metrics.
@@ -299,6 +323,8 @@ pub enum RequestKind {
     SetMarketState = 18,
     SetMarketRules = 19,
     PlanMarketState = 20,
+    ReplaceOrder = 21,
+    SetCountdown = 22,
 }
 
 impl RequestKind {
@@ -326,6 +352,8 @@ impl RequestKind {
             Self::SetMarketState => "set_market_state",
             Self::SetMarketRules => "set_market_rules",
             Self::PlanMarketState => "plan_market_state",
+            Self::ReplaceOrder => "replace_order",
+            Self::SetCountdown => "set_countdown",
         }
     }
 }
@@ -355,6 +383,8 @@ impl Request {
             Self::SetMarketState { .. } => RequestKind::SetMarketState,
             Self::SetMarketRules { .. } => RequestKind::SetMarketRules,
             Self::PlanMarketState { .. } => RequestKind::PlanMarketState,
+            Self::ReplaceOrder(_) => RequestKind::ReplaceOrder,
+            Self::SetCountdown { .. } => RequestKind::SetCountdown,
         }
     }
 

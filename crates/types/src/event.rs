@@ -425,6 +425,17 @@ pub enum Event {
         /// When the auction is to end.
         until: Timestamp,
     } = 29,
+    /// Answer: a dead man's switch is set, or taken off.
+    CountdownSet {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// When all orders are to be cancelled, or never.
+        at: Option<Timestamp>,
+    } = 30,
 }
 
 impl Event {
@@ -452,7 +463,8 @@ impl Event {
             | Self::FeeTierSet { reply, .. }
             | Self::MarketStateChanged { reply, .. }
             | Self::MarketRulesSet { reply, .. }
-            | Self::MarketStatePlanned { reply, .. } => (!reply.is_nobody()).then_some(reply),
+            | Self::MarketStatePlanned { reply, .. }
+            | Self::CountdownSet { reply, .. } => (!reply.is_nobody()).then_some(reply),
             Self::OrderRested { .. }
             | Self::Trade(_)
             | Self::BalanceChanged { .. }

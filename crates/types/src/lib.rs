@@ -22,7 +22,9 @@ mod rules;
 mod topology;
 
 pub use client_order_id::{ClientOrderId, InvalidClientOrderId};
-pub use command::{Command, Delivery, Entry, ReplyTo, Request, RequestKind, TreasuryReference};
+pub use command::{
+    Command, Delivery, Entry, ReplaceOrder, ReplyTo, Request, RequestKind, TreasuryReference,
+};
 pub use conditions::{Conditions, MAX_TRAILING_BASIS_POINTS, Trigger, trailing_price};
 pub use decimal::{Decimal, DecimalError};
 pub use definition::{

@@ -4,8 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
     AccountId, Amount, AssetId, CancelCause, ClientOrderId, Conditions, Definition, Fee, FeeRates,
-    HoldId, MarketId, OrderId, OrderSpec, PartitionId, Price, Quantity, RejectCode, ReplyTo,
-    SelfTradePrevention, Side, Slot, TreasuryReference,
+    HoldId, MarketId, OrderId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity, RejectCode,
+    ReplaceOrder, ReplyTo, SelfTradePrevention, Side, Slot, Timestamp, TreasuryReference,
 };
 
 /// A deterministic state machine that messages are addressed to.
@@ -249,11 +249,29 @@ pub enum Message {
         /// Where.
         market: MarketId,
     } = 15,
-    /// Partition → market: the time of its next deadline has come.
+    /// Partition → market or ledger: the time of its next deadline has come.
     FireTimers {
-        /// Where.
-        market: MarketId,
+        /// Whose.
+        component: Component,
     } = 17,
+    /// Ledger → market: cancel, then send the placement back.
+    CancelThenPlace {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Refused when placed later than this.
+        valid_until: Timestamp,
+        /// What to cancel and to place.
+        replace: ReplaceOrder,
+    } = 18,
+    /// Market → ledger: a placement that had to wait for the market, as if it came now.
+    Place {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Refused when placed later than this.
+        valid_until: Timestamp,
+        /// The order.
+        order: PlaceOrder,
+    } = 19,
 }
 
 impl Message {
@@ -264,8 +282,10 @@ impl Message {
             Self::Admit(Admit { market, .. })
             | Self::AmendOrder(AmendOrder { market, .. })
             | Self::CancelOrder { market, .. }
-            | Self::Resume { market }
-            | Self::FireTimers { market } => Component::Market(market),
+            | Self::Resume { market } => Component::Market(market),
+            Self::CancelThenPlace { ref replace, .. } => Component::Market(replace.order.market),
+            Self::FireTimers { component } => component,
+            Self::Place { ref order, .. } => Component::Ledger(order.account.slot()),
             Self::Filled(Fill { account, .. })
             | Self::Rested { account, .. }
             | Self::Released { account, .. }
@@ -287,6 +307,8 @@ impl Message {
             Self::Admit(Admit { reply, .. })
             | Self::AmendOrder(AmendOrder { reply, .. })
             | Self::CancelOrder { reply, .. }
+            | Self::CancelThenPlace { reply, .. }
+            | Self::Place { reply, .. }
             | Self::Credit { reply, .. }
             | Self::Debit { reply, .. }
             | Self::SettleDebit { reply, .. } => Some(reply),

@@ -146,21 +146,38 @@ impl Exchange {
         let of = |account: AccountId| self.topology.home_of_slot(account.slot());
         match *request {
             Request::PlaceOrder(ref order) => of(order.account),
+            Request::ReplaceOrder(ref replace) => of(replace.order.account),
             Request::Transfer { from, .. } => of(from),
             Request::AmendOrder { account, .. }
             | Request::CancelByClientId { account, .. }
             | Request::CancelAll { account, .. }
+            | Request::SetCountdown { account, .. }
             | Request::ReserveDebit { account, .. }
             | Request::ReleaseDebit { account, .. }
             | Request::CreateAccount { account, .. }
             | Request::FreezeAccount { account, .. }
             | Request::SetAccountFeeTier { account, .. } => of(account),
-            Request::CancelOrder { market, .. } | Request::SetMarketState { market, .. } => self
-                .partitions[usize::from(self.topology.treasury.0)]
-            .market_home(market)
-            .unwrap_or(self.topology.treasury),
+            Request::CancelOrder { market, .. }
+            | Request::SetMarketState { market, .. }
+            | Request::PlanMarketState { market, .. } => {
+                let treasury = &self.partitions[usize::from(self.topology.treasury.0)];
+                treasury.market_home(market).unwrap_or(self.topology.treasury)
+            }
             _ => self.topology.treasury,
         }
+    }
+
+    /// Lets the time come: every partition with something due gets a tick, as from its sequencer.
+    pub fn wait_until(&mut self, time: Timestamp) -> Vec<Event> {
+        self.now = self.now.max(time);
+        let mut events = Vec::new();
+        for index in 0..self.partitions.len() {
+            if self.partitions[index].next_deadline().is_some_and(|at| at <= self.now) {
+                events.extend(self.append(PartitionId(index as u16), Command::Tick));
+            }
+        }
+        self.settle(&mut events);
+        events
     }
 
     /// Panics with every violated invariant.
