@@ -113,11 +113,11 @@ mod tests {
 
     const P0: PartitionId = PartitionId(0);
 
-    struct Answered(Sender<()>);
+    struct Answered(Sender<Seq>);
 
     impl ReplySink for Answered {
-        fn deliver(&self, _: Reply<'_>) {
-            let _ = self.0.send(());
+        fn deliver(&self, reply: Reply<'_>) {
+            let _ = self.0.send(reply.seq);
         }
     }
 
@@ -134,7 +134,11 @@ mod tests {
         let session = node.open_session(Arc::new(Answered(answered)));
         let ask = |request| {
             node.submit(ReplyTo::new(session, 1), Timestamp(u64::MAX), request).unwrap();
-            answers.recv().unwrap();
+            // Answers leave before events do.
+            let seq = answers.recv().unwrap();
+            while node.feed(P0).head() < seq {
+                std::thread::yield_now();
+            }
         };
         let (account, asset) = (AccountId(1), AssetId(1));
         ask(Request::DefineAsset(AssetDef { id: asset, symbol: "BTC".into(), scale: 8 }));
