@@ -91,7 +91,8 @@ impl Feed {
         }
     }
 
-    /// Adds the events of durable entries.
+    /// Adds the events of durable entries. Readers find them from now on; who sleeps is woken by
+    /// [`Self::wake`].
     pub fn push(&self, batch: Arc<EventBatch>) {
         let Some(last) = batch.last_seq() else {
             return;
@@ -102,7 +103,10 @@ impl Feed {
         ring.batches.push_back(batch);
         self.head.store(last.0, Ordering::Release);
         self.evict(&mut ring);
-        drop(ring);
+    }
+
+    /// Wakes those who wait for what was pushed.
+    pub fn wake(&self) {
         self.changed.notify_all();
     }
 

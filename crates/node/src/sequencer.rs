@@ -266,8 +266,11 @@ impl Sequencer {
             for entry in batch.iter() {
                 self.markets.learn_from(entry.events);
             }
+            // Whoever has an answer finds its events; whoever follows events does not delay an answer.
+            let (batch, feed) = (Arc::new(batch), &self.shared.feed);
+            feed.push(Arc::clone(&batch));
             self.sessions.deliver(self.id, &batch);
-            self.shared.feed.push(Arc::new(batch));
+            feed.wake();
         }
         self.peers.after_commit(&self.partition);
         let outbox = self.partition.outbox_len();
