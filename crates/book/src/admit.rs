@@ -109,8 +109,9 @@ impl Market {
             if !work.take() {
                 return self.interrupt(Pending::Fired, fx);
             }
-            let order = self.waiting.next_fired().expect("one has fired");
-            self.enter(&order, work, fx);
+            if let Some(order) = self.waiting.next_fired() {
+                self.enter(&order, work, fx);
+            }
         }
     }
 

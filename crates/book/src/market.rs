@@ -128,13 +128,13 @@ impl Market {
         &self.book
     }
 
-    /// Orders that wait for their trigger, by id.
+    /// Orders that have not entered yet, by id: they wait for their trigger, or for their turn.
     pub fn waiting(&self) -> impl Iterator<Item = WaitingOrder> + '_ {
         self.waiting.iter()
     }
 
-    /// Orders whose trigger has fired and that have not entered yet, the next one first.
-    pub fn fired(&self) -> impl Iterator<Item = &WaitingOrder> {
+    /// Those of them whose trigger has fired, the next to enter first.
+    pub fn fired(&self) -> impl Iterator<Item = OrderId> + '_ {
         self.waiting.fired()
     }
 

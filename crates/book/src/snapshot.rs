@@ -1,6 +1,7 @@
 //! A market as bytes, for snapshots and moves: canonical, so that equal markets give equal bytes.
 //! Orders stand in priority order; how the book lies in memory is not written but built anew.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -42,7 +43,7 @@ impl BorshSerialize for Market {
             }
         }
         self.waiting.iter().collect::<Vec<_>>().serialize(writer)?;
-        self.waiting.fired().copied().collect::<Vec<_>>().serialize(writer)?;
+        self.waiting.fired().collect::<Vec<_>>().serialize(writer)?;
         (&self.rules, &self.average, &self.plans, &self.reopens_at).serialize(writer)
     }
 }
@@ -68,16 +69,9 @@ impl BorshDeserialize for Market {
             }
             market.book.insert(&order);
         }
-        for order in Vec::<WaitingOrder>::deserialize_reader(reader)? {
-            if order.admit.conditions.trigger.is_none() || order.id >= market.next_order {
-                let what = format!("order {} cannot wait in market {}", order.id, market.def.id);
-                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
-            }
-            market.waiting.restore(order);
-        }
-        for order in Vec::<WaitingOrder>::deserialize_reader(reader)? {
-            market.waiting.restore_fired(order);
-        }
+        let waiting = Vec::<WaitingOrder>::deserialize_reader(reader)?;
+        let fired = Vec::<OrderId>::deserialize_reader(reader)?;
+        market.restore_waiting(waiting, &fired)?;
         market.set_rules(MarketRules::deserialize_reader(reader)?);
         market.average = AveragePrice::deserialize_reader(reader)?;
         market.plans = BorshDeserialize::deserialize_reader(reader)?;
@@ -87,6 +81,22 @@ impl BorshDeserialize for Market {
 }
 
 impl Market {
+    fn restore_waiting(&mut self, waiting: Vec<WaitingOrder>, fired: &[OrderId]) -> io::Result<()> {
+        let mut by_id: BTreeMap<OrderId, WaitingOrder> =
+            waiting.into_iter().map(|order| (order.id, order)).collect();
+        let is_wrong = |order: &WaitingOrder| {
+            order.admit.conditions.trigger.is_none() || order.id >= self.next_order
+        };
+        let fired = fired.iter().map(|id| by_id.remove(id)).collect::<Option<Vec<_>>>();
+        let (Some(fired), None) = (fired, by_id.values().find(|order| is_wrong(order))) else {
+            let what = format!("an order cannot wait in market {}", self.def.id);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        };
+        by_id.into_values().for_each(|order| self.waiting.restore(order));
+        fired.into_iter().for_each(|order| self.waiting.restore_fired(order));
+        Ok(())
+    }
+
     fn may_rest(&self, order: &RestingOrder) -> bool {
         self.check_price(order.price).is_ok()
             && self.check_quantity(order.remaining).is_ok()

@@ -27,7 +27,7 @@ impl WaitingOrder {
     }
 }
 
-/// All orders of a market that wait, and those that were fired and have not entered yet.
+/// All orders of a market that have not entered yet: they wait, or were fired a moment ago.
 pub(crate) struct Waiting {
     orders: BTreeMap<OrderId, WaitingOrder>,
     /// Fire at or above their price.
@@ -43,8 +43,8 @@ pub(crate) struct Waiting {
     /// Active trailing stops of buyers.
     above: Trailing,
     expiries: BTreeSet<(Timestamp, OrderId)>,
-    /// First in, first out.
-    fired: VecDeque<WaitingOrder>,
+    /// First in, first out. One that has ended meanwhile is passed over.
+    fired: VecDeque<OrderId>,
     /// Trades strictly between these change nothing here.
     quiet: (Price, Price),
 }
@@ -71,7 +71,7 @@ impl Waiting {
         self.orders.len()
     }
 
-    /// Those that wait, by id.
+    /// All of them, by id.
     pub(crate) fn iter(&self) -> impl Iterator<Item = WaitingOrder> + '_ {
         self.orders.values().map(|order| WaitingOrder {
             reference: self.below.reference(order.id).or_else(|| self.above.reference(order.id)),
@@ -80,8 +80,8 @@ impl Waiting {
     }
 
     /// Those that were fired and have not entered yet, the next one first.
-    pub(crate) fn fired(&self) -> impl Iterator<Item = &WaitingOrder> {
-        self.fired.iter()
+    pub(crate) fn fired(&self) -> impl Iterator<Item = OrderId> + '_ {
+        self.fired.iter().copied().filter(|id| self.orders.contains_key(id))
     }
 
     pub(crate) fn get(&self, order: OrderId) -> Option<&WaitingOrder> {
@@ -116,6 +116,24 @@ impl Waiting {
 
     /// Puts an order where its trigger and reference say.
     pub(crate) fn restore(&mut self, order: WaitingOrder) {
+        self.set_trigger(&order);
+        self.keep(order);
+        self.find_quiet();
+    }
+
+    /// An order that was fired before a snapshot was taken; the next one first.
+    pub(crate) fn restore_fired(&mut self, order: WaitingOrder) {
+        self.fired.push_back(order.id);
+        self.keep(order);
+    }
+
+    fn keep(&mut self, order: WaitingOrder) {
+        let expires_at = order.admit.conditions.expires_at;
+        self.expiries.extend(expires_at.map(|at| (at, order.id)));
+        self.orders.insert(order.id, WaitingOrder { reference: None, ..order });
+    }
+
+    fn set_trigger(&mut self, order: &WaitingOrder) {
         let (id, side) = (order.id, order.admit.side);
         match (order.trigger(), order.reference) {
             (Trigger::Rises { to }, _) => {
@@ -132,27 +150,21 @@ impl Waiting {
                 self.activations(side).insert((activation, id));
             }
         }
-        if let Some(at) = order.admit.conditions.expires_at {
-            self.expiries.insert((at, id));
-        }
-        self.orders.insert(id, WaitingOrder { reference: None, ..order });
-        self.find_quiet();
     }
 
-    /// An order that was fired before a snapshot was taken.
-    pub(crate) fn restore_fired(&mut self, order: WaitingOrder) {
-        self.fired.push_back(order);
-    }
-
-    /// Takes an order out.
+    /// Takes an order out, fired or not.
     pub(crate) fn remove(&mut self, id: OrderId) -> Option<WaitingOrder> {
-        let order = self.take(id)?;
+        let order = self.orders.remove(&id)?;
+        if let Some(at) = order.admit.conditions.expires_at {
+            self.expiries.remove(&(at, id));
+        }
+        self.unset_trigger(&order);
         self.find_quiet();
         Some(order)
     }
 
-    fn take(&mut self, id: OrderId) -> Option<WaitingOrder> {
-        let order = self.orders.remove(&id)?;
+    fn unset_trigger(&mut self, order: &WaitingOrder) {
+        let id = order.id;
         match order.trigger() {
             Trigger::Rises { to } => {
                 self.rising.remove(&(to, id));
@@ -168,10 +180,6 @@ impl Waiting {
                 }
             }
         }
-        if let Some(at) = order.admit.conditions.expires_at {
-            self.expiries.remove(&(at, id));
-        }
-        Some(order)
     }
 
     fn trailing(&mut self, side: Side) -> &mut Trailing {
@@ -202,8 +210,9 @@ impl Waiting {
     #[cold]
     fn observe(&mut self, price: Price) {
         while let Some(id) = self.next_rising(price).or_else(|| self.next_falling(price)) {
-            let order = self.take(id).expect("it waits");
-            self.fired.push_back(order);
+            let order = self.orders[&id];
+            self.unset_trigger(&order);
+            self.fired.push_back(id);
         }
         self.below.lift(price);
         self.above.lift(price);
@@ -244,9 +253,14 @@ impl Waiting {
         (next.0 >= price).then_some(next.1)
     }
 
-    /// The next order that was fired.
+    /// Takes out the next order that was fired and is still there.
     pub(crate) fn next_fired(&mut self) -> Option<WaitingOrder> {
-        self.fired.pop_front()
+        while let Some(id) = self.fired.pop_front() {
+            if let Some(order) = self.remove(id) {
+                return Some(order);
+            }
+        }
+        None
     }
 
     #[inline]

@@ -251,3 +251,27 @@ fn orders_fired_before_an_interruption_enter_when_trading_goes_on() {
     assert_eq!(desk.market.fired().count(), 0);
     assert_eq!(desk.market.state(), MarketState::Auction, "and is too far away as well");
 }
+
+#[test]
+fn an_order_that_fired_before_an_interruption_can_be_cancelled_and_expires() {
+    let mut desk = desk(interruption());
+    trade_at(&mut desk, 100, 1);
+    desk.rest(Buy, 95, 1);
+    desk.rest(Buy, 70, 50);
+    let trigger = Some(Trigger::Falls { to: Price::new(95) });
+    let falls = Conditions { trigger, ..Conditions::NONE };
+    desk.place_with(Sell, market(1), falls);
+    desk.place_with(Sell, limit(70, 2, GTC), falls);
+    let expires_at = Some(Timestamp(5 * SECOND));
+    desk.place_with(Sell, limit(70, 3, GTC), Conditions { expires_at, ..falls });
+    desk.rest(Sell, 95, 1);
+    assert_eq!(desk.market.fired().count(), 2);
+    desk.cancel(6, 6);
+    assert_eq!(desk.closed(), [(6, 14)]);
+    desk.reload();
+    desk.timers(5 * SECOND);
+    assert_eq!(desk.closed(), [(7, 21)]);
+    assert_eq!(desk.market.fired().count(), 0);
+    desk.timers(31 * SECOND);
+    assert_eq!(desk.market.state(), MarketState::Continuous);
+}

@@ -1,0 +1,221 @@
+//! Commands of people and operators, as a line of words.
+//!
+//! ```text
+//! WHO buy|sell LOTS @ PRICE OPTION...     a limit order
+//! WHO buy|sell LOTS market OPTION...      by quantity
+//! WHO buy|sell quote ATOMS OPTION...      by quote
+//! WHO cancel ID | WHO cancel id NAME | WHO cancel all
+//! WHO amend ID [@ PRICE] [total LOTS]
+//! WHO replace ID strictly|anyway ORDER    ORDER as above, from buy or sell on
+//! WHO switch MILLISECONDS
+//! state STATE | plan SECONDS STATE|nothing | at SECONDS
+//! rules RULE... | fees MAKER TAKER | freeze WHO | unfreeze WHO | book | funds WHO
+//! ```
+//! Options: `ioc`, `fok`, `post`, `slide`, `visible N`, `least N`, `until SECONDS`, `rises P`, `falls P`,
+//! `trails BASIS_POINTS`, `from P` (its activation), `cap ATOMS`, `id NAME`, `version N`,
+//! `prevents taker|maker|both|decrement`.
+//! Rules: `lots A..B`, `market A..B`, `worth A..B`, `band MINUTES BELOW ABOVE` (ppm, both sides alike),
+//! `parts N`, `open N`, `waiting N`, `position N`, `age SECONDS`, `interrupt PPM SECONDS`.
+
+use types::*;
+
+use crate::exchange::{FIRST_MARKET, limit};
+use crate::floor::{Floor, account, number};
+use crate::said::STATES;
+
+pub fn request(floor: &Floor, words: &[&str]) -> Option<Request> {
+    let market = FIRST_MARKET;
+    Some(match *words {
+        ["state", name] => Request::SetMarketState { market, state: state(name)? },
+        ["plan", at, name] => {
+            let at = floor.time(number(at));
+            Request::PlanMarketState { market, at, state: state(name) }
+        }
+        ["rules", ref rules @ ..] => {
+            Request::SetMarketRules { market, rules: market_rules(rules)? }
+        }
+        ["fees", maker, taker] => {
+            let rates = FeeRates { maker: ppm(maker), taker: ppm(taker) };
+            Request::SetFeeTier { tier: 0, rates }
+        }
+        ["freeze", who] => Request::FreezeAccount { account: account(who), frozen: true },
+        ["unfreeze", who] => Request::FreezeAccount { account: account(who), frozen: false },
+        [who, "cancel", "all"] => Request::CancelAll { account: account(who), market },
+        [who, "cancel", "id", name] => {
+            Request::CancelByClientId { account: account(who), client_order_id: name.parse().ok()? }
+        }
+        [who, "cancel", id] => {
+            let (account, order) = (account(who), OrderId(number(id)));
+            Request::CancelOrder { account, market, order }
+        }
+        [who, "amend", id, ref changes @ ..] => {
+            let (price, quantity) = changes_of(changes)?;
+            let (account, order) = (account(who), OrderId(number(id)));
+            Request::AmendOrder { account, market, version: 1, order, price, quantity }
+        }
+        [who, "replace", id, how, ref placed @ ..] => Request::ReplaceOrder(ReplaceOrder {
+            cancel: OrderId(number(id)),
+            stop_on_failure: how == "strictly",
+            order: order(floor, who, placed)?,
+        }),
+        [who, "switch", ms] => {
+            let after_ms = number(ms) as u32;
+            Request::SetCountdown { account: account(who), market, after_ms }
+        }
+        [who, ref placed @ ..] => Request::PlaceOrder(order(floor, who, placed)?),
+        [] => return None,
+    })
+}
+
+fn order(floor: &Floor, who: &str, words: &[&str]) -> Option<PlaceOrder> {
+    let (side, words) = words.split_first()?;
+    let side = match *side {
+        "buy" => Side::Buy,
+        "sell" => Side::Sell,
+        _ => return None,
+    };
+    let mut order = PlaceOrder { side, ..limit(account(who).0, side, 0, 0) };
+    let options = match *words {
+        [lots, "@", price, ref options @ ..] => {
+            let (price, quantity) = (Price::new(number(price)), Quantity::new(number(lots)));
+            let (time_in_force, post_only) = (TimeInForce::Gtc, false);
+            order.spec = OrderSpec::Limit { price, quantity, time_in_force, post_only };
+            options
+        }
+        [lots, "market", ref options @ ..] => {
+            let quantity = Quantity::new(number(lots));
+            order.spec = OrderSpec::MarketByQuantity { quantity, max_spend: None };
+            options
+        }
+        ["quote", atoms, ref options @ ..] => {
+            let quote = Amount::new(number(atoms).into());
+            order.spec = OrderSpec::MarketByQuote { quote, max_spend: None };
+            options
+        }
+        _ => return None,
+    };
+    let mut options = options.iter();
+    while let Some(&option) = options.next() {
+        apply(floor, &mut order, option, &mut options)?;
+    }
+    Some(order)
+}
+
+fn apply<'a>(
+    floor: &Floor,
+    order: &mut PlaceOrder,
+    option: &str,
+    rest: &mut impl Iterator<Item = &'a &'a str>,
+) -> Option<()> {
+    let conditions = &mut order.conditions;
+    let mut next = || rest.next().map(|word| number(word));
+    match option {
+        "ioc" => set_time_in_force(&mut order.spec, TimeInForce::Ioc)?,
+        "fok" => set_time_in_force(&mut order.spec, TimeInForce::Fok)?,
+        "post" => match &mut order.spec {
+            OrderSpec::Limit { post_only, .. } => *post_only = true,
+            _ => return None,
+        },
+        "slide" => conditions.slide = true,
+        "visible" => conditions.visible = Some(Quantity::new(next()?)),
+        "least" => conditions.minimum = Some(Quantity::new(next()?)),
+        "until" => conditions.expires_at = Some(floor.time(next()?)),
+        "rises" => conditions.trigger = Some(Trigger::Rises { to: Price::new(next()?) }),
+        "falls" => conditions.trigger = Some(Trigger::Falls { to: Price::new(next()?) }),
+        "trails" => {
+            let basis_points = next()? as u16;
+            conditions.trigger = Some(Trigger::Trails { basis_points, activation: None });
+        }
+        "from" => match &mut conditions.trigger {
+            Some(Trigger::Trails { activation, .. }) => *activation = Some(Price::new(next()?)),
+            _ => return None,
+        },
+        "cap" => match &mut order.spec {
+            OrderSpec::MarketByQuantity { max_spend, .. }
+            | OrderSpec::MarketByQuote { max_spend, .. } => {
+                *max_spend = Some(Amount::new(next()?.into()));
+            }
+            OrderSpec::Limit { .. } => return None,
+        },
+        "id" => order.client_order_id = rest.next()?.parse().ok()?,
+        "version" => order.version = next()? as u32,
+        "prevents" => {
+            order.self_trade_prevention = match *rest.next()? {
+                "taker" => SelfTradePrevention::ExpireTaker,
+                "maker" => SelfTradePrevention::ExpireMaker,
+                "both" => SelfTradePrevention::ExpireBoth,
+                "decrement" => SelfTradePrevention::Decrement,
+                _ => return None,
+            };
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn set_time_in_force(spec: &mut OrderSpec, to: TimeInForce) -> Option<()> {
+    match spec {
+        OrderSpec::Limit { time_in_force, .. } => *time_in_force = to,
+        _ => return None,
+    }
+    Some(())
+}
+
+fn changes_of(words: &[&str]) -> Option<(Option<Price>, Option<Quantity>)> {
+    match *words {
+        [] => Some((None, None)),
+        ["@", price, ref rest @ ..] => {
+            let (_, quantity) = changes_of(rest)?;
+            Some((Some(Price::new(number(price))), quantity))
+        }
+        ["total", lots] => Some((None, Some(Quantity::new(number(lots))))),
+        _ => None,
+    }
+}
+
+fn market_rules(words: &[&str]) -> Option<MarketRules> {
+    let mut rules = MarketRules::default();
+    let mut words = words.iter();
+    while let Some(&rule) = words.next() {
+        let mut next = || words.next().copied();
+        match rule {
+            "lots" => rules.limit_quantity = range(next()?, Quantity::new)?,
+            "market" => rules.market_quantity = range(next()?, Quantity::new)?,
+            "worth" => rules.notional = range(next()?, |n| Amount::new(n.into()))?,
+            "band" => {
+                let window_minutes = number(next()?) as u16;
+                let distance = Distance { below: ppm(next()?), above: ppm(next()?) };
+                let (buy, sell) = (distance, distance);
+                rules.price_band = Some(PriceBand { window_minutes, buy, sell });
+            }
+            "parts" => rules.max_iceberg_parts = Some(number(next()?) as u32),
+            "open" => rules.max_open_orders = Some(number(next()?) as u32),
+            "waiting" => rules.max_waiting_orders = Some(number(next()?) as u32),
+            "position" => rules.max_position = Some(Amount::new(number(next()?).into())),
+            "age" => rules.max_order_age_seconds = Some(number(next()?) as u32),
+            "interrupt" => {
+                let far = ppm(next()?);
+                let distance = Distance { below: far, above: far };
+                let auction_seconds = number(next()?) as u32;
+                rules.interruption = Some(Interruption { distance, auction_seconds });
+            }
+            _ => return None,
+        }
+    }
+    Some(rules)
+}
+
+/// `A..B`, either of which may be missing.
+fn range<T>(text: &str, of: impl Fn(u64) -> T) -> Option<Range<T>> {
+    let (least, most) = text.split_once("..")?;
+    let bound = |text: &str| (!text.is_empty()).then(|| of(number(text)));
+    Some(Range { least: bound(least), most: bound(most) })
+}
+
+fn ppm(text: &str) -> PartsPerMillion {
+    PartsPerMillion(number(text) as u32)
+}
+
+fn state(name: &str) -> Option<MarketState> {
+    STATES.iter().find(|(word, _)| *word == name).map(|(_, state)| *state)
+}

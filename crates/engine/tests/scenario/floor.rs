@@ -1,0 +1,99 @@
+//! The floor of a session: an exchange with four funded people, and their names.
+
+use types::{AccountId, Command, Event, PartitionId, Timestamp};
+
+use crate::commands;
+use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE};
+use crate::said::said;
+
+/// Accounts 1 to 4, with a million atoms of base and of quote each.
+pub const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
+const EACH: u128 = 1_000_000;
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
+pub struct Floor {
+    pub exchange: Exchange,
+    opened: Timestamp,
+}
+
+impl Floor {
+    pub fn new() -> Self {
+        let exchange = Exchange::funded(1, 1, PEOPLE.len() as u32, EACH);
+        Self { opened: exchange.now, exchange }
+    }
+
+    /// Does what a line says, and tells what happened.
+    pub fn play(&mut self, line: &str) -> Vec<String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let events = match words[..] {
+            ["book"] => return self.book(),
+            ["funds", who] => return vec![self.funds(who)],
+            ["at", seconds] => self.wait(number(seconds)),
+            _ => {
+                let request = commands::request(self, &words);
+                let request = request.unwrap_or_else(|| panic!("not understood: {line}"));
+                self.exchange.submit_quietly(request)
+            }
+        };
+        self.exchange.assert_sound();
+        events.iter().filter_map(|event| said(event, |at| self.seconds(at))).collect()
+    }
+
+    /// The end of a session: the log gives it again.
+    pub fn close(&self) {
+        self.exchange.assert_replays();
+    }
+
+    /// So many seconds after the opening.
+    pub fn time(&self, seconds: u64) -> Timestamp {
+        self.opened.saturating_add_nanos(seconds * NANOS_PER_SECOND)
+    }
+
+    /// Seconds since the opening, as people read them.
+    fn seconds(&self, at: Timestamp) -> u64 {
+        (at.0 - self.opened.0 + NANOS_PER_SECOND / 2) / NANOS_PER_SECOND
+    }
+
+    fn wait(&mut self, seconds: u64) -> Vec<Event> {
+        self.exchange.now = self.exchange.now.max(self.time(seconds));
+        self.exchange.append(PartitionId(0), Command::Tick)
+    }
+
+    fn book(&self) -> Vec<String> {
+        let market = self.exchange.partitions[0].market(FIRST_MARKET).unwrap();
+        let side = |side| {
+            let orders = market.book().orders(side);
+            let shown = orders.map(|o| match o.hidden.is_zero() {
+                true => format!("{} @ {} ({})", o.shown(), o.price, o.id),
+                false => format!("{}+{} @ {} ({})", o.shown(), o.hidden, o.price, o.id),
+            });
+            shown.collect::<Vec<_>>().join(", ")
+        };
+        let waiting: Vec<String> = market.waiting().map(|order| order.id.to_string()).collect();
+        let mut lines = vec![format!("bids {}", side(types::Side::Buy))];
+        lines.push(format!("asks {}", side(types::Side::Sell)));
+        if !waiting.is_empty() {
+            lines.push(format!("waiting {}", waiting.join(", ")));
+        }
+        lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    fn funds(&self, who: &str) -> String {
+        let balance = |asset| {
+            let ledger = self.exchange.partitions[0].ledger();
+            let (available, held) = ledger.balance(account(who), asset).unwrap();
+            let change = available.get() as i128 + held.get() as i128 - EACH as i128;
+            format!("{change:+} ({held} held)")
+        };
+        format!("base {}, quote {}", balance(BASE), balance(QUOTE))
+    }
+}
+
+pub fn account(who: &str) -> AccountId {
+    let at = PEOPLE.iter().position(|name| *name == who);
+    AccountId(at.unwrap_or_else(|| panic!("who is {who}?")) as u32 + 1)
+}
+
+pub fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_else(|_| panic!("not a number: {text}"))
+}

@@ -1,0 +1,86 @@
+//! Events in few words.
+
+use types::{CancelCause, Event, MarketState, Timestamp};
+
+/// What an event says; balances are asked for by `funds` instead.
+pub fn said(event: &Event, seconds: impl Fn(Timestamp) -> u64) -> Option<String> {
+    Some(match event {
+        Event::Rejected { code, .. } => format!("rejected {code}"),
+        Event::Repeated { outcome: Ok(order), .. } => format!("repeated: {order}"),
+        Event::Repeated { outcome: Err(code), .. } => format!("repeated: rejected {code}"),
+        Event::OrderPlaced { order, .. } => format!("placed {order}"),
+        Event::OrderRested { order, price, quantity, hidden, .. } if hidden.is_zero() => {
+            format!("rested {order}: {quantity} @ {price}")
+        }
+        Event::OrderRested { order, price, quantity, hidden, .. } => {
+            format!("rested {order}: {quantity}+{hidden} @ {price}")
+        }
+        Event::Trade(trade) => {
+            let (seller, buyer) = (trade.seller.order, trade.buyer.order);
+            format!("trade {} @ {}: {seller} to {buyer}", trade.quantity, trade.price)
+        }
+        Event::OrderCancelled { order, remaining, cause, .. } => {
+            format!("cancelled {order} with {remaining} left: {}", why(*cause))
+        }
+        Event::OrderReduced { order, remaining, visible, .. } if remaining == visible => {
+            format!("reduced {order} to {remaining}")
+        }
+        Event::OrderReduced { order, remaining, visible, .. } => {
+            format!("reduced {order} to {remaining}, shows {visible}")
+        }
+        Event::OrderReplaced { old_order, order, price, quantity, .. } => {
+            format!("replaced {old_order} by {order}: {quantity} @ {price}")
+        }
+        Event::OrderRefilled { order, quantity, hidden, .. } => {
+            format!("refilled {order}: {quantity}+{hidden}")
+        }
+        Event::OrderTriggered { order, .. } => format!("triggered {order}"),
+        Event::CancelAllAccepted { count, .. } => format!("cancels {count}"),
+        Event::MarketStateChanged { state, .. } => format!("state {}", state_word(*state)),
+        Event::AuctionUncrossed { price, quantity, .. } => format!("auction {quantity} @ {price}"),
+        Event::TradingInterrupted { last, would_trade, until, .. } => {
+            format!("interrupted until {}: {would_trade} after {last}", seconds(*until))
+        }
+        Event::MarketStatePlanned { at, state: Some(state), .. } => {
+            format!("planned {} at {}", state_word(*state), seconds(*at))
+        }
+        Event::MarketStatePlanned { at, state: None, .. } => {
+            format!("nothing planned at {}", seconds(*at))
+        }
+        Event::CountdownSet { at: Some(at), .. } => format!("switch at {}", seconds(*at)),
+        Event::CountdownSet { at: None, .. } => "switch off".to_owned(),
+        Event::MarketRulesSet { .. } => "rules set".to_owned(),
+        Event::FeeTierSet { .. } => "fees set".to_owned(),
+        Event::AccountFrozen { frozen, .. } => {
+            if *frozen { "frozen" } else { "unfrozen" }.to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn why(cause: CancelCause) -> &'static str {
+    match cause {
+        CancelCause::Client => "client",
+        CancelCause::CancelAll => "cancel all",
+        CancelCause::ImmediateOrCancel => "immediate or cancel",
+        CancelCause::MarketRemainder => "market remainder",
+        CancelCause::SelfTrade => "self-trade",
+        CancelCause::BookFull => "book full",
+        CancelCause::Expired => "expired",
+        CancelCause::NotFillable => "not fillable",
+        CancelCause::Interruption => "interruption",
+    }
+}
+
+pub const STATES: [(&str, MarketState); 6] = [
+    ("pre-open", MarketState::PreOpen),
+    ("auction", MarketState::Auction),
+    ("continuous", MarketState::Continuous),
+    ("cancel-only", MarketState::CancelOnly),
+    ("closed", MarketState::Closed),
+    ("halted", MarketState::Halted),
+];
+
+fn state_word(state: MarketState) -> &'static str {
+    STATES.iter().find(|(_, known)| *known == state).expect("all are listed").0
+}
