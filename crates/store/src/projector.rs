@@ -171,9 +171,22 @@ impl<'t> Projection<'t> {
     fn event(&mut self, at: Stamp, event: &Event) -> Result<()> {
         let moment = at.moment;
         match *event {
-            Event::OrderPlaced { market, order, account, client_order_id, side, spec, .. } => {
-                let placement = Placement { market, order, account, client_order_id, side, spec };
+            Event::OrderPlaced {
+                market,
+                order,
+                account,
+                client_order_id,
+                side,
+                spec,
+                conditions,
+                ..
+            } => {
+                let placement =
+                    Placement { market, order, account, client_order_id, side, spec, conditions };
                 self.keep(market, order, Order::placed(moment, &placement));
+            }
+            Event::OrderTriggered { market, order, .. } => {
+                self.order(at, market, order)?.trigger(moment);
             }
             Event::Trade(ref trade) => self.trade(at, trade)?,
             Event::OrderCancelled { market, order, cause, .. } => {
@@ -218,6 +231,7 @@ impl<'t> Projection<'t> {
             // Listed before the first batch; the others change neither orders nor total balances.
             Event::MarketListed { .. }
             | Event::OrderRested { .. }
+            | Event::OrderRefilled { .. }
             | Event::Rejected { .. }
             | Event::Repeated { .. }
             | Event::CancelAllAccepted { .. }
