@@ -107,6 +107,12 @@ impl Order {
         self.turn(at, "open", None);
     }
 
+    /// It has entered the book with this much.
+    pub(crate) fn rest(&mut self, at: Moment, remaining: Quantity) {
+        self.set_left(remaining);
+        self.touch(at);
+    }
+
     pub(crate) fn fill(
         &mut self,
         at: Moment,
@@ -120,6 +126,7 @@ impl Order {
         self.row.filled = Quantity::new(filled.min(i64::MAX as u64));
         self.row.quote_filled += quote;
         self.row.fee += fee;
+        self.set_left(remaining);
         let filled = remaining.is_zero() && !self.is_by_quote();
         self.turn(at, if filled { "filled" } else { "partially_filled" }, None);
     }
@@ -132,16 +139,22 @@ impl Order {
         }
     }
 
-    pub(crate) fn cancel(&mut self, at: Moment, cause: CancelCause) {
+    pub(crate) fn cancel(&mut self, at: Moment, remaining: Quantity, cause: CancelCause) {
+        self.set_left(remaining);
         self.turn(at, "cancelled", Some(cause_word(cause)));
     }
 
     pub(crate) fn reduce(&mut self, at: Moment, remaining: Quantity) {
+        self.set_left(remaining);
+        self.touch(at);
+    }
+
+    /// Lets the quantity say what is left beside what is filled: prevention of a self-trade takes from
+    /// an order that comes without an event of its own.
+    fn set_left(&mut self, remaining: Quantity) {
         if let Some(quantity) = &mut self.row.quantity {
             *quantity = self.row.filled.checked_add(remaining).unwrap_or(Quantity::MAX);
         }
-        (self.row.updated_seq, self.row.updated_at) = (at.seq, at.time);
-        self.is_dirty = true;
     }
 
     /// Ends this one and begins the order that replaces it.
@@ -174,6 +187,10 @@ impl Order {
     fn turn(&mut self, at: Moment, status: &str, cause: Option<&str>) {
         status.clone_into(&mut self.row.status);
         self.row.cause = cause.map(str::to_owned);
+        self.touch(at);
+    }
+
+    fn touch(&mut self, at: Moment) {
         (self.row.updated_seq, self.row.updated_at) = (at.seq, at.time);
         self.is_dirty = true;
     }

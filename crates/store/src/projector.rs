@@ -189,8 +189,11 @@ impl<'t> Projection<'t> {
                 self.order(at, market, order)?.trigger(moment);
             }
             Event::Trade(ref trade) => self.trade(at, trade)?,
-            Event::OrderCancelled { market, order, cause, .. } => {
-                self.order(at, market, order)?.cancel(moment, cause);
+            Event::OrderRested { market, order, quantity, hidden, .. } => {
+                self.order(at, market, order)?.rest(moment, quantity + hidden);
+            }
+            Event::OrderCancelled { market, order, remaining, cause, .. } => {
+                self.order(at, market, order)?.cancel(moment, remaining, cause);
             }
             Event::OrderReduced { market, order, remaining, .. } => {
                 self.order(at, market, order)?.reduce(moment, remaining);
@@ -230,7 +233,6 @@ impl<'t> Projection<'t> {
             }
             // Listed before the first batch; the others change neither orders nor total balances.
             Event::MarketListed { .. }
-            | Event::OrderRested { .. }
             | Event::OrderRefilled { .. }
             | Event::Rejected { .. }
             | Event::Repeated { .. }
