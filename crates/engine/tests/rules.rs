@@ -288,6 +288,13 @@ fn options_that_do_not_go_together_are_refused_before_funds_are_held() {
         let order = types::PlaceOrder { spec, ..limit(ALICE, Side::Buy, 1, 1) };
         assert_eq!(rejection(&place(&mut exchange, order)), RejectCode::InvalidCombination);
     }
+    // A waiting sale by quote without a cap: its combination comes before its trigger and its date.
+    let spec = OrderSpec::MarketByQuote { quote: Amount::new(9), max_spend: None };
+    let trigger = Some(types::Trigger::Falls { to: Price::ZERO });
+    let expires_at = Some(types::Timestamp(0));
+    let conditions = types::Conditions { trigger, expires_at, ..types::Conditions::NONE };
+    let order = types::PlaceOrder { spec, conditions, ..limit(ALICE, Side::Sell, 1, 1) };
+    assert_eq!(rejection(&place(&mut exchange, order)), RejectCode::InvalidCombination);
     let zero = limit(ALICE, Side::Buy, 0, 1);
     assert_eq!(rejection(&place(&mut exchange, zero)), RejectCode::InvalidPrice);
     assert_eq!(balance(&exchange, ALICE, QUOTE), (1_000, 0));

@@ -107,6 +107,7 @@ export class Trading {
   }
 
   tell({ id, order, fills }) {
+    if (order.status === "waiting") return `Order ${id} waits for ${trigger(order)}.`;
     if (order.status === "open") return `Order ${id} is in the book.`;
     const at = order.average_price ? ` at ${order.average_price}` : "";
     const part = order.status === "filled" ? "filled" : order.status.replace("_", " ");
@@ -131,7 +132,12 @@ export class Trading {
     if (type === "snapshot") {
       for (const [key, order] of this.orders) if (order.partition === partition) this.orders.delete(key);
       for (const order of data) {
-        this.orders.set(`${order.market}/${order.id}`, { ...order, open: order.remaining_quantity, partition });
+        this.orders.set(`${order.market}/${order.id}`, {
+          ...order,
+          open: order.remaining_quantity,
+          waitsFor: order.status === "waiting" ? trigger(order) : null,
+          partition,
+        });
       }
     } else {
       for (const event of data) this.onOrderEvent(event, partition);
@@ -144,6 +150,16 @@ export class Trading {
     const key = `${market}/${id}`;
     const order = this.orders.get(key);
     switch (event.event) {
+      case "order_placed": {
+        const waitsFor = trigger(event);
+        if (!waitsFor) break; // It is told what it trades, and where it rests.
+        const { side, price, quantity } = event;
+        this.orders.set(key, { market, id, side, price, open: quantity, waitsFor, partition });
+        break;
+      }
+      case "order_triggered":
+        if (order) order.waitsFor = null;
+        break;
       case "order_rested": {
         const { side, price, quantity } = event;
         this.orders.set(key, { market, id, side, price, open: quantity, partition });
@@ -168,14 +184,15 @@ export class Trading {
     const orders = [...this.orders.values()].sort((a, b) => b.id - a.id);
     $("orders").replaceChildren(...orders.map((order) => this.orderRow(order)));
     $("no-orders").hidden = orders.length > 0;
-    this.onOrders(orders);
+    this.onOrders(orders.filter((order) => !order.waitsFor));
   }
 
   orderRow(order) {
     const row = document.createElement("tr");
     row.dataset.order = order.id;
     row.append(cell(order.market), cell(order.side, order.side === "buy" ? "up" : "down"));
-    row.append(cell(order.price ?? "market"), cell(order.open ?? "–"));
+    const price = order.price ?? "market";
+    row.append(cell(order.waitsFor ? `${price}, waits for ${order.waitsFor}` : price), cell(order.open ?? "–"));
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Cancel";
@@ -200,6 +217,12 @@ export class Trading {
     $("balances").replaceChildren(...rows);
     $("no-balances").hidden = rows.length > 0;
   }
+}
+
+// What an order waits for; nothing if it has no trigger.
+function trigger({ stop_price: stop, trailing_basis_points: distance }) {
+  if (stop) return stop;
+  return distance ? `${distance / 100} % off its best` : null;
 }
 
 function cell(text, kind = "") {

@@ -154,6 +154,9 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::InvalidPrice
         | R::InvalidQuantity
         | R::InvalidCombination
+        | R::InvalidTrigger
+        | R::InvalidExpiry
+        | R::InvalidVisibleQuantity
         | R::InvalidAmount
         | R::InvalidDefinition
         | R::SameAccount => StatusCode::BAD_REQUEST,
@@ -179,10 +182,16 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         R::TooManyAccounts
         | R::MarketHalted
         | R::MarketCancelOnly
+        | R::MarketClosed
         | R::NotDuringAuction
+        | R::NoReferencePrice
+        | R::TooManyWaitingOrders
         | R::BookFull
         | R::TooManyLevels
         | R::WouldMatch
+        | R::WouldTrigger
+        | R::MinimumNotMet
+        | R::NotAmendable
         | R::NotFillable
         | R::NoLiquidity
         | R::NothingToAmend

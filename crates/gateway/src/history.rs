@@ -10,14 +10,16 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as WordError;
 use store::{FillRow, LedgerRow, OrderRow, Store, StoreError};
-use types::{AccountId, MarketId, OrderId, PartitionId};
+use types::{AccountId, MarketId, OrderId, OrderSpec, PartitionId};
 use views::{FillView, Liquidity, MarketInfo};
 
 use crate::error::{ApiError, GatewayCode};
 use crate::state::Shared;
 use crate::watermarks::{Marks, raise};
-use crate::wire::answer::{Fill, LedgerEntry, Order, Watermark, amount, average_price, millis};
-use crate::wire::word::OrderType;
+use crate::wire::answer::{
+    Fill, LedgerEntry, Order, OrderTerms, Watermark, amount, average_price, millis,
+};
+use crate::wire::word::TimeInForce;
 
 /// How often the projection's progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -161,18 +163,12 @@ fn order_of(market: &MarketInfo, row: &OrderRow) -> Result<Order, ApiError> {
         types::Side::Buy => &market.base,
         types::Side::Sell => &market.quote,
     };
-    let is_limit = row.kind == "limit";
     Ok(Order {
         market: market.def.symbol.clone(),
         id: row.order.0,
         client_order_id: row.client_order_id.clone(),
         side: row.side.into(),
-        order_type: if is_limit { OrderType::Limit } else { OrderType::Market },
-        price: row.price.map(|price| market.def.tick.format(price.get().into())),
-        quantity: row.quantity.map(lots),
-        quote_amount: row.quote_quantity.map(|quote| amount(&market.quote, quote)),
-        time_in_force: row.time_in_force.as_deref().map(word).transpose()?,
-        post_only: row.post_only,
+        terms: OrderTerms::new(market, row.side, &spec_of(row)?, &row.conditions),
         status: word(&row.status)?,
         filled_quantity: lots(row.filled),
         filled_quote: amount(&market.quote, row.quote_filled),
@@ -186,6 +182,23 @@ fn order_of(market: &MarketInfo, row: &OrderRow) -> Result<Order, ApiError> {
         placed_at: millis(row.placed_at),
         updated_at: millis(row.updated_at),
     })
+}
+
+/// Kind, price and quantity. What an order at the market might spend is not kept.
+fn spec_of(row: &OrderRow) -> Result<OrderSpec, ApiError> {
+    let max_spend = None;
+    match (row.price, row.quantity, row.quote_quantity) {
+        (Some(price), Some(quantity), None) => Ok(OrderSpec::Limit {
+            price,
+            quantity,
+            time_in_force: word::<TimeInForce>(row.time_in_force.as_deref().unwrap_or_default())?
+                .in_book(),
+            post_only: row.post_only,
+        }),
+        (None, Some(quantity), None) => Ok(OrderSpec::MarketByQuantity { quantity, max_spend }),
+        (None, None, Some(quote)) => Ok(OrderSpec::MarketByQuote { quote, max_spend }),
+        _ => Err(unknown("kind of order", row.order.0)),
+    }
 }
 
 fn fill_of(market: &MarketInfo, row: &FillRow) -> Result<Fill, ApiError> {

@@ -2,8 +2,8 @@
 
 use node::Reply;
 use types::{
-    AccountId, Amount, CancelCause, ClientOrderId, Event, MarketId, OrderId, PartitionId, Quantity,
-    Seq, Side, Timestamp, Trade,
+    AccountId, Amount, CancelCause, ClientOrderId, Conditions, Event, MarketId, OrderId,
+    PartitionId, Quantity, Seq, Side, Timestamp, Trade,
 };
 use views::{EndCause, FillView, Liquidity, OrderStatus, OrderView};
 
@@ -67,8 +67,10 @@ impl Outcome {
                     self.trades.push(trade);
                 }
             }
-            Event::OrderRested { market, order, quantity, .. } if is_ours(market, order) => {
-                self.remaining = Some(quantity);
+            Event::OrderRested { market, order, quantity, hidden, .. }
+                if is_ours(market, order) =>
+            {
+                self.remaining = Some(quantity + hidden);
                 self.rested = true;
             }
             Event::OrderReduced { market, order, remaining, .. } if is_ours(market, order) => {
@@ -86,8 +88,16 @@ impl Outcome {
 
     /// The order as it stands after the entry, if the answer is that it was placed.
     pub(crate) fn placed_order(&self) -> Option<OrderView> {
-        let Event::OrderPlaced { market, order, account, client_order_id, side, spec, .. } =
-            self.answer
+        let Event::OrderPlaced {
+            market,
+            order,
+            account,
+            client_order_id,
+            side,
+            spec,
+            conditions,
+            ..
+        } = self.answer
         else {
             return None;
         };
@@ -100,6 +110,7 @@ impl Outcome {
             client_order_id,
             side,
             spec,
+            conditions,
             remaining,
             filled: totals.quantity,
             quote_filled: totals.quote,
@@ -120,10 +131,15 @@ impl Outcome {
         self.remaining
     }
 
-    /// Where the order that entered stands. One that neither rests nor ended is still being matched in
-    /// a later entry: it counts as open.
+    /// Where the order that entered stands. One that neither rests nor waits nor ended is still being
+    /// matched in a later entry: it counts as open.
     pub(crate) fn status(&self, remaining: Quantity) -> OrderStatus {
-        if self.cancelled.is_some() {
+        if let Event::OrderPlaced { conditions: Conditions { trigger: Some(_), .. }, .. } =
+            self.answer
+        {
+            // Only a later command's trade can fire it.
+            OrderStatus::Waiting
+        } else if self.cancelled.is_some() {
             OrderStatus::Cancelled
         } else if remaining.is_zero() {
             OrderStatus::Filled
@@ -214,6 +230,8 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
         | Event::AccountFrozen { account, .. }
         | Event::AccountFeeTierSet { account, .. } => Some(account),
         Event::OrderRested { .. }
+        | Event::OrderRefilled { .. }
+        | Event::OrderTriggered { .. }
         | Event::Trade(_)
         | Event::BalanceChanged { .. }
         | Event::TransferredIn { .. }
@@ -247,6 +265,7 @@ mod tests {
                 time_in_force: TimeInForce::Gtc,
                 post_only: false,
             },
+            conditions: Conditions::NONE,
         }
     }
 
@@ -297,6 +316,7 @@ mod tests {
             order: ORDER,
             account: AccountId(1),
             remaining: Quantity::new(3),
+            visible: Quantity::new(3),
         };
         let order = outcome(&[placed(10), reduced, bought(3, 0)]);
         assert_eq!(order.status, OrderStatus::Filled);

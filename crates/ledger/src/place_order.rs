@@ -225,10 +225,6 @@ fn check_conditions(
     def: &MarketDef,
     order: &PlaceOrder,
 ) -> Result<(), RejectCode> {
-    order.conditions.check(&order.spec, def.max_price)?;
-    if order.conditions.expires_at.is_some_and(|at| at <= ctx.now) {
-        return Err(RejectCode::InvalidExpiry);
-    }
     let is_known = match (order.conditions.trigger, order.side, order.spec) {
         (
             Some(Trigger::Trails { .. }),
@@ -238,7 +234,12 @@ fn check_conditions(
         | (Some(_), Side::Sell, OrderSpec::MarketByQuote { max_spend, .. }) => max_spend.is_some(),
         _ => true,
     };
-    if is_known { Ok(()) } else { Err(RejectCode::InvalidCombination) }
+    if !is_known {
+        return Err(RejectCode::InvalidCombination);
+    }
+    order.conditions.check(&order.spec, def.max_price)?;
+    let has_come = order.conditions.expires_at.is_some_and(|at| at <= ctx.now);
+    if has_come { Err(RejectCode::InvalidExpiry) } else { Ok(()) }
 }
 
 pub(crate) fn check_price(def: &MarketDef, price: Price) -> Result<(), RejectCode> {

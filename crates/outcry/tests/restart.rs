@@ -64,6 +64,59 @@ fn depth_balances_and_candles_are_the_same_after_every_kind_of_restart() {
     server.stop();
 }
 
+#[test]
+fn what_waits_for_its_trigger_waits_on_after_every_kind_of_restart() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let server = start(&data);
+    let admin = server.admin.clone().expect("shown at the first start");
+    let mut http = server.http();
+    let traders = found(&mut http, &admin);
+    trade(&mut http, &traders);
+    let [seller, buyer] = &traders;
+    let stop = |price: &str| {
+        json!({
+            "market": "BTC-USDT", "side": "sell", "type": "stop_loss", "quantity": "0.10000",
+            "stop_price": price, "client_order_id": format!("at-{price}"),
+        })
+    };
+    let fires = http.ok(seller, "POST", "/v1/orders", Some(stop("59000.00")))["id"].clone();
+    http.ok(seller, "POST", "/v1/orders", Some(stop("58000.00")));
+    let waiting = readings(&mut http, &traders);
+    assert_eq!(statuses(&mut http, seller, "waiting"), 2);
+    server.stop();
+
+    let server = start(&data);
+    assert_eq!(readings(&mut server.http(), &traders), waiting);
+    server.kill();
+
+    // Without the views' snapshot, and by the log alone.
+    let _ = fs::remove_file(data.join("views.snapshot"));
+    let server = start(&data);
+    let mut http = server.http();
+    assert_eq!(readings(&mut http, &traders), waiting);
+
+    // The triggers are those of before: one fires, the other can be cancelled.
+    place(&mut http, buyer, "buy", "59000.00", "0.10000");
+    place(&mut http, buyer, "buy", "58500.00", "0.10000");
+    place(&mut http, seller, "sell", "59000.00", "0.10000");
+    let path = format!("/v1/orders/BTC-USDT/{fires}");
+    let order = http.ok(seller, "GET", &path, None)["order"].clone();
+    assert_eq!(order["status"], "filled", "{order}");
+    assert_eq!(order["filled_quote"], "5850.00000000", "{order}");
+    assert_eq!(statuses(&mut http, seller, "waiting"), 1);
+    http.ok(seller, "DELETE", "/v1/orders/by-client-id/at-58000.00", None);
+    assert_eq!(statuses(&mut http, seller, "waiting"), 0);
+    server.stop();
+}
+
+/// How many open orders have this status.
+fn statuses(http: &mut Http, key: &Key, status: &str) -> usize {
+    let open = http.ok(key, "GET", "/v1/orders?status=open", None);
+    let orders = open["orders"].as_array().expect("a list");
+    orders.iter().filter(|order| order["status"] == status).count()
+}
+
 fn start(data: &Path) -> Server {
     Server::start(data, None, &["--no-demo"]).unwrap_or_else(|output| panic!("{output}"))
 }

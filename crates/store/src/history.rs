@@ -15,7 +15,7 @@ use crate::store::{Store, sql_integer};
 /// Which orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderState {
-    /// Open, also partially filled.
+    /// Open: also partially filled, also waiting for its trigger.
     Open,
     /// Filled whole.
     Filled,
@@ -70,7 +70,8 @@ pub struct LedgerQuery {
 
 const ORDER_COLUMNS: &str = "id, market, order_id, account, client_order_id, side, kind, \
     time_in_force, post_only, price, quantity, quote_quantity, filled, quote_filled, fee, status, \
-    cause, replaces, placed_seq, placed_at, updated_seq, updated_at";
+    cause, replaces, placed_seq, placed_at, updated_seq, updated_at, trigger, stop_price, \
+    trailing_basis_points, activation_price, expires_at, visible_quantity, minimum_quantity, slide";
 
 /// Reading the history. Each fails only when the database does, or holds what was never written.
 impl Store {
@@ -92,7 +93,7 @@ impl Store {
     pub fn orders(&self, query: &OrderQuery) -> Result<Vec<OrderRow>> {
         let state = match query.state {
             None => "TRUE",
-            Some(OrderState::Open) => "status IN ('open', 'partially_filled')",
+            Some(OrderState::Open) => "status IN ('waiting', 'open', 'partially_filled')",
             Some(OrderState::Filled) => "status = 'filled'",
             Some(OrderState::Cancelled) => "status = 'cancelled'",
             Some(OrderState::Closed) => "status IN ('filled', 'cancelled')",

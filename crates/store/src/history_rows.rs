@@ -3,10 +3,11 @@
 use rusqlite::Row;
 use rusqlite::types::FromSql;
 use types::{
-    AccountId, Amount, AssetId, MarketId, OrderId, PartitionId, Price, Quantity, Seq, Side,
-    Timestamp, TradeId,
+    AccountId, Amount, AssetId, Conditions, MarketId, OrderId, PartitionId, Price, Quantity, Seq,
+    Side, Timestamp, TradeId,
 };
 
+use crate::condition_columns::conditions;
 use crate::error::{Result, StoreError};
 
 /// An order with what became of it.
@@ -36,16 +37,18 @@ pub struct OrderRow {
     pub quantity: Option<Quantity>,
     /// Only by quote.
     pub quote_quantity: Option<Amount>,
+    /// What makes it more than a plain order.
+    pub conditions: Conditions,
     /// Lots.
     pub filled: Quantity,
     /// Quote atoms.
     pub quote_filled: Amount,
     /// Atoms of what the order receives (buy: base, sell: quote).
     pub fee: Amount,
-    /// `open`, `partially_filled`, `filled` or `cancelled`.
+    /// `waiting`, `open`, `partially_filled`, `filled` or `cancelled`.
     pub status: String,
     /// Of a cancellation: `client`, `cancel_all`, `immediate_or_cancel`, `market_remainder`,
-    /// `self_trade`, `book_full` or `replaced`.
+    /// `self_trade`, `book_full`, `expired`, `not_fillable` or `replaced`.
     pub cause: Option<String>,
     /// The order that this one replaced.
     pub replaces: Option<OrderId>,
@@ -168,6 +171,7 @@ pub(crate) fn order_row(row: &Row<'_>) -> Result<OrderRow> {
         price: maybe_whole(row, "price")?.map(Price::new),
         quantity: maybe_whole(row, "quantity")?.map(Quantity::new),
         quote_quantity: maybe_amount(row, "quote_quantity")?,
+        conditions: conditions(row)?,
         filled: Quantity::new(whole(row, "filled")?),
         quote_filled: amount(row, "quote_filled")?,
         fee: amount(row, "fee")?,
@@ -245,7 +249,7 @@ fn whole(row: &Row<'_>, name: &str) -> Result<u64> {
     maybe_whole(row, name)?.ok_or_else(|| StoreError::Corrupt(format!("no {name}")))
 }
 
-fn maybe_whole(row: &Row<'_>, name: &str) -> Result<Option<u64>> {
+pub(crate) fn maybe_whole(row: &Row<'_>, name: &str) -> Result<Option<u64>> {
     let value = column::<Option<i64>>(row, name)?.map(u64::try_from).transpose();
     value.map_err(|_| StoreError::Corrupt(format!("{name} below zero")))
 }

@@ -14,6 +14,7 @@
 
 mod accounts;
 mod check;
+mod condition_columns;
 mod database;
 mod error;
 mod history;

@@ -2,10 +2,11 @@
 
 use rusqlite::{Row, Statement, params};
 use types::{
-    AccountId, Amount, CancelCause, ClientOrderId, MarketId, OrderId, OrderSpec, Price, Quantity,
-    Seq, Side, TimeInForce, Timestamp,
+    AccountId, Amount, CancelCause, ClientOrderId, Conditions, MarketId, OrderId, OrderSpec, Price,
+    Quantity, Seq, Side, TimeInForce, Timestamp,
 };
 
+use crate::condition_columns::ConditionColumns;
 use crate::error::Result;
 use crate::history_rows::{OrderRow, order_row};
 use crate::store::sql_integer;
@@ -14,9 +15,11 @@ pub(crate) const SELECT: &str = "SELECT * FROM orders WHERE market = ?1 AND orde
 
 pub(crate) const INSERT: &str = "INSERT INTO orders (market, order_id, account, client_order_id, \
     side, kind, time_in_force, post_only, price, quantity, quote_quantity, filled, quote_filled, \
-    fee, status, cause, replaces, placed_seq, placed_at, updated_seq, updated_at) \
+    fee, status, cause, replaces, placed_seq, placed_at, updated_seq, updated_at, trigger, \
+    stop_price, trailing_basis_points, activation_price, expires_at, visible_quantity, \
+    minimum_quantity, slide) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-    ?20, ?21)";
+    ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
 
 pub(crate) const UPDATE: &str = "UPDATE orders SET quantity = ?2, filled = ?3, quote_filled = ?4, \
     fee = ?5, status = ?6, cause = ?7, updated_seq = ?8, updated_at = ?9 WHERE id = ?1";
@@ -36,6 +39,7 @@ pub(crate) struct Placement {
     pub(crate) client_order_id: ClientOrderId,
     pub(crate) side: Side,
     pub(crate) spec: OrderSpec,
+    pub(crate) conditions: Conditions,
 }
 
 /// An order under change.
@@ -61,6 +65,7 @@ impl Order {
             }
             OrderSpec::MarketByQuantity { .. } | OrderSpec::MarketByQuote { .. } => (None, false),
         };
+        let waits = placement.conditions.trigger.is_some();
         let row = OrderRow {
             id: 0,
             market: placement.market,
@@ -74,10 +79,11 @@ impl Order {
             price,
             quantity,
             quote_quantity,
+            conditions: placement.conditions,
             filled: Quantity::ZERO,
             quote_filled: Amount::ZERO,
             fee: Amount::ZERO,
-            status: "open".to_owned(),
+            status: if waits { "waiting" } else { "open" }.to_owned(),
             cause: None,
             replaces: None,
             placed_seq: at.seq,
@@ -96,6 +102,17 @@ impl Order {
         self.row.quote_quantity.is_some()
     }
 
+    /// Its trigger has fired.
+    pub(crate) fn trigger(&mut self, at: Moment) {
+        self.turn(at, "open", None);
+    }
+
+    /// It has entered the book with this much.
+    pub(crate) fn rest(&mut self, at: Moment, remaining: Quantity) {
+        self.set_left(remaining);
+        self.touch(at);
+    }
+
     pub(crate) fn fill(
         &mut self,
         at: Moment,
@@ -109,6 +126,7 @@ impl Order {
         self.row.filled = Quantity::new(filled.min(i64::MAX as u64));
         self.row.quote_filled += quote;
         self.row.fee += fee;
+        self.set_left(remaining);
         let filled = remaining.is_zero() && !self.is_by_quote();
         self.turn(at, if filled { "filled" } else { "partially_filled" }, None);
     }
@@ -121,16 +139,22 @@ impl Order {
         }
     }
 
-    pub(crate) fn cancel(&mut self, at: Moment, cause: CancelCause) {
+    pub(crate) fn cancel(&mut self, at: Moment, remaining: Quantity, cause: CancelCause) {
+        self.set_left(remaining);
         self.turn(at, "cancelled", Some(cause_word(cause)));
     }
 
     pub(crate) fn reduce(&mut self, at: Moment, remaining: Quantity) {
+        self.set_left(remaining);
+        self.touch(at);
+    }
+
+    /// Lets the quantity say what is left beside what is filled: prevention of a self-trade takes from
+    /// an order that comes without an event of its own.
+    fn set_left(&mut self, remaining: Quantity) {
         if let Some(quantity) = &mut self.row.quantity {
             *quantity = self.row.filled.checked_add(remaining).unwrap_or(Quantity::MAX);
         }
-        (self.row.updated_seq, self.row.updated_at) = (at.seq, at.time);
-        self.is_dirty = true;
     }
 
     /// Ends this one and begins the order that replaces it.
@@ -163,6 +187,10 @@ impl Order {
     fn turn(&mut self, at: Moment, status: &str, cause: Option<&str>) {
         status.clone_into(&mut self.row.status);
         self.row.cause = cause.map(str::to_owned);
+        self.touch(at);
+    }
+
+    fn touch(&mut self, at: Moment) {
         (self.row.updated_seq, self.row.updated_at) = (at.seq, at.time);
         self.is_dirty = true;
     }
@@ -198,6 +226,7 @@ impl Order {
             ])?;
             return Ok(1);
         }
+        let conditions = ConditionColumns::of(&row.conditions)?;
         insert.execute(params![
             row.market.0,
             sql_integer(row.order.0, "an order id")?,
@@ -220,6 +249,14 @@ impl Order {
             sql_integer(row.placed_at.0, "a time")?,
             updated_seq,
             updated_at,
+            conditions.trigger,
+            conditions.stop_price,
+            conditions.trailing_basis_points,
+            conditions.activation_price,
+            conditions.expires_at,
+            conditions.visible_quantity,
+            conditions.minimum_quantity,
+            conditions.slide,
         ])?;
         Ok(1)
     }
@@ -248,5 +285,7 @@ fn cause_word(cause: CancelCause) -> &'static str {
         CancelCause::MarketRemainder => "market_remainder",
         CancelCause::SelfTrade => "self_trade",
         CancelCause::BookFull => "book_full",
+        CancelCause::Expired => "expired",
+        CancelCause::NotFillable => "not_fillable",
     }
 }

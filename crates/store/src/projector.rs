@@ -171,13 +171,29 @@ impl<'t> Projection<'t> {
     fn event(&mut self, at: Stamp, event: &Event) -> Result<()> {
         let moment = at.moment;
         match *event {
-            Event::OrderPlaced { market, order, account, client_order_id, side, spec, .. } => {
-                let placement = Placement { market, order, account, client_order_id, side, spec };
+            Event::OrderPlaced {
+                market,
+                order,
+                account,
+                client_order_id,
+                side,
+                spec,
+                conditions,
+                ..
+            } => {
+                let placement =
+                    Placement { market, order, account, client_order_id, side, spec, conditions };
                 self.keep(market, order, Order::placed(moment, &placement));
             }
+            Event::OrderTriggered { market, order, .. } => {
+                self.order(at, market, order)?.trigger(moment);
+            }
             Event::Trade(ref trade) => self.trade(at, trade)?,
-            Event::OrderCancelled { market, order, cause, .. } => {
-                self.order(at, market, order)?.cancel(moment, cause);
+            Event::OrderRested { market, order, quantity, hidden, .. } => {
+                self.order(at, market, order)?.rest(moment, quantity + hidden);
+            }
+            Event::OrderCancelled { market, order, remaining, cause, .. } => {
+                self.order(at, market, order)?.cancel(moment, remaining, cause);
             }
             Event::OrderReduced { market, order, remaining, .. } => {
                 self.order(at, market, order)?.reduce(moment, remaining);
@@ -217,7 +233,7 @@ impl<'t> Projection<'t> {
             }
             // Listed before the first batch; the others change neither orders nor total balances.
             Event::MarketListed { .. }
-            | Event::OrderRested { .. }
+            | Event::OrderRefilled { .. }
             | Event::Rejected { .. }
             | Event::Repeated { .. }
             | Event::CancelAllAccepted { .. }

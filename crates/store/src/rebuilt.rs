@@ -52,7 +52,8 @@ const ORDERS: Table = Table {
     key: 2,
     select: "SELECT market, order_id, account, client_order_id, side, kind, time_in_force, post_only, \
         price, quantity, quote_quantity, filled, quote_filled, fee, status, cause, replaces, \
-        placed_seq, placed_at, updated_seq, updated_at \
+        placed_seq, placed_at, updated_seq, updated_at, trigger, stop_price, trailing_basis_points, \
+        activation_price, expires_at, visible_quantity, minimum_quantity, slide \
         FROM orders WHERE ?1 = 0 ORDER BY market, order_id",
 };
 

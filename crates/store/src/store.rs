@@ -13,8 +13,10 @@ use crate::secret::Vault;
 const DIRECTORY_MIGRATIONS: &[&str] =
     &[include_str!("../migrations/directory/0001_accounts_keys_transfers.sql")];
 
-pub(crate) const HISTORY_MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/history/0001_history.sql")];
+pub(crate) const HISTORY_MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/history/0001_history.sql"),
+    include_str!("../migrations/history/0002_conditions.sql"),
+];
 
 /// Accounts' names, API keys, the outbox of external transfers, and the history. Shared by reference
 /// between threads.

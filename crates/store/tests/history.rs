@@ -66,6 +66,15 @@ fn assert_is_history_of(store: &Store, exchange: &Exchange) {
             assert_eq!(row.quantity.unwrap() - row.filled, remaining);
         }
     }
+    for market in trades.keys() {
+        let home = exchange.partitions.iter().find_map(|p| p.market(*market)).unwrap();
+        for waiting in home.waiting() {
+            open += 1;
+            let row = store.order(*market, waiting.id).unwrap().unwrap();
+            assert_eq!(row.status, "waiting");
+            assert_eq!(row.conditions, waiting.admit.conditions);
+        }
+    }
     let query = |account| OrderQuery {
         account: AccountId(account),
         market: None,

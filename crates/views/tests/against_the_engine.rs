@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use traffic::exchange::{Exchange, Random};
 use traffic::{ACCOUNTS, MARKETS, interleaved, last_seq, traffic};
-use types::{AccountId, Event, MarketId, OrderId, PartitionId, Price, Side, Timestamp, Trade};
+use types::{
+    AccountId, CancelCause, Event, MarketId, OrderId, PartitionId, Price, Side, Timestamp, Trade,
+};
 use views::{AccountChange, Changes, DepthLevel, Interval, OrderStatus, Views};
 
 const REQUESTS: u64 = 1_500;
@@ -69,14 +71,40 @@ fn books_balances_and_open_orders_are_those_of_the_engine() {
             }
         }
         let open: usize = accounts().map(|account| views.open_orders(account, None).len()).sum();
-        assert_eq!(open, resting, "an order is open exactly while it rests");
-        assert!(resting > 0);
+        let mut waiting = 0;
+        for market in markets() {
+            let home = exchange.partitions.iter().find_map(|p| p.market(market)).unwrap();
+            for order in home.waiting() {
+                let view = views.order(order.admit.account, market, order.id).unwrap();
+                assert_eq!((view.status, view.rested), (OrderStatus::Waiting, false));
+                assert_eq!(view.conditions, order.admit.conditions);
+                waiting += 1;
+            }
+        }
+        assert_eq!(open, resting + waiting, "an order is open exactly while it rests or waits");
+        assert!(resting > 0 && waiting > 0);
         for ((account, asset), (available, held)) in exchange.balances() {
             let balances = views.balances(account);
             let seen = balances.iter().find(|balance| balance.asset == asset).unwrap();
             assert_eq!((seen.available, seen.held), (available, held));
         }
     }
+}
+
+#[test]
+fn the_traffic_has_what_these_tests_are_to_be_about() {
+    let exchange = traffic(1, 1, REQUESTS);
+    let count = |is_one: fn(&Event) -> bool| {
+        let events = exchange.events.iter().flatten().flat_map(|(_, events)| events);
+        events.filter(|event| is_one(event)).count()
+    };
+    let counts = [
+        count(|event| matches!(event, Event::OrderTriggered { .. })),
+        count(|event| matches!(event, Event::OrderRefilled { .. })),
+        count(|event| matches!(event, Event::OrderCancelled { cause: CancelCause::Expired, .. })),
+        count(|event| matches!(event, Event::AuctionUncrossed { .. })),
+    ];
+    assert!(counts.iter().all(|&count| count > 3), "{counts:?}");
 }
 
 #[test]

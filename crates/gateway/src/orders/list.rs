@@ -27,7 +27,7 @@ const MOST_ROWS: usize = 1_000;
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ListedStatus {
-    /// Open and partially filled: all of them, in one page.
+    /// Open, partially filled, and waiting for a trigger: all of them, in one page.
     #[default]
     Open,
     /// Filled or cancelled.

@@ -57,6 +57,9 @@ fn with_bounds(error: ApiError, market: &MarketInfo, by_quote: bool) -> ApiError
             let most = def.lot.format(def.max_quantity.get().into());
             format!("quantity: must be from {} to {most}", def.lot)
         }
+        ErrorCode::Rejected(RejectCode::InvalidExpiry) => {
+            "expires_at: must lie in the future of the exchange's clock".to_owned()
+        }
         _ => return error,
     };
     let repeated = if error.detail.is_some() { " (repeated answer)" } else { "" };

@@ -35,15 +35,44 @@ words! {
     }
 }
 
-words! {
-    /// How long a limit order may live.
-    TimeInForce = types::TimeInForce {
-        /// Good till cancelled: what does not match rests.
-        Gtc,
-        /// Immediate or cancel: what does not match at once is cancelled.
-        Ioc,
-        /// Fill or kill: matches whole at once or is rejected.
-        Fok,
+/// How long an order may live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TimeInForce {
+    /// Good till cancelled: what does not match rests.
+    Gtc,
+    /// Good till date: the same until `expires_at`.
+    Gtd,
+    /// Immediate or cancel: what does not match at once is cancelled.
+    Ioc,
+    /// Fill or kill: matches whole at once or is rejected.
+    Fok,
+}
+
+impl TimeInForce {
+    /// What the engine knows of it: the date is a condition.
+    pub(crate) fn in_book(self) -> types::TimeInForce {
+        match self {
+            Self::Gtc | Self::Gtd => types::TimeInForce::Gtc,
+            Self::Ioc => types::TimeInForce::Ioc,
+            Self::Fok => types::TimeInForce::Fok,
+        }
+    }
+
+    /// That of an order, if it has one.
+    pub(crate) fn of(spec: &types::OrderSpec, conditions: &types::Conditions) -> Option<Self> {
+        let has_date = conditions.expires_at.is_some();
+        match *spec {
+            types::OrderSpec::Limit { time_in_force, .. } => Some(match time_in_force {
+                types::TimeInForce::Gtc if has_date => Self::Gtd,
+                types::TimeInForce::Gtc => Self::Gtc,
+                types::TimeInForce::Ioc => Self::Ioc,
+                types::TimeInForce::Fok => Self::Fok,
+            }),
+            types::OrderSpec::MarketByQuantity { .. } | types::OrderSpec::MarketByQuote { .. } => {
+                has_date.then_some(Self::Gtd)
+            }
+        }
     }
 }
 
@@ -74,12 +103,18 @@ words! {
         CancelOnly,
         /// Nothing is accepted, matched or cancelled.
         Halted,
+        /// As an auction, before it opens.
+        PreOpen,
+        /// The session is over: nothing is accepted or matched; cancels pass.
+        Closed,
     }
 }
 
 words! {
     /// Where an order stands.
     OrderStatus = views::OrderStatus {
+        /// Accepted, and outside of the book until its trigger fires.
+        Waiting,
         /// Accepted, nothing filled.
         Open,
         /// Accepted, something filled, something open.
@@ -103,7 +138,8 @@ words! {
     }
 }
 
-/// Limit or market.
+/// What an order is. Those with a trigger wait outside of the book until a trade fires it, and then
+/// enter at the market, or as the limit order that they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OrderType {
@@ -111,6 +147,92 @@ pub(crate) enum OrderType {
     Limit,
     /// At whatever price.
     Market,
+    /// Enters at the market when the price has fallen (sell) or risen (buy) to `stop_price`.
+    StopLoss,
+    /// The same, as a limit order.
+    StopLossLimit,
+    /// Enters at the market when the price has risen (sell) or fallen (buy) to `stop_price`.
+    TakeProfit,
+    /// The same, as a limit order.
+    TakeProfitLimit,
+    /// Enters at the market when the price is `trailing_basis_points` away from its best.
+    TrailingStop,
+    /// The same, as a limit order.
+    TrailingStopLimit,
+}
+
+/// What an order waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TriggerType {
+    StopLoss,
+    TakeProfit,
+    TrailingStop,
+}
+
+impl TriggerType {
+    /// Whether a trade at the price or above fires it for an order of this side; else at or below.
+    pub(crate) fn rises(self, side: Side) -> bool {
+        (self == Self::TakeProfit) == (side == Side::Sell)
+    }
+
+    fn of(trigger: types::Trigger, side: Side) -> Self {
+        let rises = match trigger {
+            types::Trigger::Rises { .. } => true,
+            types::Trigger::Falls { .. } => false,
+            types::Trigger::Trails { .. } => return Self::TrailingStop,
+        };
+        if Self::TakeProfit.rises(side) == rises { Self::TakeProfit } else { Self::StopLoss }
+    }
+}
+
+impl OrderType {
+    /// What it waits for, if it does.
+    pub(crate) fn trigger(self) -> Option<TriggerType> {
+        match self {
+            Self::Limit | Self::Market => None,
+            Self::StopLoss | Self::StopLossLimit => Some(TriggerType::StopLoss),
+            Self::TakeProfit | Self::TakeProfitLimit => Some(TriggerType::TakeProfit),
+            Self::TrailingStop | Self::TrailingStopLimit => Some(TriggerType::TrailingStop),
+        }
+    }
+
+    /// Whether it has a limit price.
+    pub(crate) fn is_limit(self) -> bool {
+        match self {
+            Self::Limit | Self::StopLossLimit | Self::TakeProfitLimit | Self::TrailingStopLimit => {
+                true
+            }
+            Self::Market | Self::StopLoss | Self::TakeProfit | Self::TrailingStop => false,
+        }
+    }
+
+    /// That of an order.
+    pub(crate) fn of(is_limit: bool, trigger: Option<types::Trigger>, side: Side) -> Self {
+        match (trigger.map(|trigger| TriggerType::of(trigger, side)), is_limit) {
+            (None, true) => Self::Limit,
+            (None, false) => Self::Market,
+            (Some(TriggerType::StopLoss), true) => Self::StopLossLimit,
+            (Some(TriggerType::StopLoss), false) => Self::StopLoss,
+            (Some(TriggerType::TakeProfit), true) => Self::TakeProfitLimit,
+            (Some(TriggerType::TakeProfit), false) => Self::TakeProfit,
+            (Some(TriggerType::TrailingStop), true) => Self::TrailingStopLimit,
+            (Some(TriggerType::TrailingStop), false) => Self::TrailingStop,
+        }
+    }
+
+    /// As JSON has it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::Market => "market",
+            Self::StopLoss => "stop_loss",
+            Self::StopLossLimit => "stop_loss_limit",
+            Self::TakeProfit => "take_profit",
+            Self::TakeProfitLimit => "take_profit_limit",
+            Self::TrailingStop => "trailing_stop",
+            Self::TrailingStopLimit => "trailing_stop_limit",
+        }
+    }
 }
 
 /// What an API key may do.

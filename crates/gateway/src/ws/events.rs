@@ -7,9 +7,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use types::{
-    AccountId, AssetId, EntryEvents, Event, MarketId, OrderSpec, RejectCode, Side, Trade, TradeSide,
-};
+use types::{AccountId, AssetId, EntryEvents, Event, MarketId, RejectCode, Side, Trade, TradeSide};
 use views::{Liquidity, MarketInfo, Views};
 
 use super::channel_name::PrivateKind;
@@ -44,6 +42,8 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         | Event::OrderCancelled { account, .. }
         | Event::OrderReduced { account, .. }
         | Event::OrderReplaced { account, .. }
+        | Event::OrderRefilled { account, .. }
+        | Event::OrderTriggered { account, .. }
         | Event::CancelAllAccepted { account, .. }
         | Event::BalanceChanged { account, .. } => [Some(account), None],
         Event::Repeated { .. }
@@ -82,7 +82,7 @@ enum Body {
         client_order_id: Option<String>,
         side: word::Side,
         #[serde(flatten)]
-        terms: Terms,
+        terms: answer::OrderTerms,
     },
     OrderRested {
         market: String,
@@ -90,6 +90,21 @@ enum Body {
         side: word::Side,
         price: String,
         quantity: String,
+        /// What of it is shown, if not all.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        visible_quantity: Option<String>,
+    },
+    /// An iceberg shows its next part.
+    OrderRefilled {
+        market: String,
+        order_id: u64,
+        visible_quantity: String,
+        remaining_quantity: String,
+    },
+    /// A waiting order enters.
+    OrderTriggered {
+        market: String,
+        order_id: u64,
     },
     Trade(FillItem),
     OrderCancelled {
@@ -102,6 +117,9 @@ enum Body {
         market: String,
         order_id: u64,
         remaining_quantity: String,
+        /// What of it is shown, if not all.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        visible_quantity: Option<String>,
     },
     OrderReplaced {
         market: String,
@@ -123,18 +141,6 @@ enum Body {
         number: u16,
     },
     BalanceChanged(BalanceItem),
-}
-
-/// What an order asked for.
-#[derive(Serialize)]
-struct Terms {
-    #[serde(rename = "type")]
-    order_type: word::OrderType,
-    price: Option<String>,
-    quantity: Option<String>,
-    quote_amount: Option<String>,
-    time_in_force: Option<word::TimeInForce>,
-    post_only: bool,
 }
 
 /// One side of a trade.
@@ -213,6 +219,8 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::OrderCancelled { market, .. }
         | Event::OrderReduced { market, .. }
         | Event::OrderReplaced { market, .. }
+        | Event::OrderRefilled { market, .. }
+        | Event::OrderTriggered { market, .. }
         | Event::CancelAllAccepted { market, .. } => Some(market),
         _ => None,
     }
@@ -223,30 +231,43 @@ fn order_body(event: &Event, market: &MarketInfo) -> Option<Body> {
     let price = |price: types::Price| market.def.tick.format(price.get().into());
     let lots = |quantity: types::Quantity| market.def.lot.format(quantity.get().into());
     Some(match *event {
-        Event::OrderPlaced { order, client_order_id, side, ref spec, .. } => Body::OrderPlaced {
-            market: symbol,
-            order_id: order.0,
-            client_order_id: answer::client_id(client_order_id),
-            side: side.into(),
-            terms: terms(spec, market),
-        },
-        Event::OrderRested { order, side, price: at, quantity, .. } => Body::OrderRested {
+        Event::OrderPlaced { order, client_order_id, side, ref spec, ref conditions, .. } => {
+            Body::OrderPlaced {
+                market: symbol,
+                order_id: order.0,
+                client_order_id: answer::client_id(client_order_id),
+                side: side.into(),
+                terms: answer::OrderTerms::new(market, side, spec, conditions),
+            }
+        }
+        Event::OrderRested { order, side, price: at, quantity, hidden, .. } => Body::OrderRested {
             market: symbol,
             order_id: order.0,
             side: side.into(),
             price: price(at),
-            quantity: lots(quantity),
+            quantity: lots(quantity + hidden),
+            visible_quantity: (!hidden.is_zero()).then(|| lots(quantity)),
         },
+        Event::OrderRefilled { order, quantity, hidden, .. } => Body::OrderRefilled {
+            market: symbol,
+            order_id: order.0,
+            visible_quantity: lots(quantity),
+            remaining_quantity: lots(quantity + hidden),
+        },
+        Event::OrderTriggered { order, .. } => {
+            Body::OrderTriggered { market: symbol, order_id: order.0 }
+        }
         Event::OrderCancelled { order, remaining, cause, .. } => Body::OrderCancelled {
             market: symbol,
             order_id: order.0,
             remaining_quantity: lots(remaining),
             cause: views::EndCause::Cancelled(cause).word(),
         },
-        Event::OrderReduced { order, remaining, .. } => Body::OrderReduced {
+        Event::OrderReduced { order, remaining, visible, .. } => Body::OrderReduced {
             market: symbol,
             order_id: order.0,
             remaining_quantity: lots(remaining),
+            visible_quantity: (visible != remaining).then(|| lots(visible)),
         },
         Event::OrderReplaced { old_order, order, side, price: at, quantity, .. } => {
             Body::OrderReplaced {
@@ -261,31 +282,6 @@ fn order_body(event: &Event, market: &MarketInfo) -> Option<Body> {
         Event::CancelAllAccepted { count, .. } => Body::CancelAllAccepted { market: symbol, count },
         _ => return None,
     })
-}
-
-fn terms(spec: &OrderSpec, market: &MarketInfo) -> Terms {
-    let lots = |quantity: types::Quantity| market.def.lot.format(quantity.get().into());
-    let by_market = Terms {
-        order_type: word::OrderType::Market,
-        price: None,
-        quantity: spec.quantity().map(lots),
-        quote_amount: None,
-        time_in_force: None,
-        post_only: false,
-    };
-    match *spec {
-        OrderSpec::Limit { price, time_in_force, post_only, .. } => Terms {
-            order_type: word::OrderType::Limit,
-            price: Some(market.def.tick.format(price.get().into())),
-            time_in_force: Some(time_in_force.into()),
-            post_only,
-            ..by_market
-        },
-        OrderSpec::MarketByQuantity { .. } => by_market,
-        OrderSpec::MarketByQuote { quote, .. } => {
-            Terms { quote_amount: Some(answer::amount(&market.quote, quote)), ..by_market }
-        }
-    }
 }
 
 /// Both sides if the account traded with itself.

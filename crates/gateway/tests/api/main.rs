@@ -5,6 +5,7 @@ mod accounts;
 mod admin;
 mod auth;
 mod client;
+mod conditions;
 mod documents;
 mod errors;
 mod life_of_an_order;

@@ -82,6 +82,8 @@ impl World {
             self.admin("POST", "/v1/admin/assets", json!({"symbol": symbol, "scale": scale}))
                 .await
                 .ok();
+            // The next one's id follows from what the views have seen, whatever a test lets them wait.
+            self.sees_asset(symbol).await;
         }
         let market = json!({
             "symbol": "BTC-USDT", "base": "BTC", "quote": "USDT", "tick": "0.01", "lot": "0.0001",
@@ -90,6 +92,17 @@ impl World {
         self.admin("POST", "/v1/admin/markets", market).await.ok();
         self.alice = self.trader("alice", "BTC", "10").await;
         self.bob = self.trader("bob", "USDT", "1000000").await;
+    }
+
+    async fn sees_asset(&self, symbol: &str) {
+        for _ in 0..6_000 {
+            let assets = self.get(&Client::default(), "/v1/assets").await.ok();
+            if assets["assets"].as_array().unwrap().iter().any(|asset| asset["symbol"] == symbol) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{symbol} is not seen");
     }
 
     /// A new account with a key that may do everything but operate, and funds.

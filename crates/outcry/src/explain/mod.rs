@@ -4,6 +4,7 @@
 //! lies with the account, which may be in another partition: then the answer says where. Reads only,
 //! and may run beside the exchange.
 
+mod conditions;
 mod place;
 mod sentences;
 mod story;

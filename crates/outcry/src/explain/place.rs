@@ -14,7 +14,10 @@ pub fn place(state: &Partition, market: &MarketDef, order: OrderId) -> Option<St
     for ahead in book.orders(resting.side).take_while(|other| other.id != order) {
         let sum = if ahead.price == resting.price { &mut same } else { &mut better };
         sum.0 += 1;
-        sum.1 += u128::from(ahead.remaining.get());
+        // What an iceberg hides has no place at its own price yet.
+        let is_same = ahead.price == resting.price;
+        let counts = if is_same { ahead.shown() } else { ahead.remaining };
+        sum.1 += u128::from(counts.get());
     }
     let ahead = |(orders, lots): (u64, u128)| match orders {
         0 => "nothing".to_owned(),
@@ -33,8 +36,14 @@ pub fn place(state: &Partition, market: &MarketDef, order: OrderId) -> Option<St
             Side::Sell => market.base,
         },
     );
+    let shown = match resting.hidden.is_zero() {
+        true => String::new(),
+        false => {
+            format!(" (showing {})", names.quantity(market.id, resting.shown()))
+        }
+    };
     Some(format!(
-        "{} at {}; ahead of it: {} at its price, {} at better ones; best bid {}, best ask {}; \
+        "{}{shown} at {}; ahead of it: {} at its price, {} at better ones; best bid {}, best ask {}; \
          {} {} held",
         names.quantity(market.id, resting.remaining),
         names.price(market.id, resting.price),

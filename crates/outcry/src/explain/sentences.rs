@@ -96,5 +96,7 @@ pub fn cancelled(cause: CancelCause) -> &'static str {
         CancelCause::MarketRemainder => "the book had no more to match it with",
         CancelCause::SelfTrade => "cancelled so as not to trade with its own owner",
         CancelCause::BookFull => "the book was full when the rest was to enter it",
+        CancelCause::Expired => "its date had come",
+        CancelCause::NotFillable => "when its trigger fired it could not be filled as it asked",
     }
 }

@@ -9,10 +9,13 @@ use types::{
     AccountId, Command, Event, MarketDef, OrderId, OrderSpec, Request, Seq, Side, Timestamp, Trade,
 };
 
+use super::conditions::{under, wait};
 use super::place::place;
 use super::sentences::{asked, cancelled, filled, held, origin};
 use crate::exit::Failure;
 use crate::record::{Names, Source, Visit, event_line, failure};
+
+const NOT_KEPT: &str = "earlier entries are not kept";
 
 /// One thing that happened to the order.
 pub struct Step {
@@ -36,7 +39,7 @@ pub struct Story {
     pub steps: Vec<Step>,
     /// The id before the first of `ids`, if that one came by an amendment.
     pub replaces: Option<OrderId>,
-    /// Whether the order rests in the book.
+    /// Whether the order rests in the book or waits for its trigger.
     pub is_open: bool,
     /// How it stands at the end of the log.
     pub now: Vec<String>,
@@ -83,11 +86,19 @@ impl Story {
         let order = self.ids[0];
         let resting = state.market(market.id).and_then(|found| found.book().order(order));
         if let (Some(resting), Some(place)) = (resting, place(state, market, order)) {
-            self.owner = Some(resting.account);
-            let text = format!("rested already (earlier entries are not kept): {place}");
-            let (seq, time) = (state.seq(), state.time());
-            self.steps.push(Step { seq, time, order, text, event: Value::Null });
+            self.began(state, resting.account, format!("rested already ({NOT_KEPT}): {place}"));
         }
+        if let Some(wait) = wait(state, market, order) {
+            self.is_by_quote = wait.is_by_quote;
+            let text = format!("was there already ({NOT_KEPT}): {}", wait.text);
+            self.began(state, wait.owner, text);
+        }
+    }
+
+    fn began(&mut self, state: &Partition, owner: AccountId, text: String) {
+        self.owner = Some(owner);
+        let (seq, time, order) = (state.seq(), state.time(), self.ids[0]);
+        self.steps.push(Step { seq, time, order, text, event: Value::Null });
     }
 
     fn take(&mut self, visit: &Visit<'_>, at: &MarketDef, event: &Event) {
@@ -101,15 +112,18 @@ impl Story {
                 client_order_id: id,
                 side,
                 ref spec,
+                ref conditions,
             } if self.is_it(at, market, order) => {
                 self.owner = Some(account);
                 self.is_by_quote = matches!(spec, OrderSpec::MarketByQuote { .. });
                 let named =
                     if id.is_none() { String::new() } else { format!(", client order id {id}") };
                 let (what, held) = (asked(names, at, side, spec), held(visit, at, side, spec));
+                let under = under(names, at, side, conditions);
                 let origin = origin(visit, reply);
-                let text =
-                    format!("placed {origin}: account {account} asked to {what}{named}{held}");
+                let text = format!(
+                    "placed {origin}: account {account} asked to {what}{under}{named}{held}"
+                );
                 self.push(visit, event, order, text);
             }
             Event::OrderRested { market, order, price, quantity, .. }
@@ -121,6 +135,20 @@ impl Story {
                     format!("{rest} at {price}, and left the book in the same entry")
                 });
                 self.push(visit, event, order, format!("rested: {place}"));
+            }
+            Event::OrderTriggered { market, order, .. } if self.is_it(at, market, order) => {
+                let text = "a trade fired its trigger: it enters as if it came now".to_owned();
+                self.push(visit, event, order, text);
+            }
+            Event::OrderRefilled { market, order, quantity, hidden, .. }
+                if self.is_it(at, market, order) =>
+            {
+                let (shown, hidden) =
+                    (names.quantity(market, quantity), names.quantity(market, hidden));
+                let text = format!(
+                    "shows its next part, {shown}, behind all others of its price; {hidden} hidden"
+                );
+                self.push(visit, event, order, text);
             }
             Event::Trade(ref trade) => self.trade(visit, at, event, trade),
             Event::OrderReduced { reply, market, order, remaining, .. }
@@ -226,6 +254,9 @@ impl Story {
         if let Some(place) = place(state, market, order) {
             self.is_open = true;
             self.now.push(format!("open, {place}"));
+        } else if let Some(wait) = wait(state, market, order) {
+            self.is_open = true;
+            self.now.push(format!("open, {}", wait.text));
         } else if self.has_ended {
             self.now.push("ended".to_owned());
         } else if self.is_by_quote {

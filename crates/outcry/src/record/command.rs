@@ -1,12 +1,12 @@
 //! An entry's command in one line.
 
 use types::{
-    Command, Delivery, MarketState, Message, OrderSpec, PlaceOrder, Request, SelfTradePrevention,
-    TimeInForce, TreasuryReference,
+    Command, Conditions, Delivery, MarketState, Message, OrderSpec, PlaceOrder, Request,
+    SelfTradePrevention, TimeInForce, TreasuryReference, Trigger,
 };
 
 use super::event::side_word;
-use super::{Line, Names};
+use super::{Line, Names, rfc3339};
 
 /// What an entry does.
 pub fn command_line(names: Names<'_>, command: &Command) -> Line {
@@ -18,6 +18,7 @@ pub fn command_line(names: Names<'_>, command: &Command) -> Line {
         }
         Command::Continue => Line::new("continue"),
         Command::NewTerm { term } => Line::new("new_term").with("term", *term),
+        Command::Tick => Line::new("tick"),
         Command::SetTopology(topology) => {
             Line::new("set_topology").with("partitions", topology.partitions)
         }
@@ -50,6 +51,7 @@ fn message_word(message: &Message) -> &'static str {
         Message::TransferIn { .. } => "transfer_in",
         Message::Define { .. } => "define",
         Message::Resume { .. } => "resume",
+        Message::FireTimers { .. } => "fire_timers",
     }
 }
 
@@ -136,7 +138,8 @@ fn place_order(names: Names<'_>, line: Line, order: &PlaceOrder) -> Line {
         SelfTradePrevention::ExpireBoth => Some("expire_both"),
         SelfTradePrevention::Decrement => Some("decrement"),
     };
-    spec(names, line, order.market, order.side, &order.spec)
+    let line = spec(names, line, order.market, order.side, &order.spec);
+    conditions(names, line, order.market, &order.conditions)
         .with_some("self_trade_prevention", prevention)
         .with_some("client_order_id", id(order.client_order_id))
 }
@@ -171,6 +174,30 @@ pub(super) fn spec(
     }
 }
 
+/// What makes an order more than a plain one; nothing of what it does not have.
+pub(super) fn conditions(
+    names: Names<'_>,
+    line: Line,
+    market: types::MarketId,
+    conditions: &Conditions,
+) -> Line {
+    let price = |price| names.price(market, price);
+    let lots = |quantity| names.quantity(market, quantity);
+    let line = match conditions.trigger {
+        None => line,
+        Some(Trigger::Rises { to }) => line.with("trigger", "rises").with("stop_price", price(to)),
+        Some(Trigger::Falls { to }) => line.with("trigger", "falls").with("stop_price", price(to)),
+        Some(Trigger::Trails { basis_points, activation }) => line
+            .with("trigger", "trails")
+            .with("trailing_basis_points", basis_points)
+            .with_some("activation_price", activation.map(price)),
+    };
+    line.with_some("expires_at", conditions.expires_at.map(rfc3339))
+        .with_some("visible", conditions.visible.map(lots))
+        .with_some("minimum", conditions.minimum.map(lots))
+        .with_some("slide", conditions.slide.then_some(true))
+}
+
 fn time_in_force_word(time_in_force: TimeInForce) -> &'static str {
     match time_in_force {
         TimeInForce::Gtc => "gtc",
@@ -185,6 +212,8 @@ pub(super) fn state_word(state: MarketState) -> &'static str {
         MarketState::Auction => "auction",
         MarketState::CancelOnly => "cancel_only",
         MarketState::Halted => "halted",
+        MarketState::PreOpen => "pre_open",
+        MarketState::Closed => "closed",
     }
 }
 

@@ -1,8 +1,8 @@
 //! An event in one line.
 
-use types::{CancelCause, Event, Side, Trade};
+use types::{CancelCause, Event, MarketId, Quantity, Side, Trade};
 
-use super::command::{id, reference, spec, state_word};
+use super::command::{conditions, id, reference, spec, state_word};
 use super::{Line, Names};
 
 /// What happened.
@@ -31,6 +31,8 @@ pub fn event_line(names: Names<'_>, event: &Event) -> Line {
         | Event::OrderCancelled { .. }
         | Event::OrderReduced { .. }
         | Event::OrderReplaced { .. }
+        | Event::OrderRefilled { .. }
+        | Event::OrderTriggered { .. }
         | Event::CancelAllAccepted { .. } => order_line(names, event),
         Event::BalanceChanged { .. }
         | Event::Credited { .. }
@@ -84,17 +86,27 @@ fn order_line(names: Names<'_>, event: &Event) -> Line {
             client_order_id,
             side,
             spec: ref asked,
+            conditions: ref under,
             ..
         } => {
             let line = of_order("order_placed", market, order, account);
-            spec(names, line.with("side", side_word(side)), market, side, asked)
-                .with_some("client_order_id", id(client_order_id))
+            let line = spec(names, line.with("side", side_word(side)), market, side, asked);
+            conditions(names, line, market, under).with_some("client_order_id", id(client_order_id))
         }
-        Event::OrderRested { market, order, account, side, price, quantity } => {
+        Event::OrderRested { market, order, account, side, price, quantity, hidden } => {
             of_order("order_rested", market, order, account)
                 .with("side", side_word(side))
                 .with("quantity", names.quantity(market, quantity))
+                .with_some("hidden", lots_above_zero(names, market, hidden))
                 .with("price", names.price(market, price))
+        }
+        Event::OrderRefilled { market, order, account, quantity, hidden } => {
+            of_order("order_refilled", market, order, account)
+                .with("quantity", names.quantity(market, quantity))
+                .with_some("hidden", lots_above_zero(names, market, hidden))
+        }
+        Event::OrderTriggered { market, order, account } => {
+            of_order("order_triggered", market, order, account)
         }
         Event::Trade(ref trade) => trade_line(names, trade),
         Event::OrderCancelled { market, order, account, remaining, cause, .. } => {
@@ -102,9 +114,11 @@ fn order_line(names: Names<'_>, event: &Event) -> Line {
                 .with("remaining", names.quantity(market, remaining))
                 .with("cause", cause_word(cause))
         }
-        Event::OrderReduced { market, order, account, remaining, .. } => {
+        Event::OrderReduced { market, order, account, remaining, visible, .. } => {
+            let visible = (visible != remaining).then(|| names.quantity(market, visible));
             of_order("order_reduced", market, order, account)
                 .with("remaining", names.quantity(market, remaining))
+                .with_some("visible", visible)
         }
         Event::OrderReplaced {
             market, old_order, order, account, side, price, quantity, ..
@@ -119,6 +133,11 @@ fn order_line(names: Names<'_>, event: &Event) -> Line {
             .with("count", count),
         _ => unreachable!("the caller gives events of orders"),
     }
+}
+
+/// What only icebergs have.
+fn lots_above_zero(names: Names<'_>, market: MarketId, lots: Quantity) -> Option<String> {
+    (!lots.is_zero()).then(|| names.quantity(market, lots))
 }
 
 fn trade_line(names: Names<'_>, trade: &Trade) -> Line {
@@ -200,5 +219,7 @@ fn cause_word(cause: CancelCause) -> &'static str {
         CancelCause::MarketRemainder => "market_remainder",
         CancelCause::SelfTrade => "self_trade",
         CancelCause::BookFull => "book_full",
+        CancelCause::Expired => "expired",
+        CancelCause::NotFillable => "not_fillable",
     }
 }

@@ -11,9 +11,9 @@ use std::time::Duration;
 use node::{Exchange, Node, NodeConfig, NodeHooks, Reply, ReplySink};
 use store::Store;
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Event, FeeRates, MarketBounds, MarketDef,
-    MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion, PlaceOrder, Price, Quantity,
-    ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, Topology,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Event, FeeRates, MarketBounds,
+    MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion, PlaceOrder, Price,
+    Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, Topology,
     TreasuryReference,
 };
 
@@ -163,10 +163,15 @@ impl Venue {
 
 /// A whole data directory of an exchange that has stopped in order.
 pub fn written(partitions: u16) -> tempfile::TempDir {
+    written_by(partitions, Venue::trade)
+}
+
+/// The same after trading of another kind.
+pub fn written_by(partitions: u16, trade: impl FnOnce(&Venue)) -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let venue = Venue::start(data.path(), partitions);
     venue.found();
-    venue.trade();
+    trade(&venue);
     venue.project(data.path());
     venue.node.stop();
     data
@@ -192,8 +197,17 @@ pub fn limit(
             time_in_force,
             post_only: false,
         },
+        conditions: Conditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     })
+}
+
+/// The same order under conditions.
+pub fn under(mut request: Request, conditions: Conditions) -> Request {
+    if let Request::PlaceOrder(order) = &mut request {
+        order.conditions = conditions;
+    }
+    request
 }
 
 fn amend(account: u32, order: u64, price: Option<u64>, quantity: Option<u64>) -> Request {

@@ -1,7 +1,9 @@
 use expect_test::expect;
 use serde_json::Value;
 
-use crate::exchange::{outcry, written};
+use types::{Conditions, Price, Quantity, Side, TimeInForce, Trigger};
+
+use crate::exchange::{Venue, limit, outcry, under, written, written_by};
 
 #[test]
 fn an_order_that_rests_has_its_fills_its_reduction_and_its_place() {
@@ -91,5 +93,54 @@ fn with_several_partitions_the_markets_home_tells_the_story() {
         "the balances of account 2 are kept in partition",
     ] {
         assert!(said.out.contains(part), "{part:?} is missing in\n{}", said.out);
+    }
+}
+
+/// Order 3 is a stop that fires and fills, 4 an iceberg of which two parts trade, 5 a trailing stop that
+/// waits to the end.
+pub fn conditional_trading(venue: &Venue) {
+    use Side::{Buy, Sell};
+    use TimeInForce::Gtc;
+    let stop = Trigger::Falls { to: Price::new(9_800) };
+    let trail = Trigger::Trails { basis_points: 250, activation: Some(Price::new(10_100)) };
+    let waits = |trigger| Conditions { trigger: Some(trigger), ..Conditions::NONE };
+    let visible = Some(Quantity::new(4_000));
+    venue.demand(&limit(1, Sell, 10_000, 1_000, Gtc, ""));
+    venue.demand(&limit(3, Buy, 10_000, 1_000, Gtc, ""));
+    venue.demand(&under(limit(2, Sell, 9_600, 5_000, Gtc, ""), waits(stop)));
+    let iceberg = limit(1, Sell, 10_100, 10_000, Gtc, "");
+    venue.demand(&under(iceberg, Conditions { visible, ..Conditions::NONE }));
+    venue.demand(&under(limit(2, Sell, 9_000, 2_000, Gtc, ""), waits(trail)));
+    venue.snapshot();
+    venue.demand(&limit(3, Buy, 9_800, 1_000, Gtc, ""));
+    venue.demand(&limit(3, Buy, 9_700, 6_000, Gtc, ""));
+    venue.demand(&limit(1, Sell, 9_800, 1_000, Gtc, ""));
+    venue.demand(&limit(3, Buy, 10_100, 5_000, Gtc, ""));
+}
+
+#[test]
+fn a_stop_is_told_from_its_waiting_to_its_end() {
+    let data = written_by(1, conditional_trading);
+    let said = outcry(&["explain", "order", "BTC-USDT", "3", "--data", "DATA"], data.path());
+    assert_eq!((said.status, said.err.as_str()), (0, ""));
+    expect![[r#""#]].assert_eq(&said.out);
+    let said = outcry(&["explain", "order", "BTC-USDT", "5", "--data", "DATA"], data.path());
+    expect![[r#""#]].assert_eq(&said.out);
+}
+
+#[test]
+fn an_iceberg_is_told_part_by_part() {
+    let data = written_by(1, conditional_trading);
+    let said = outcry(&["explain", "order", "BTC-USDT", "4", "--data", "DATA"], data.path());
+    assert_eq!((said.status, said.err.as_str()), (0, ""));
+    expect![[r#""#]].assert_eq(&said.out);
+}
+
+#[test]
+fn orders_with_conditions_are_verified_in_log_and_history() {
+    for partitions in [1, 3] {
+        let data = written_by(partitions, conditional_trading);
+        let said = outcry(&["verify", "DATA"], data.path());
+        assert_eq!((said.status, said.err.as_str()), (0, ""), "{}", said.out);
     }
 }

@@ -1,7 +1,8 @@
 use expect_test::expect;
 use serde_json::Value;
 
-use crate::exchange::{Venue, outcry, written};
+use crate::exchange::{Venue, outcry, written, written_by};
+use crate::explain::conditional_trading;
 
 #[test]
 fn a_log_is_printed_with_decimals_and_events_below_each_entry() {
@@ -90,4 +91,18 @@ fn what_is_not_there_is_said() {
     let said = outcry(&["inspect", "DATA"], empty.path());
     assert_eq!(said.status, 1);
     assert!(said.err.contains("there is no exchange in"), "{}", said.err);
+}
+
+#[test]
+fn conditions_parts_and_triggers_are_shown() {
+    let data = written_by(1, conditional_trading);
+    let said = outcry(&["inspect", "DATA"], data.path());
+    assert_eq!((said.status, said.err.as_str()), (0, ""));
+    let shown = |line: &&str| {
+        ["trigger=", "visible=", "order_triggered", "order_refilled", "hidden="]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    let lines: Vec<&str> = said.out.lines().filter(shown).collect();
+    expect![[r#""#]].assert_eq(&lines.join("\n"));
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use exchange::{BASE, Exchange, QUOTE, Random, limit};
 use types::{
-    AccountId, Amount, ClientOrderId, EventBatch, MarketId, MarketState, OrderId, OrderSpec,
-    PartitionId, Price, Quantity, Request, SelfTradePrevention, Seq, Side, TimeInForce,
+    AccountId, Amount, ClientOrderId, Conditions, EventBatch, MarketId, MarketState, OrderId,
+    OrderSpec, PartitionId, Price, Quantity, Request, SelfTradePrevention, Seq, Side, TimeInForce,
+    Timestamp, Trigger,
 };
 
 pub const ACCOUNTS: u32 = 8;
@@ -25,13 +26,13 @@ pub fn traffic(seed: u64, partitions: u16, requests: u64) -> Exchange {
         // Some time passes, so that candles end.
         let pause = random.below(2_000_000_000);
         exchange.now = exchange.now.saturating_add_nanos(pause);
-        let request = random_request(&mut random, serial);
+        let request = random_request(&mut random, serial, exchange.now);
         exchange.submit_quietly(request);
     }
     exchange
 }
 
-fn random_request(random: &mut Random, serial: u64) -> Request {
+fn random_request(random: &mut Random, serial: u64, now: Timestamp) -> Request {
     let account = AccountId(random.below(u64::from(ACCOUNTS)) as u32 + 1);
     let market = MarketId(random.below(u64::from(MARKETS)) as u32 + 1);
     let order = OrderId(random.below(serial / 2 + 2) + 1);
@@ -41,6 +42,7 @@ fn random_request(random: &mut Random, serial: u64) -> Request {
             let mut place = limit(account.0, side, 90 + random.below(20), 1 + random.below(50));
             place.market = market;
             place.spec = random_spec(random, place.spec);
+            place.conditions = random_conditions(random, &mut place.spec, now);
             place.self_trade_prevention = random.pick(&[
                 SelfTradePrevention::None,
                 SelfTradePrevention::ExpireTaker,
@@ -101,6 +103,34 @@ fn random_spec(random: &mut Random, limit: OrderSpec) -> OrderSpec {
         2 => OrderSpec::Limit { price, quantity, time_in_force, post_only: false },
         _ => limit,
     }
+}
+
+/// Mostly none. Some do not go with the order, and are refused.
+fn random_conditions(random: &mut Random, spec: &mut OrderSpec, now: Timestamp) -> Conditions {
+    let mut conditions = Conditions::NONE;
+    match random.below(12) {
+        0 => {
+            let to = Price::new(90 + random.below(20));
+            let activation = (random.below(2) == 0).then_some(to);
+            conditions.trigger = Some(match random.below(3) {
+                0 => Trigger::Rises { to },
+                1 => Trigger::Falls { to },
+                _ => Trigger::Trails { basis_points: 1 + random.below(900) as u16, activation },
+            });
+        }
+        1 => conditions.visible = Some(Quantity::new(1 + random.below(10))),
+        2 => conditions.minimum = Some(Quantity::new(1 + random.below(10))),
+        3 => {
+            if let OrderSpec::Limit { post_only, .. } = spec {
+                (*post_only, conditions.slide) = (true, true);
+            }
+        }
+        _ => {}
+    }
+    if random.below(8) == 0 {
+        conditions.expires_at = Some(now.saturating_add_nanos(random.below(60_000_000_000)));
+    }
+    conditions
 }
 
 fn client_id(n: u64) -> ClientOrderId {

@@ -66,6 +66,8 @@ pub(crate) struct Market {
     pub(crate) max_quantity: String,
     /// Open orders that one account may have.
     pub(crate) max_orders_per_account: u32,
+    /// Orders that may wait for a trigger, of all accounts together.
+    pub(crate) max_waiting: u32,
     /// What it does with orders now.
     pub(crate) state: MarketState,
     /// The partition that hosts its book: `seq` of its data counts there.
@@ -258,6 +260,7 @@ impl Market {
             max_price: def.tick.format(def.max_price.get().into()),
             max_quantity: def.lot.format(def.max_quantity.get().into()),
             max_orders_per_account: def.bounds.max_orders_per_account,
+            max_waiting: def.bounds.max_waiting,
             state: info.state.into(),
             partition: def.home.0,
         }

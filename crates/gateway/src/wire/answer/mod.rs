@@ -4,11 +4,13 @@ mod account;
 mod admin;
 mod market;
 mod order;
+mod terms;
 
 pub(crate) use account::*;
 pub(crate) use admin::*;
 pub(crate) use market::*;
 pub(crate) use order::*;
+pub(crate) use terms::*;
 
 use serde::Serialize;
 use types::{Amount, AssetDef, ClientOrderId, Decimal, PartitionId, Seq, Timestamp};

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use types::{Amount, Decimal, OrderSpec, Quantity, Side as EngineSide};
+use types::{Amount, Decimal, Quantity, Side as EngineSide};
 use utoipa::ToSchema;
 use views::{EndCause, FillView, MarketInfo, OrderView};
 
-use super::{Watermark, amount, client_id, millis};
-use crate::wire::word::{Liquidity, OrderStatus, OrderType, Side, TimeInForce};
+use super::{OrderTerms, Watermark, amount, client_id, millis};
+use crate::wire::word::{Liquidity, OrderStatus, Side};
 
 /// Further decimal places of an average price, beyond the tick's.
 const AVERAGE_PLACES: u8 = 4;
@@ -25,19 +25,9 @@ pub(crate) struct Order {
     pub(crate) client_order_id: Option<String>,
     /// Buy or sell.
     pub(crate) side: Side,
-    /// Limit or market.
-    #[serde(rename = "type")]
-    pub(crate) order_type: OrderType,
-    /// The limit price.
-    pub(crate) price: Option<String>,
-    /// What was asked for, in base.
-    pub(crate) quantity: Option<String>,
-    /// What was asked for, in quote.
-    pub(crate) quote_amount: Option<String>,
-    /// How long it lives.
-    pub(crate) time_in_force: Option<TimeInForce>,
-    /// Whether it was to be rejected rather than match on arrival.
-    pub(crate) post_only: bool,
+    /// What it asked for.
+    #[serde(flatten)]
+    pub(crate) terms: OrderTerms,
     /// Where it stands.
     pub(crate) status: OrderStatus,
     /// Filled so far, in base.
@@ -53,7 +43,7 @@ pub(crate) struct Order {
     /// What the order receives, which its fees are taken from.
     pub(crate) fee_asset: String,
     /// Why it was cancelled: `client`, `cancel_all`, `immediate_or_cancel`, `market_remainder`,
-    /// `self_trade`, `book_full` or `replaced`.
+    /// `self_trade`, `book_full`, `expired`, `not_fillable` (when its trigger fired) or `replaced`.
     pub(crate) cancel_cause: Option<Cow<'static, str>>,
     /// The order that goes on in its place after an amendment.
     pub(crate) replaced_by: Option<u64>,
@@ -213,27 +203,12 @@ impl Order {
     pub(crate) fn new(market: &MarketInfo, view: &OrderView) -> Self {
         let lots = |quantity: Quantity| market.def.lot.format(quantity.get().into());
         let fee_asset = received(market, view.side);
-        let (time_in_force, post_only) = match view.spec {
-            OrderSpec::Limit { time_in_force, post_only, .. } => {
-                (Some(time_in_force.into()), post_only)
-            }
-            OrderSpec::MarketByQuantity { .. } | OrderSpec::MarketByQuote { .. } => (None, false),
-        };
-        let quote_amount = match view.spec {
-            OrderSpec::MarketByQuote { quote, .. } => Some(amount(&market.quote, quote)),
-            OrderSpec::Limit { .. } | OrderSpec::MarketByQuantity { .. } => None,
-        };
         Self {
             market: market.def.symbol.clone(),
             id: view.order.0,
             client_order_id: client_id(view.client_order_id),
             side: view.side.into(),
-            order_type: if view.price().is_some() { OrderType::Limit } else { OrderType::Market },
-            price: view.price().map(|price| market.def.tick.format(price.get().into())),
-            quantity: view.spec.quantity().map(lots),
-            quote_amount,
-            time_in_force,
-            post_only,
+            terms: OrderTerms::new(market, view.side, &view.spec, &view.conditions),
             status: view.status.into(),
             filled_quantity: lots(view.filled),
             filled_quote: amount(&market.quote, view.quote_filled),

@@ -57,6 +57,9 @@ pub(crate) struct ListMarketBody {
     /// Open orders of one account at most; 1,000 unless given.
     #[serde(default)]
     pub(crate) max_orders_per_account: Option<u32>,
+    /// Orders that wait for a trigger at most; 100,000 unless given.
+    #[serde(default)]
+    pub(crate) max_waiting: Option<u32>,
 }
 
 /// A new state of a market.
@@ -188,6 +191,7 @@ impl ListMarketBody {
                 max_orders_per_account: self
                     .max_orders_per_account
                     .unwrap_or(most.max_orders_per_account),
+                max_waiting: self.max_waiting.unwrap_or(most.max_waiting),
             },
             // The registry assigns it.
             home: PartitionId(0),

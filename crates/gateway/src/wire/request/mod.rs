@@ -2,6 +2,7 @@
 
 mod account;
 mod admin;
+mod conditions;
 mod orders;
 
 pub(crate) use account::*;

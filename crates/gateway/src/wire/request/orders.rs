@@ -5,6 +5,7 @@ use types::{AccountId, Amount, OrderId, OrderSpec, PlaceOrder, RejectCode, Reque
 use utoipa::ToSchema;
 use views::MarketInfo;
 
+use super::conditions::refuse_stray;
 use super::{amount, client_id, price, quantity};
 use crate::error::ApiError;
 use crate::wire::word::{OrderType, SelfTradePrevention, Side, TimeInForce};
@@ -18,30 +19,57 @@ pub(crate) struct PlaceOrderBody {
     pub(crate) market: String,
     /// Buy or sell.
     pub(crate) side: Side,
-    /// Limit or market.
+    /// What it is.
     #[serde(rename = "type")]
     pub(crate) order_type: OrderType,
     /// Limit orders only: the worst price, a multiple of the market's tick.
     #[serde(default)]
     #[schema(example = "60000.00")]
     pub(crate) price: Option<String>,
-    /// In base, a multiple of the market's lot. Market orders may state `quote_amount` instead.
+    /// In base, a multiple of the market's lot. Orders at the market may state `quote_amount` instead.
     #[serde(default)]
     #[schema(example = "0.01")]
     pub(crate) quantity: Option<String>,
-    /// Market orders only: the quote to spend (buy) or to receive at most (sell).
+    /// Orders at the market only: the quote to spend (buy) or to receive at most (sell).
     #[serde(default)]
     pub(crate) quote_amount: Option<String>,
-    /// Market orders only: most that may be spent, in quote (buy) or base (sell). Without it all that is
-    /// available is locked until the order has matched.
+    /// Orders at the market only: most that may be spent, in quote (buy) or base (sell). Without it all
+    /// that is available is locked until the order has matched; a `stop_loss` or `take_profit` to buy
+    /// locks its quantity at a tenth more than `stop_price`. A `trailing_stop` to buy needs it, and so
+    /// does every sale by `quote_amount` with a trigger.
     #[serde(default)]
     pub(crate) max_spend: Option<String>,
-    /// Limit orders only; `gtc` unless given.
+    /// Limit orders only; `gtc` unless given. `gtd` needs `expires_at`, and is for all orders with a
+    /// trigger too.
     #[serde(default)]
     pub(crate) time_in_force: Option<TimeInForce>,
+    /// With `gtd`, or with a trigger: the order is cancelled when the exchange's clock comes here.
+    /// Milliseconds since the Unix epoch.
+    #[serde(default)]
+    pub(crate) expires_at: Option<u64>,
     /// Limit orders only: rejected if it would match on arrival.
     #[serde(default)]
     pub(crate) post_only: bool,
+    /// With `post_only`: instead of being rejected, it rests one tick away from the other side.
+    #[serde(default)]
+    pub(crate) slide: bool,
+    /// `stop_loss`, `take_profit` and their limit orders: a trade at this price or beyond lets it enter.
+    #[serde(default)]
+    pub(crate) stop_price: Option<String>,
+    /// `trailing_stop` and `trailing_stop_limit`: how far a trade must be from the best price since the
+    /// order became active, in hundredths of a percent: 1 to 5000.
+    #[serde(default)]
+    pub(crate) trailing_basis_points: Option<u16>,
+    /// `trailing_stop` and `trailing_stop_limit`: active only from a trade at this price on (sell: or
+    /// above, buy: or below); at once unless given.
+    #[serde(default)]
+    pub(crate) activation_price: Option<String>,
+    /// Iceberg, limit orders that are `gtc` or `gtd`: how much of the quantity is shown at a time.
+    #[serde(default)]
+    pub(crate) visible_quantity: Option<String>,
+    /// Limit orders that are not `fok`: rejected unless at least this much matches on arrival.
+    #[serde(default)]
+    pub(crate) minimum_quantity: Option<String>,
     /// Your own id, 1 to 36 characters from `!` to `~`: a retry with the same one is the same order.
     #[serde(default)]
     pub(crate) client_order_id: Option<String>,
@@ -70,19 +98,22 @@ impl PlaceOrderBody {
     /// The command of `account`, in the units of `market`.
     ///
     /// # Errors
-    /// A field that is no number of its unit, or [`RejectCode::InvalidCombination`].
+    /// A field that is missing or no number of its unit, or one that does not go with the others
+    /// ([`RejectCode::InvalidCombination`]).
     pub(crate) fn into_request(
         self,
         account: AccountId,
         market: &MarketInfo,
     ) -> Result<Request, ApiError> {
+        let spec = self.spec(market)?;
         Ok(Request::PlaceOrder(PlaceOrder {
             account,
             market: market.def.id,
             version: market.def.version,
             client_order_id: client_id("client_order_id", self.client_order_id.as_deref())?,
             side: self.side.into(),
-            spec: self.spec(market)?,
+            spec,
+            conditions: self.conditions(market, &spec)?,
             self_trade_prevention: self.self_trade_prevention.map(Into::into).unwrap_or_default(),
         }))
     }
@@ -98,28 +129,40 @@ impl PlaceOrderBody {
     }
 
     fn spec(&self, market: &MarketInfo) -> Result<OrderSpec, ApiError> {
-        match self.order_type {
-            OrderType::Limit => self.limit(market),
-            OrderType::Market => self.market(market),
-        }
+        if self.order_type.is_limit() { self.limit(market) } else { self.market(market) }
     }
 
     fn limit(&self, market: &MarketInfo) -> Result<OrderSpec, ApiError> {
-        if self.quote_amount.is_some() || self.max_spend.is_some() {
-            return Err(combination("quote_amount and max_spend are for market orders"));
+        let only = "only for orders at the market";
+        refuse_stray("quote_amount", self.quote_amount.is_some(), only)?;
+        refuse_stray("max_spend", self.max_spend.is_some(), only)?;
+        let time_in_force = self.time_in_force.unwrap_or(TimeInForce::Gtc).in_book();
+        if self.post_only {
+            let rests = time_in_force == types::TimeInForce::Gtc;
+            refuse_stray("post_only", !rests, "only with gtc or gtd")?;
+            let waits = self.order_type.trigger().is_some();
+            refuse_stray("post_only", waits, "not for orders with a trigger")?;
         }
         Ok(OrderSpec::Limit {
             price: price(market, "price", needed("price", self.price.as_deref())?)?,
             quantity: quantity(market, "quantity", needed("quantity", self.quantity.as_deref())?)?,
-            time_in_force: self.time_in_force.unwrap_or(TimeInForce::Gtc).into(),
+            time_in_force,
             post_only: self.post_only,
         })
     }
 
     fn market(&self, market: &MarketInfo) -> Result<OrderSpec, ApiError> {
-        if self.price.is_some() || self.time_in_force.is_some() || self.post_only {
-            return Err(combination("price, time_in_force and post_only are for limit orders"));
-        }
+        let only = "only for limit orders";
+        refuse_stray("price", self.price.is_some(), only)?;
+        refuse_stray("post_only", self.post_only, only)?;
+        let waits = self.order_type.trigger().is_some();
+        let has_other = match self.time_in_force {
+            None => false,
+            Some(TimeInForce::Gtd) => !waits,
+            Some(TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok) => true,
+        };
+        let only = if waits { "only gtd for an order at the market" } else { only };
+        refuse_stray("time_in_force", has_other, only)?;
         let max_spend = self.max_spend(market)?;
         match (&self.quantity, &self.quote_amount) {
             (Some(text), None) => Ok(OrderSpec::MarketByQuantity {
@@ -130,7 +173,10 @@ impl PlaceOrderBody {
                 quote: amount(&market.quote, "quote_amount", text)?,
                 max_spend,
             }),
-            _ => Err(combination("a market order states either quantity or quote_amount")),
+            _ => {
+                let what = "an order at the market states either quantity or quote_amount";
+                Err(ApiError::from(RejectCode::InvalidCombination).detail(what))
+            }
         }
     }
 
@@ -169,8 +215,4 @@ impl AmendOrderBody {
 
 fn needed<'a>(name: &str, text: Option<&'a str>) -> Result<&'a str, ApiError> {
     text.ok_or_else(|| ApiError::invalid_field(name, "a limit order needs it"))
-}
-
-fn combination(why: &'static str) -> ApiError {
-    ApiError::from(RejectCode::InvalidCombination).detail(why)
 }

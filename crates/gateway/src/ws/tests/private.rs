@@ -95,6 +95,52 @@ async fn an_orders_snapshot_and_what_follows_tell_the_life_of_each_order() {
 }
 
 #[tokio::test]
+async fn the_owner_of_a_stop_and_of_an_iceberg_is_told_what_becomes_of_them() {
+    let rig = Rig::start().await;
+    let mut client = rig.logged_in(3).await;
+    rig.trade(1_000, 1);
+    rig.caught_up().await;
+    client.subscribe(&["orders"]).await;
+    assert_eq!(client.next().await.unwrap()["type"], "snapshot");
+    let stop = json!({ "market": "BASE-QUOTE", "side": "sell", "type": "stop_loss_limit",
+        "price": "80.0", "quantity": "2.0", "visible_quantity": "0.5", "stop_price": "90.0" });
+    let placed = client.ok("place_order", stop).await;
+    assert_eq!(placed["order"]["status"], "waiting", "{placed}");
+    let told = client.next().await.unwrap()["data"].take();
+    assert_eq!(told[0]["event"], "order_placed", "{told}");
+    assert_eq!(
+        (&told[0]["type"], &told[0]["stop_price"]),
+        (&json!("stop_loss_limit"), &json!("90.0"))
+    );
+    assert_eq!(told.as_array().map(Vec::len), Some(1), "{told}");
+
+    // A late subscriber finds it waiting.
+    let mut late = rig.logged_in(3).await;
+    late.subscribe(&["orders"]).await;
+    let snapshot = late.next().await.unwrap();
+    assert_eq!(snapshot["data"][0]["status"], "waiting", "{snapshot}");
+
+    rig.trade(900, 1);
+    let told = client.next().await.unwrap()["data"].take();
+    assert_eq!(told[0]["event"], "order_triggered", "{told}");
+    assert_eq!(told[0]["order_id"], placed["id"]);
+    assert_eq!(told[1]["event"], "order_rested", "{told}");
+    assert_eq!(
+        (&told[1]["quantity"], &told[1]["visible_quantity"]),
+        (&json!("2.0"), &json!("0.5"))
+    );
+    rig.place(2, Side::Buy, 800, 7);
+    let told = client.next().await.unwrap()["data"].take();
+    let events: Vec<_> = told.as_array().unwrap().iter().map(|item| &item["event"]).collect();
+    assert_eq!(events, ["trade", "order_refilled", "trade"], "{told}");
+    assert_eq!(
+        (&told[1]["visible_quantity"], &told[1]["remaining_quantity"]),
+        (&json!("0.5"), &json!("1.5"))
+    );
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn with_several_partitions_each_tells_its_part() {
     let options = Options { topology: Topology::spread(2), ..Options::default() };
     let rig = Rig::with(options).await;

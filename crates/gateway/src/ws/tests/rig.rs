@@ -11,9 +11,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, MarketBounds, MarketDef, MarketId,
-    OrderSpec, PartitionId, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention,
-    Side, TimeInForce, Timestamp, Topology, TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, MarketBounds, MarketDef,
+    MarketId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity, ReplyTo, Request,
+    SelfTradePrevention, Side, TimeInForce, Timestamp, Topology, TreasuryReference,
 };
 use views::Views;
 
@@ -137,6 +137,7 @@ impl Rig {
             client_order_id: ClientOrderId::NONE,
             side,
             spec,
+            conditions: Conditions::NONE,
             self_trade_prevention: SelfTradePrevention::None,
         }));
     }
