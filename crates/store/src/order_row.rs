@@ -287,5 +287,6 @@ fn cause_word(cause: CancelCause) -> &'static str {
         CancelCause::BookFull => "book_full",
         CancelCause::Expired => "expired",
         CancelCause::NotFillable => "not_fillable",
+        CancelCause::Interruption => "interruption",
     }
 }

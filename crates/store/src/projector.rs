@@ -246,7 +246,11 @@ impl<'t> Projection<'t> {
             | Event::AssetDefined { .. }
             | Event::FeeTierSet { .. }
             | Event::MarketStateChanged { .. }
-            | Event::AuctionUncrossed { .. } => {}
+            | Event::AuctionUncrossed { .. }
+            | Event::MarketRulesSet { .. }
+            | Event::MarketStatePlanned { .. }
+            | Event::TradingInterrupted { .. }
+            | Event::CountdownSet { .. } => {}
         }
         Ok(())
     }

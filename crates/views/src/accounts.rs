@@ -205,7 +205,11 @@ impl Step<'_> {
             | Event::FeeTierSet { .. }
             | Event::MarketStateChanged { .. }
             | Event::AuctionUncrossed { .. }
-            | Event::OrderRefilled { .. } => Ok(()),
+            | Event::OrderRefilled { .. }
+            | Event::MarketRulesSet { .. }
+            | Event::MarketStatePlanned { .. }
+            | Event::TradingInterrupted { .. }
+            | Event::CountdownSet { .. } => Ok(()),
         }
     }
 

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{AssetDef, AssetId, Event, FeeRates, MarketDef, MarketId, MarketState, Scaling};
+use types::{
+    AssetDef, AssetId, Event, FeeRates, MarketDef, MarketId, MarketRules, MarketState, Scaling,
+    Timestamp,
+};
 
 use crate::DefinitionChange;
 use crate::error::Contradiction;
@@ -20,8 +23,47 @@ pub struct MarketInfo {
     pub base: Arc<AssetDef>,
     /// Its quote asset.
     pub quote: Arc<AssetDef>,
-    /// What it does with orders now.
+    /// What it does with orders, now and as planned.
+    pub trading: Trading,
+}
+
+/// What a market does with orders.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Trading {
+    /// Now.
     pub state: MarketState,
+    /// When an interrupted market opens again by itself.
+    pub reopens_at: Option<Timestamp>,
+    /// Changes of state to come.
+    pub plans: BTreeMap<Timestamp, MarketState>,
+    /// What its operator allows.
+    pub rules: MarketRules,
+}
+
+impl Trading {
+    /// Takes in an event of the market.
+    fn apply(&mut self, event: &Event, time: Timestamp) {
+        match *event {
+            Event::MarketStateChanged { state, .. } => {
+                self.state = state;
+                // An interruption is told before the state that it brings.
+                if state != MarketState::Auction || self.reopens_at.is_some_and(|at| at <= time) {
+                    self.reopens_at = None;
+                }
+                self.plans.retain(|&at, _| at > time);
+            }
+            Event::TradingInterrupted { until, .. } => self.reopens_at = Some(until),
+            Event::MarketStatePlanned { at, state: Some(state), .. } => {
+                self.plans.retain(|&at, _| at > time);
+                self.plans.insert(at, state);
+            }
+            Event::MarketStatePlanned { at, state: None, .. } => {
+                self.plans.remove(&at);
+            }
+            Event::MarketRulesSet { rules, .. } => self.rules = rules,
+            _ => {}
+        }
+    }
 }
 
 /// All definitions.
@@ -31,7 +73,7 @@ pub(crate) struct Definitions {
     pub(crate) markets: BTreeMap<MarketId, Arc<MarketInfo>>,
     pub(crate) fee_tiers: BTreeMap<u8, FeeRates>,
     /// Kept apart: a market's own partition may be heard before the registry's that lists it.
-    states: BTreeMap<MarketId, MarketState>,
+    trading: BTreeMap<MarketId, Trading>,
     asset_ids: BTreeMap<String, AssetId>,
     market_ids: BTreeMap<String, MarketId>,
 }
@@ -42,7 +84,7 @@ pub(crate) struct DefinitionsImage {
     assets: Vec<AssetDef>,
     markets: Vec<MarketDef>,
     fee_tiers: BTreeMap<u8, FeeRates>,
-    states: BTreeMap<MarketId, MarketState>,
+    trading: BTreeMap<MarketId, Trading>,
 }
 
 impl Definitions {
@@ -50,6 +92,7 @@ impl Definitions {
     pub(crate) fn apply(
         &mut self,
         event: &Event,
+        time: Timestamp,
     ) -> Result<Option<DefinitionChange>, Contradiction> {
         match event {
             Event::AssetDefined { asset, .. } => {
@@ -64,10 +107,14 @@ impl Definitions {
                 self.fee_tiers.insert(*tier, *rates);
                 Ok(Some(DefinitionChange::FeeTier { tier: *tier, rates: *rates }))
             }
-            Event::MarketStateChanged { market, state, .. } => {
-                self.states.insert(*market, *state);
+            Event::MarketStateChanged { market, .. }
+            | Event::TradingInterrupted { market, .. }
+            | Event::MarketStatePlanned { market, .. }
+            | Event::MarketRulesSet { market, .. } => {
+                let trading = self.trading.entry(*market).or_default();
+                trading.apply(event, time);
                 if let Some(info) = self.markets.get_mut(market) {
-                    Arc::make_mut(info).state = *state;
+                    Arc::make_mut(info).trading = trading.clone();
                 }
                 Ok(None)
             }
@@ -80,6 +127,7 @@ impl Definitions {
             | Event::OrderReduced { .. }
             | Event::OrderRefilled { .. }
             | Event::OrderTriggered { .. }
+            | Event::CountdownSet { .. }
             | Event::OrderReplaced { .. }
             | Event::CancelAllAccepted { .. }
             | Event::BalanceChanged { .. }
@@ -104,6 +152,9 @@ impl Definitions {
                 | Event::MarketListed { .. }
                 | Event::FeeTierSet { .. }
                 | Event::MarketStateChanged { .. }
+                | Event::TradingInterrupted { .. }
+                | Event::MarketStatePlanned { .. }
+                | Event::MarketRulesSet { .. }
         )
     }
 
@@ -117,10 +168,10 @@ impl Definitions {
         let base = self.assets.get(&def.base).ok_or(invalid)?;
         let quote = self.assets.get(&def.quote).ok_or(invalid)?;
         let scaling = def.scaling(base, quote).map_err(|_| invalid)?;
-        let state = self.states.get(&def.id).copied().unwrap_or_default();
+        let trading = self.trading.get(&def.id).cloned().unwrap_or_default();
         let (base, quote) = (base.clone(), quote.clone());
         self.market_ids.insert(def.symbol.clone(), def.id);
-        let info = MarketInfo { def, scaling, base, quote, state };
+        let info = MarketInfo { def, scaling, base, quote, trading };
         self.markets.insert(info.def.id, Arc::new(info));
         Ok(())
     }
@@ -138,13 +189,13 @@ impl Definitions {
             assets: self.assets.values().map(|asset| asset.as_ref().clone()).collect(),
             markets: self.markets.values().map(|market| market.def.clone()).collect(),
             fee_tiers: self.fee_tiers.clone(),
-            states: self.states.clone(),
+            trading: self.trading.clone(),
         }
     }
 
     pub(crate) fn from_image(image: DefinitionsImage) -> Result<Self, Contradiction> {
         let mut definitions =
-            Self { fee_tiers: image.fee_tiers, states: image.states, ..Self::default() };
+            Self { fee_tiers: image.fee_tiers, trading: image.trading, ..Self::default() };
         for asset in image.assets {
             definitions.define_asset(asset);
         }

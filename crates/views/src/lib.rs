@@ -32,7 +32,7 @@ pub use changes::{
     AccountChange, AccountChanges, AccountUpdate, AccountView, BalanceView, CandleChange, Changes,
     DefinitionChange, LevelChange, MarketChanges, TradeView,
 };
-pub use definitions::MarketInfo;
+pub use definitions::{MarketInfo, Trading};
 pub use depth::{CHECKSUM_LEVELS, DepthLevel, DepthSnapshot};
 pub use error::{Contradiction, RestoreError, ViewError};
 pub use order::{EndCause, FillView, Liquidity, OrderStatus, OrderView};

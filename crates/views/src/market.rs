@@ -129,7 +129,11 @@ impl Market {
             | Event::AccountFrozen { .. }
             | Event::AccountFeeTierSet { .. }
             | Event::AssetDefined { .. }
-            | Event::FeeTierSet { .. } => Ok(()),
+            | Event::FeeTierSet { .. }
+            | Event::MarketRulesSet { .. }
+            | Event::MarketStatePlanned { .. }
+            | Event::TradingInterrupted { .. }
+            | Event::CountdownSet { .. } => Ok(()),
         }
     }
 

@@ -69,6 +69,7 @@ impl EndCause {
             Self::Cancelled(CancelCause::BookFull) => "book_full",
             Self::Cancelled(CancelCause::Expired) => "expired",
             Self::Cancelled(CancelCause::NotFillable) => "not_fillable",
+            Self::Cancelled(CancelCause::Interruption) => "interruption",
             Self::Replaced(_) => "replaced",
         }
     }

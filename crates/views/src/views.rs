@@ -96,7 +96,7 @@ impl Views {
             if !Definitions::concerns(event) {
                 continue;
             }
-            match self.definitions.write().apply(event) {
+            match self.definitions.write().apply(event, entry.time) {
                 Ok(change) => recorder.changes.definitions.extend(change),
                 Err(what) => recorder.contradiction(partition, entry.seq, index, what),
             }
@@ -180,6 +180,10 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::AccountFrozen { .. }
         | Event::AccountFeeTierSet { .. }
         | Event::AssetDefined { .. }
-        | Event::FeeTierSet { .. } => None,
+        | Event::FeeTierSet { .. }
+        | Event::MarketRulesSet { .. }
+        | Event::MarketStatePlanned { .. }
+        | Event::TradingInterrupted { .. }
+        | Event::CountdownSet { .. } => None,
     }
 }

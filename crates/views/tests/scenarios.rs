@@ -476,7 +476,7 @@ fn markets_are_found_by_id_and_symbol_with_their_state() {
     assert_eq!((market.base.symbol.as_str(), market.state), ("BTC", MarketState::Continuous));
     let (reply, state) = (ReplyTo::NOBODY, MarketState::Halted);
     session.entry([Event::MarketStateChanged { reply, market: MARKET, state }]);
-    assert_eq!(session.views.market_info(MARKET).unwrap().state, state);
+    assert_eq!(session.views.market_info(MARKET).unwrap().trading.state, state);
     assert_eq!(session.views.markets().len(), 1);
     assert_eq!(session.views.asset_by_symbol("USDT").unwrap().id, AssetId(2));
     assert!(session.views.market_by_symbol("X").is_none());

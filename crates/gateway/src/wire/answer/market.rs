@@ -261,7 +261,7 @@ impl Market {
             max_quantity: def.lot.format(def.max_quantity.get().into()),
             max_orders_per_account: def.bounds.max_orders_per_account,
             max_waiting: def.bounds.max_waiting,
-            state: info.state.into(),
+            state: info.trading.state.into(),
             partition: def.home.0,
         }
     }
