@@ -197,7 +197,7 @@ impl Market {
                     self.check_fillable(admit, price, quantity)?;
                 }
                 if let Some(minimum) = admit.conditions.minimum {
-                    let is_met = meets && self.is_fillable(admit, price, minimum);
+                    let is_met = meets && self.is_fillable(admit, price, quantity, minimum);
                     ensure(is_met, RejectCode::MinimumNotMet)?;
                 }
                 if !rests || meets {
@@ -274,13 +274,20 @@ impl Market {
     }
 
     fn check_fillable(&self, admit: &Admit, price: Price, quantity: Quantity) -> Checked {
-        ensure(self.is_fillable(admit, price, quantity), RejectCode::NotFillable)
+        ensure(self.is_fillable(admit, price, quantity, quantity), RejectCode::NotFillable)
     }
 
-    /// Whether so many lots would trade at once.
-    fn is_fillable(&self, admit: &Admit, price: Price, quantity: Quantity) -> bool {
-        let executable = self.executable(&Probe::new(admit, Some(price), quantity));
-        executable.is_some_and(|executable| executable.lots == quantity)
+    /// Whether at least `enough` of `quantity` would trade at once.
+    fn is_fillable(
+        &self,
+        admit: &Admit,
+        price: Price,
+        quantity: Quantity,
+        enough: Quantity,
+    ) -> bool {
+        let mut probe = Probe::new(admit, Some(price), quantity);
+        probe.enough = enough;
+        self.executable(&probe).is_some_and(|executable| executable.lots >= enough)
     }
 
     fn check_by_quantity(&self, admit: &Admit, quantity: Quantity) -> Checked {

@@ -23,6 +23,8 @@ pub(crate) struct Probe {
     /// The worst price, or any.
     pub(crate) limit: Option<Price>,
     pub(crate) wanted: Quantity,
+    /// So many traded lots are enough to know.
+    pub(crate) enough: Quantity,
     /// A buyer's quote: the search may stop beyond it.
     pub(crate) budget: Amount,
     /// The group it must not trade with, and what is done instead.
@@ -47,7 +49,7 @@ impl Probe {
     pub(crate) fn new(admit: &Admit, limit: Option<Price>, wanted: Quantity) -> Self {
         let mode = admit.self_trade_prevention;
         let own = (mode != SelfTradePrevention::None).then_some((admit.self_trade_group, mode));
-        Self { side: admit.side, limit, wanted, budget: Amount::MAX, own }
+        Self { side: admit.side, limit, wanted, enough: wanted, budget: Amount::MAX, own }
     }
 
     fn reaches(&self, price: Price) -> bool {
@@ -59,15 +61,16 @@ impl Probe {
 }
 
 impl Market {
-    /// The most lots that an order would trade if it were accepted now, and their quote. It is more
-    /// than the budget, but may not be all, if the budget does not suffice. Nothing if the order
+    /// The most lots that an order would trade if it were accepted now, and their quote. It may not be
+    /// all if it is enough to know, or more than the budget. Nothing if the order
     /// reaches too far to tell.
     pub(crate) fn executable(&self, probe: &Probe) -> Option<Executable> {
         let mut steps = Work { remaining: PROBE_STEPS };
         let mut sum = Executable::default();
         let mut left = probe.wanted;
         for level in self.book.ladder(probe.side.opposite()).iter() {
-            if left.is_zero() || !probe.reaches(level.price) || sum.quote > probe.budget {
+            let known = left.is_zero() || sum.lots >= probe.enough || sum.quote > probe.budget;
+            if known || !probe.reaches(level.price) {
                 break;
             }
             if self.would_interrupt(self.last_price, level.price) {
@@ -77,10 +80,12 @@ impl Market {
                 return None;
             }
             let affordable = self.scaling.lots_for(probe.budget - sum.quote, level.price);
+            let beyond = Quantity::new(affordable.get().saturating_add(1));
+            let until = beyond.min(probe.enough - sum.lots);
             let hidden = self.book.hidden_at(probe.side.opposite(), level.price);
             let share = match probe.own {
                 None => share_of_any(level.total() + hidden, &mut left),
-                Some(own) => self.share_of_others(level, own, affordable, &mut left, &mut steps)?,
+                Some(own) => self.share_of_others(level, own, until, &mut left, &mut steps)?,
             };
             sum.lots += share.traded;
             sum.quote += self.scaling.notional(level.price, share.traded);
@@ -91,20 +96,20 @@ impl Market {
         Some(sum)
     }
 
-    /// As matching goes: what self-trade prevention does to `left` and to the orders of its own group.
-    /// Nothing if the steps do not suffice.
+    /// As matching goes, `until` so many lots are traded: what self-trade prevention does to `left` and to
+    /// the orders of its own group. Nothing if the steps do not suffice.
     fn share_of_others(
         &self,
         level: &Level,
         own: (u32, SelfTradePrevention),
-        affordable: Quantity,
+        until: Quantity,
         left: &mut Quantity,
         steps: &mut Work,
     ) -> Option<Share> {
         let mut traded = Quantity::ZERO;
         let mut first_parts = self.book.queue(level);
         let mut later_parts: VecDeque<Part> = VecDeque::new();
-        while !left.is_zero() && traded <= affordable {
+        while !left.is_zero() && traded < until {
             let first = first_parts.next().map(|place| self.first_part(place));
             let Some(part) = first.or_else(|| later_parts.pop_front()) else {
                 break;

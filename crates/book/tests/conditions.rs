@@ -344,6 +344,20 @@ fn an_order_with_a_minimum_takes_that_much_at_once_or_is_refused() {
 }
 
 #[test]
+fn a_minimum_counts_what_trades_after_a_decrement_of_the_owner_s_order() {
+    let mut desk = Desk::new();
+    desk.rest(Sell, 100, 1);
+    let own = desk.market.book().orders(Sell).next().unwrap().account;
+    desk.rest(Sell, 101, 1);
+    let conditions = Conditions { minimum: Some(Quantity::new(1)), ..Conditions::NONE };
+    let admission = desk.admission(Buy, limit(101, 2, GTC), conditions);
+    let self_trade_prevention = SelfTradePrevention::Decrement;
+    let order = Admit { account: own, self_trade_group: own.0, self_trade_prevention, ..admission };
+    desk.send(&order);
+    assert_eq!(desk.trades(), [(101, 1)], "one lot went without a trade, the other is the minimum");
+}
+
+#[test]
 fn conditions_that_do_not_go_with_the_order_are_refused() {
     let mut desk = traded_at(100);
     let combination = Some(RejectCode::InvalidCombination);

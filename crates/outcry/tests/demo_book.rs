@@ -4,9 +4,10 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Server, read_json, websocket};
+use support::{Http, Server, read_json, websocket};
 use tokio_tungstenite::tungstenite::Message;
 
 const MESSAGES: usize = 300;
@@ -68,6 +69,17 @@ fn crc32(text: &[u8]) -> u32 {
     })
 }
 
+/// The views hear of the demo's market a moment after the exchange.
+fn until_listed(http: &mut Http) {
+    for _ in 0..3_000 {
+        if http.send(None, "GET", "/v1/markets/BTC-USDT", None).unwrap().0 == 200 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the demo has no market");
+}
+
 #[test]
 fn a_book_kept_by_messages_is_the_book_that_http_shows() {
     assert_eq!((crc32(b"123456789"), crc32(b"")), (0xcbf4_3926, 0));
@@ -80,6 +92,7 @@ fn a_book_kept_by_messages_is_the_book_that_http_shows() {
     let (_, demo) = http.send(None, "GET", "/v1/demo/session", None).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let key = support::Key { id: text(&demo["key"]), secret: text(&demo["secret"]) };
+    until_listed(&mut http);
     let mut socket = websocket(server.address, &key);
     let subscribe = json!({"id": 1, "op": "subscribe", "channels": ["depth:BTC-USDT"]});
     socket.send(Message::text(subscribe.to_string())).unwrap();

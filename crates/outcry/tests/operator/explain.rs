@@ -123,9 +123,21 @@ fn a_stop_is_told_from_its_waiting_to_its_end() {
     let data = written_by(1, conditional_trading);
     let said = outcry(&["explain", "order", "BTC-USDT", "3", "--data", "DATA"], data.path());
     assert_eq!((said.status, said.err.as_str()), (0, ""));
-    expect![[r#""#]].assert_eq(&said.out);
+    expect![[r#"
+        order 3 of BTC-USDT
+        2026-01-02T03:04:21.000000000Z entry 18: placed by request place_order: account 2 asked to sell 0.5000 at 96.00, good till cancelled, waiting for a trade at 98.00 or below; 0.50000000 BTC held for it
+        2026-01-02T03:04:26.000000000Z entry 23: a trade fired its trigger: it enters as if it came now
+        2026-01-02T03:04:26.000000000Z entry 23: matched as it came: trade 3, sold 0.5000 at 97.00, against order 7 of account 3, fee 0.09700000 USDT; ended: filled
+        now (entry 24): ended
+        now (entry 24): account 2 has 9.30000000 BTC available and 0.20000000 held, 1048.40300000 USDT available and 0.00000000 held
+    "#]].assert_eq(&said.out);
     let said = outcry(&["explain", "order", "BTC-USDT", "5", "--data", "DATA"], data.path());
-    expect![[r#""#]].assert_eq(&said.out);
+    expect![[r#"
+        order 5 of BTC-USDT
+        2026-01-02T03:04:23.000000000Z entry 20: placed by request place_order: account 2 asked to sell 0.2000 at 90.00, good till cancelled, waiting for a trade 2.50 % below the highest since one at 101.00 or above; 0.20000000 BTC held for it
+        now (entry 24): open, waits for a trade 2.50 % below the highest since one at 101.00 or above, which is now 98.47: the best since it became active is 101.00
+        now (entry 24): account 2 has 9.30000000 BTC available and 0.20000000 held, 1048.40300000 USDT available and 0.00000000 held
+    "#]].assert_eq(&said.out);
 }
 
 #[test]
@@ -133,7 +145,16 @@ fn an_iceberg_is_told_part_by_part() {
     let data = written_by(1, conditional_trading);
     let said = outcry(&["explain", "order", "BTC-USDT", "4", "--data", "DATA"], data.path());
     assert_eq!((said.status, said.err.as_str()), (0, ""));
-    expect![[r#""#]].assert_eq(&said.out);
+    expect![[r#"
+        order 4 of BTC-USDT
+        2026-01-02T03:04:22.000000000Z entry 19: placed by request place_order: account 1 asked to sell 1.0000 at 101.00, good till cancelled, showing 0.4000 at a time; 1.00000000 BTC held for it
+        2026-01-02T03:04:22.000000000Z entry 19: rested: 1.0000 (showing 0.4000) at 101.00; ahead of it: nothing at its price, nothing at better ones; best bid none, best ask 101.00; 1.00000000 BTC held
+        2026-01-02T03:04:27.000000000Z entry 24: matched while resting: trade 4, sold 0.4000 at 101.00, against order 9 of account 3, fee 0.04040000 USDT; 0.6000 left
+        2026-01-02T03:04:27.000000000Z entry 24: shows its next part, 0.4000, behind all others of its price; 0.2000 hidden
+        2026-01-02T03:04:27.000000000Z entry 24: matched while resting: trade 5, sold 0.1000 at 101.00, against order 9 of account 3, fee 0.01010000 USDT; 0.5000 left
+        now (entry 24): open, 0.5000 (showing 0.3000) at 101.00; ahead of it: nothing at its price, nothing at better ones; best bid 97.00, best ask 101.00; 0.50000000 BTC held
+        now (entry 24): account 1 has 8.80000000 BTC available and 0.50000000 held, 1070.21990000 USDT available and 0.00000000 held
+    "#]].assert_eq(&said.out);
 }
 
 #[test]

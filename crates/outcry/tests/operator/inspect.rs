@@ -104,5 +104,14 @@ fn conditions_parts_and_triggers_are_shown() {
             .any(|word| line.contains(word))
     };
     let lines: Vec<&str> = said.out.lines().filter(shown).collect();
-    expect![[r#""#]].assert_eq(&lines.join("\n"));
+    expect![[r#"
+        18 2026-01-02T03:04:21.000000000Z term 1 place_order account=2 market=BTC-USDT side=sell type=limit quantity=0.5000 price=96.00 time_in_force=gtc trigger=falls stop_price=98.00
+            order_placed market=BTC-USDT order=3 account=2 side=sell type=limit quantity=0.5000 price=96.00 time_in_force=gtc trigger=falls stop_price=98.00
+        19 2026-01-02T03:04:22.000000000Z term 1 place_order account=1 market=BTC-USDT side=sell type=limit quantity=1.0000 price=101.00 time_in_force=gtc visible=0.4000
+            order_placed market=BTC-USDT order=4 account=1 side=sell type=limit quantity=1.0000 price=101.00 time_in_force=gtc visible=0.4000
+            order_rested market=BTC-USDT order=4 account=1 side=sell quantity=0.4000 hidden=0.6000 price=101.00
+        20 2026-01-02T03:04:23.000000000Z term 1 place_order account=2 market=BTC-USDT side=sell type=limit quantity=0.2000 price=90.00 time_in_force=gtc trigger=trails trailing_basis_points=250 activation_price=101.00
+            order_placed market=BTC-USDT order=5 account=2 side=sell type=limit quantity=0.2000 price=90.00 time_in_force=gtc trigger=trails trailing_basis_points=250 activation_price=101.00
+            order_triggered market=BTC-USDT order=3 account=2
+            order_refilled market=BTC-USDT order=4 account=1 quantity=0.4000 hidden=0.2000"#]].assert_eq(&lines.join("\n"));
 }

@@ -12,7 +12,7 @@ use views::MarketInfo;
 use super::orders::PlaceOrderBody;
 use super::{price, quantity};
 use crate::error::ApiError;
-use crate::wire::word::{OrderType, TimeInForce, TriggerType};
+use crate::wire::word::{OrderType, Side, TimeInForce, TriggerType};
 
 impl PlaceOrderBody {
     /// The conditions of this order, whose price and quantities are `spec`.
@@ -128,7 +128,7 @@ impl PlaceOrderBody {
 
     /// Where the trigger does not tell what a waiting order may cost, its client must.
     fn check_max_spend(&self, trigger: Option<Trigger>, spec: &OrderSpec) -> Result<(), ApiError> {
-        let buys = matches!(self.side, crate::wire::word::Side::Buy);
+        let buys = self.side == Side::Buy;
         let trails = matches!(trigger, Some(Trigger::Trails { .. }));
         let is_needed = match spec {
             OrderSpec::Limit { .. } => false,

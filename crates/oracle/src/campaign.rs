@@ -1,0 +1,65 @@
+//! Blocks of commands: each has its own seed and a new exchange, and is reproduced alone.
+
+use std::fmt;
+
+use crate::coverage::Coverage;
+use crate::duel::{Difference, Duel};
+use crate::generate::{Generator, Random, Step};
+
+/// Commands of a block.
+pub const BLOCK: u64 = 10_000;
+
+/// Everything is compared after so many commands.
+const CHECK_EVERY: u64 = 1_000;
+
+/// The two sides disagreed, or the product stopped.
+#[derive(Debug)]
+pub struct Failure {
+    /// The seed of the block.
+    pub seed: u64,
+    /// The command of the block, from 1.
+    pub number: u64,
+    /// What it was.
+    pub step: Box<Step>,
+    /// What they disagree about.
+    pub difference: Difference,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, number, step, difference } = self;
+        let Difference { what, expected, found } = difference;
+        writeln!(f, "block {seed}, command {number} differs: {what}")?;
+        writeln!(f, "command: {step:?}")?;
+        writeln!(f, "the rules say: {expected}")?;
+        writeln!(f, "the product says: {found}")?;
+        write!(f, "again: make oracle BLOCK={seed} COMMANDS={number}")
+    }
+}
+
+/// The seed of a campaign's block.
+#[must_use]
+pub fn block_seed(seed: u64, block: u64) -> u64 {
+    // One step of the generator, so that campaigns with neighbouring seeds share no block.
+    Random(seed ^ block.rotate_left(32)).next()
+}
+
+/// Runs up to `commands` of a block. What was seen.
+///
+/// # Errors
+/// The first difference.
+pub fn run_block(seed: u64, commands: u64) -> Result<Coverage, Failure> {
+    let mut generator = Generator::new(seed);
+    let mut duel = Duel::new(seed);
+    for number in 1..=commands {
+        let step = generator.step(duel.naive());
+        let mut done = duel.step(&step);
+        if done.is_ok() && (number % CHECK_EVERY == 0 || number == commands) {
+            done = duel.check_all();
+        }
+        if let Err(difference) = done {
+            return Err(Failure { seed, number, step: Box::new(step), difference });
+        }
+    }
+    Ok(duel.coverage)
+}

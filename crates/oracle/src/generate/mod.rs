@@ -1,0 +1,141 @@
+//! Commands from a seed: what traders and operators ask, also what they should not.
+//!
+//! The generator looks at the naive exchange, never at the product, so that the seed alone decides what comes.
+
+mod operations;
+mod orders;
+mod random;
+mod world;
+
+pub use random::Random;
+pub use world::World;
+
+use types::{PlaceOrder, Request, Timestamp};
+
+use crate::naive::Exchange;
+
+/// One command with its circumstances.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// When it is stamped.
+    pub time: Timestamp,
+    /// Whether the clock wakes the partition at each deadline before, or the command finds it due.
+    pub ticks: bool,
+    /// When it is worth nothing any more.
+    pub valid_until: Timestamp,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// Makes the commands of a block.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    random: Random,
+    world: World,
+    now: u64,
+    /// The last client id.
+    name: u64,
+    /// Some requests with client ids, to be sent again.
+    sent: Vec<Request>,
+    /// The next number of each source of references.
+    numbers: [u64; 2],
+    founded: usize,
+}
+
+impl Generator {
+    /// The block of a seed.
+    pub fn new(seed: u64) -> Self {
+        let mut random = Random(seed);
+        let world = World::new(&mut random);
+        let now = 1_000_000_000_000;
+        let sent = Vec::new();
+        Self { random, world, now, name: 0, sent, numbers: [1; 2], founded: 0 }
+    }
+
+    /// The next command.
+    pub fn step(&mut self, exchange: &Exchange) -> Step {
+        if let Some(request) = self.world.founding.get(self.founded) {
+            self.founded += 1;
+            let time = Timestamp(self.now);
+            return Step { time, ticks: false, valid_until: time, request: request.clone() };
+        }
+        self.now += self.pause();
+        let request = self.request(exchange);
+        let valid_until = match self.random.below(400) {
+            0 => self.now - 1,
+            1..20 => self.now,
+            _ => self.now + 1_000_000_000,
+        };
+        Step {
+            time: Timestamp(self.now),
+            ticks: self.random.one_in(2),
+            valid_until: Timestamp(valid_until),
+            request,
+        }
+    }
+
+    fn pause(&mut self) -> u64 {
+        let step = self.world.step;
+        match self.random.below(20) {
+            0..4 => 0,
+            4..18 => step,
+            18 => step * self.random.between(1, 10),
+            _ => self.random.between(1, step),
+        }
+    }
+
+    fn request(&mut self, exchange: &Exchange) -> Request {
+        match self.random.weighted(&[640, 90, 90, 15, 12, 60, 30, 20, 25]) {
+            0 => self.place(exchange),
+            1 => self.amend(exchange),
+            2 => self.cancel(exchange),
+            3 => self.cancel_by_client_id(exchange),
+            4 => self.cancel_all(exchange),
+            5 => self.set_state(exchange),
+            6 => self.outside(exchange),
+            7 => self.pay(exchange),
+            _ => self.administer(),
+        }
+    }
+
+    fn place(&mut self, exchange: &Exchange) -> Request {
+        if self.random.one_in(40) && !self.sent.is_empty() {
+            return self.again();
+        }
+        let request = Request::PlaceOrder(self.order(exchange));
+        self.keep(&request);
+        request
+    }
+
+    /// A request that was sent before, sometimes with a difference.
+    fn again(&mut self) -> Request {
+        let at = self.random.below(self.sent.len() as u64) as usize;
+        let mut request = self.sent[at].clone();
+        let differs = self.random.one_in(2);
+        if let Request::PlaceOrder(PlaceOrder { side, .. }) = &mut request
+            && differs
+        {
+            *side = side.opposite();
+        }
+        request
+    }
+
+    /// Keeps some requests for later.
+    fn keep(&mut self, request: &Request) {
+        let named = match request {
+            Request::PlaceOrder(order) => !order.client_order_id.is_none(),
+            _ => true,
+        };
+        if named && self.sent.len() < 12 {
+            self.sent.push(request.clone());
+        } else if named && self.random.one_in(3) {
+            let at = self.random.below(12) as usize;
+            self.sent[at] = request.clone();
+        }
+    }
+
+    /// One of the accounts; rarely one that does not exist.
+    fn account(&mut self) -> u32 {
+        if self.random.one_in(300) { 9 } else { self.random.pick(&self.world.accounts) }
+    }
+}

@@ -1,0 +1,157 @@
+//! The exchange of one block: few accounts, few markets, and one style of trading.
+
+use types::{
+    AccountId, Amount, AssetDef, AssetId, Decimal, FeeRates, MarketBounds, MarketDef, MarketId,
+    PartitionId, PartsPerMillion, Price, Quantity, Request, Topology, TreasuryReference,
+};
+
+use super::random::Random;
+
+/// Accounts are picked from these: several slots, and two accounts in one slot.
+const ACCOUNTS: [u32; 5] = [1, 2, 1025, 7, 4_097];
+
+/// The source of references that founds the world; the generator uses others.
+const FOUNDER: u32 = 1;
+
+/// How one market is traded.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// Its definition.
+    pub def: MarketDef,
+    /// Prices lie around this.
+    pub center: u64,
+    /// At most so far.
+    pub spread: u64,
+    /// Ordinary orders have at most so many lots.
+    pub lots: u64,
+}
+
+/// All that a block is about.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The accounts that exist from the start.
+    pub accounts: Vec<u32>,
+    /// The markets.
+    pub styles: Vec<Style>,
+    /// The assets.
+    pub assets: Vec<AssetDef>,
+    /// The usual time between commands, in nanoseconds. A block lasts less than the day for which client
+    /// ids are remembered.
+    pub step: u64,
+    /// Orders have client ids once in so many.
+    pub names: u64,
+    /// States of markets change more often.
+    pub restless: bool,
+    /// The requests that found it.
+    pub founding: Vec<Request>,
+}
+
+impl World {
+    /// The world of a seed.
+    pub fn new(random: &mut Random) -> Self {
+        let accounts = ACCOUNTS[..random.between(2, 5) as usize].to_vec();
+        let assets: Vec<_> = [("AAA", 0), ("BBB", 2), ("QQQ", random.pick(&[0, 2, 8]))]
+            .into_iter()
+            .enumerate()
+            .map(|(at, (symbol, scale))| AssetDef { id: AssetId(at as u32 + 1), symbol: symbol.into(), scale })
+            .collect();
+        let count = random.between(1, 3);
+        let styles = (1..=count).map(|id| style(random, id as u32, &assets)).collect();
+        let mut world = Self {
+            accounts,
+            styles,
+            assets,
+            step: random.pick(&[1, 1_000, 1_000_000, 1_000_000_000]),
+            names: random.pick(&[2, 5, 50]),
+            restless: random.one_in(3),
+            founding: Vec::new(),
+        };
+        world.found(random);
+        world
+    }
+
+    /// The topology: one partition with everything.
+    pub fn topology() -> Topology {
+        Topology { max_accounts: 10_000, ..Topology::single() }
+    }
+
+    fn found(&mut self, random: &mut Random) {
+        let mut all: Vec<_> = self.assets.iter().cloned().map(Request::DefineAsset).collect();
+        all.extend(self.styles.iter().map(|style| Request::ListMarket(style.def.clone())));
+        for tier in 0..3 {
+            all.push(Request::SetFeeTier { tier, rates: rates(random) });
+        }
+        let mut number = 0;
+        for &id in &self.accounts {
+            let account = AccountId(id);
+            all.push(Request::CreateAccount { account, fee_tier: random.below(3) as u8 });
+            for asset in &self.assets {
+                number += 1;
+                let reference = TreasuryReference { source: FOUNDER, number };
+                let amount = Amount::new(self.purse(asset.id, random));
+                all.push(Request::Credit { reference, account, asset: asset.id, amount });
+            }
+        }
+        self.founding = all;
+    }
+
+    /// What pays for some dozens of ordinary orders, sometimes much less.
+    pub fn purse(&self, asset: AssetId, random: &mut Random) -> u128 {
+        let sizes = self.styles.iter().map(|style| {
+            if style.def.base == asset {
+                u128::from(style.lots) * 100
+            } else {
+                u128::from(style.lots) * u128::from(style.center + style.spread) * 100
+            }
+        });
+        let typical = sizes.max().unwrap_or(1_000);
+        1 + typical * random.pick(&[1_u128, 5, 20, 40]) / 10
+    }
+}
+
+/// Rates of a fee tier: mostly small, sometimes nothing or all.
+pub fn rates(random: &mut Random) -> FeeRates {
+    let mut rate = || match random.below(8) {
+        0 => PartsPerMillion(0),
+        1 => PartsPerMillion(1_000_000),
+        2 => PartsPerMillion(random.between(0, 1_000_000) as u32),
+        _ => PartsPerMillion(random.between(0, 10_000) as u32),
+    };
+    FeeRates { maker: rate(), taker: rate() }
+}
+
+fn style(random: &mut Random, id: u32, assets: &[AssetDef]) -> Style {
+    let (base, quote) = random.pick(&[(0, 2), (1, 2), (0, 1), (2, 1)]);
+    let (center, spread, max_price) = match random.below(5) {
+        0 => (3, 2, 5),
+        1 => (20, 6, 40),
+        2 => (1_000, 40, 4_000),
+        3 => (1_000_000, 900_000, 3_000_000),
+        _ => (100, 5, 10_000),
+    };
+    let lots = random.pick(&[2, 5, 12, 1_000]);
+    let def = MarketDef {
+        id: MarketId(id),
+        symbol: format!("M{id}"),
+        base: assets[base].id,
+        quote: assets[quote].id,
+        // An atom of base per lot, and one to three of quote per tick and lot.
+        tick: Decimal::new(random.between(1, 3) * 10u64.pow(u32::from(assets[base].scale)), assets[quote].scale),
+        lot: Decimal::new(1, assets[base].scale),
+        max_price: Price::new(max_price),
+        max_quantity: Quantity::new(lots * random.pick(&[2, 10, 1_000])),
+        bounds: bounds(random),
+        home: PartitionId(0),
+        version: 1,
+    };
+    Style { def, center, spread, lots }
+}
+
+fn bounds(random: &mut Random) -> MarketBounds {
+    MarketBounds {
+        max_orders: random.pick(&[6, 20, 50]),
+        max_levels: random.pick(&[3, 8, 40]),
+        max_orders_per_account: random.pick(&[4, 12, 40]),
+        max_waiting: random.pick(&[2, 8, 20]),
+    }
+}

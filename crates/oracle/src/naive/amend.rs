@@ -1,0 +1,170 @@
+//! Amendments of resting orders (6.3 to 6.5).
+
+use types::{AccountId, AssetId, Event, OrderId, OrderSpec, Price, Quantity, RejectCode, ReplyTo, Side};
+use types::{MarketState, TimeInForce};
+
+use super::market::Market;
+use super::pays_with;
+use super::order::Order;
+
+/// What is asked: a new price, a new total, or both.
+#[derive(Clone, Copy, Debug)]
+pub struct Amendment {
+    /// New price in ticks.
+    pub price: Option<u64>,
+    /// New total in lots, filled part included.
+    pub total: Option<u64>,
+}
+
+impl Market {
+    /// What the exchange looks at before it asks the market: the order, price and quantity, and what must
+    /// be held besides (9).
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_amendment(
+        &self,
+        account: u32,
+        id: u64,
+        asked: Amendment,
+    ) -> Result<(AssetId, u128), RejectCode> {
+        let owned = |order: &&Order| order.id == id && order.account == account;
+        let open = self.resting().chain(&self.waiting).find(owned);
+        let order = open.ok_or(RejectCode::UnknownOrder)?;
+        asked.price.map_or(Ok(()), |price| self.check_price(price))?;
+        asked.total.map_or(Ok(()), |total| self.check_quantity(total))?;
+        if !order.is_limit() {
+            return Err(RejectCode::NotAmendable);
+        }
+        let total = asked.total.unwrap_or(order.remaining + order.filled);
+        if total <= order.filled {
+            return Err(RejectCode::QuantityBelowFilled);
+        }
+        let price = asked.price.unwrap_or(order.price);
+        let after = Order { price, remaining: total - order.filled, ..order.clone() };
+        let extra = self.need(&after).saturating_sub(self.need(order));
+        Ok((pays_with(self, order.side), extra))
+    }
+
+    /// Amends a resting order.
+    ///
+    /// # Errors
+    /// Why not; the order is then as it was.
+    pub fn amend(
+        &mut self,
+        account: u32,
+        id: u64,
+        asked: Amendment,
+        reply: ReplyTo,
+    ) -> Result<(), RejectCode> {
+        let owned = |order: &&Order| order.id == id && order.account == account;
+        if self.waiting.iter().any(|order| owned(&order)) {
+            return Err(RejectCode::NotAmendable);
+        }
+        self.accepts_orders()?;
+        let old = self.resting().find(owned).cloned().ok_or(RejectCode::UnknownOrder)?;
+        let price = asked.price.unwrap_or(old.price);
+        let total = asked.total.unwrap_or(old.remaining + old.filled);
+        let remaining = total - old.filled;
+        if price == old.price && remaining == old.remaining {
+            return Err(RejectCode::NothingToAmend);
+        }
+        if price == old.price && remaining < old.remaining {
+            self.reduce(id, remaining, reply);
+            return Ok(());
+        }
+        self.replace(&old, price, remaining, reply)
+    }
+
+    fn reduce(&mut self, id: u64, remaining: u64, reply: ReplyTo) {
+        let orders = self.bids.iter_mut().chain(&mut self.asks);
+        let order = orders.into_iter().find(|order| order.id == id).expect("it rests");
+        order.remaining = remaining;
+        order.shown = order.shown.min(remaining);
+        let order = order.clone();
+        self.reduced(&order, reply);
+    }
+
+    fn replace(
+        &mut self,
+        old: &Order,
+        price: u64,
+        remaining: u64,
+        reply: ReplyTo,
+    ) -> Result<(), RejectCode> {
+        let before = self.clone();
+        self.take_out(old.id);
+        let mut new = Order { price, remaining, ..old.clone() };
+        if let Err(code) = self.check_entry(&new) {
+            *self = before;
+            return Err(code);
+        }
+        self.last_order += 1;
+        new.id = self.last_order;
+        self.events.push(Event::OrderReplaced {
+            reply,
+            market: self.def.id,
+            old_order: OrderId(old.id),
+            order: OrderId(new.id),
+            account: AccountId(new.account),
+            side: new.side,
+            price: Price::new(price),
+            quantity: Quantity::new(remaining),
+        });
+        match self.state {
+            MarketState::Continuous => self.enter(new),
+            _ => self.rest(new),
+        }
+        self.enter_fired();
+        Ok(())
+    }
+
+    fn check_entry(&self, new: &Order) -> Result<(), RejectCode> {
+        let matches = self.would_match(new);
+        if matches && new.is_post_only() {
+            return Err(RejectCode::WouldMatch);
+        }
+        if matches { Ok(()) } else { self.room(new) }
+    }
+
+    /// Whether an order meets one of the other side on arrival.
+    pub fn would_match(&self, order: &Order) -> bool {
+        let best = self.best(order.side.opposite());
+        self.state == MarketState::Continuous && best.is_some_and(|price| order.accepts(price))
+    }
+
+    /// Rules for an order that is to enter now, and the price of one that slides (3.1, 3.2).
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_entering(&self, order: &mut Order) -> Result<(), RejectCode> {
+        if order.is_post_only() && self.would_match(order) {
+            if !order.conditions.slide {
+                return Err(RejectCode::WouldMatch);
+            }
+            let best = self.best(order.side.opposite()).expect("it would match");
+            let slid = match order.side {
+                Side::Buy => best - 1,
+                Side::Sell => best + 1,
+            };
+            if slid == 0 || slid > self.def.max_price.get() {
+                return Err(RejectCode::WouldMatch);
+            }
+            order.slide_to(slid);
+        }
+        if self.state == MarketState::Continuous {
+            self.check_matching(order)?;
+        }
+        let rests = order.time_in_force() == Some(TimeInForce::Gtc);
+        if rests && !self.would_match(order) { self.room(order) } else { Ok(()) }
+    }
+}
+
+impl Order {
+    fn slide_to(&mut self, to: u64) {
+        self.price = to;
+        if let OrderSpec::Limit { price, .. } = &mut self.spec {
+            *price = Price::new(to);
+        }
+    }
+}

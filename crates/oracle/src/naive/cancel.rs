@@ -1,0 +1,105 @@
+//! Cancels and amendments as the exchange gets them (6).
+
+use types::{
+    AccountId, CancelCause, ClientOrderId, Event, MarketId, OrderId, RejectCode, ReplyTo, Request,
+    RequestKind,
+};
+
+use super::amend::Amendment;
+use super::funds::Place;
+use super::order::Order;
+use super::{Asker, Exchange};
+
+impl Exchange {
+    pub(super) fn cancel_order(&mut self, asker: &Asker, order: OrderId) -> Result<(), RejectCode> {
+        let at = self.market(asker.market)?;
+        let cause = CancelCause::Client;
+        let done = self.markets[at].cancel(asker.account, order.0, asker.reply, cause);
+        self.collect(at);
+        done
+    }
+
+    pub(super) fn cancel_by_client_id(&mut self, asker: &Asker) -> Result<(), RejectCode> {
+        self.account(asker.account)?;
+        let found = self.find_client_id(asker.account, asker.client_id);
+        let (at, order) = found.ok_or(RejectCode::UnknownOrder)?;
+        // The market answers as to a cancel by the order's id: it does not know the client's.
+        let market = self.markets[at].def.id.0;
+        let (request, client_id) = (RequestKind::CancelOrder, ClientOrderId::NONE);
+        let asker = Asker { market, request, client_id, ..*asker };
+        if let Err(code) = self.cancel_order(&asker, order) {
+            self.reject(&asker, code);
+        }
+        Ok(())
+    }
+
+    /// The open order that the account calls so: its market's place in the list, and its id.
+    fn find_client_id(&self, account: u32, name: ClientOrderId) -> Option<(usize, OrderId)> {
+        let name = name.to_string();
+        let named = |order: &&Order| order.account == account && order.client_id == name;
+        self.markets.iter().enumerate().find_map(|(at, market)| {
+            let order = market.resting().chain(&market.waiting).find(named)?;
+            Some((at, OrderId(order.id)))
+        })
+    }
+
+    /// The market of the open order that the account calls so.
+    pub fn market_of_client_id(&self, account: u32, name: ClientOrderId) -> Option<MarketId> {
+        self.find_client_id(account, name).map(|(at, _)| self.markets[at].def.id)
+    }
+
+    pub(super) fn cancel_all(&mut self, asker: &Asker) -> Result<(), RejectCode> {
+        self.account(asker.account)?;
+        let reply = asker.reply;
+        let (account, market) = (AccountId(asker.account), MarketId(asker.market));
+        let Ok(at) = self.market(asker.market) else {
+            self.events.push(Event::CancelAllAccepted { reply, account, market, count: 0 });
+            return Ok(());
+        };
+        let found = &self.markets[at];
+        let own = found.resting().chain(&found.waiting).filter(|order| order.account == account.0);
+        let mut own: Vec<_> = own.map(|order| (order.placed, order.id)).collect();
+        own.sort_unstable();
+        let count = own.len() as u32;
+        self.events.push(Event::CancelAllAccepted { reply, account, market, count });
+        for (_, order) in own {
+            let market = &mut self.markets[at];
+            let done = market.cancel(account.0, order, ReplyTo::NOBODY, CancelCause::CancelAll);
+            if let Err(code) = done {
+                // A market that is halted refuses each; nobody waits for that answer.
+                let request = RequestKind::CancelOrder;
+                self.reject(&Asker { reply: ReplyTo::NOBODY, request, ..*asker }, code);
+            }
+        }
+        self.collect(at);
+        Ok(())
+    }
+
+    pub(super) fn amend_order(&mut self, asker: &Asker, request: &Request) -> Result<(), RejectCode> {
+        let &Request::AmendOrder { version, order, price, quantity, .. } = request else {
+            unreachable!("dispatched by kind");
+        };
+        let account = asker.account;
+        let frozen = self.account(account)?.frozen;
+        if frozen {
+            return Err(RejectCode::AccountFrozen);
+        }
+        let at = self.market(asker.market)?;
+        let market = &self.markets[at];
+        if version != market.def.version {
+            return Err(RejectCode::StaleDefinition);
+        }
+        let asked = Amendment {
+            price: price.map(|price| price.get()),
+            total: quantity.map(|total| total.get()),
+        };
+        let (asset, extra) = market.check_amendment(account, order.0, asked)?;
+        if extra > self.funds.available(account, asset) {
+            return Err(RejectCode::InsufficientBalance);
+        }
+        self.funds.post(asset, Place::Available(account), Place::Held(account), extra);
+        let done = self.markets[at].amend(account, order.0, asked, asker.reply);
+        self.collect(at);
+        done
+    }
+}

@@ -1,0 +1,252 @@
+//! A pair's market: its book as two sorted vectors, its waiting orders, and its state.
+
+use types::{
+    AccountId, Amount, CancelCause, Event, MarketDef, MarketState, OrderId, Price, Quantity,
+    RejectCode, ReplyTo, Side, Timestamp,
+};
+
+use super::order::Order;
+
+/// A market without any funds: it knows what an order may spend, not what its owner has.
+#[derive(Clone, Debug)]
+pub struct Market {
+    /// Its definition.
+    pub def: MarketDef,
+    /// Quote atoms of a lot at a price of one tick.
+    pub quote_unit: u128,
+    /// Base atoms of a lot.
+    pub base_unit: u128,
+    /// What it does with orders.
+    pub state: MarketState,
+    /// Resting buys, best first.
+    pub bids: Vec<Order>,
+    /// Resting sales, best first.
+    pub asks: Vec<Order>,
+    /// Orders that wait for their trigger.
+    pub waiting: Vec<Order>,
+    /// Orders that were fired and have not entered yet, the next first.
+    pub fired: Vec<Order>,
+    /// The price of the last trade.
+    pub last_price: Option<u64>,
+    /// The number of the last order.
+    pub last_order: u64,
+    /// The number of the last trade.
+    pub last_trade: u64,
+    /// What happened in the current command.
+    pub events: Vec<Event>,
+}
+
+impl Market {
+    /// A new market, open. Its units are what the definition says, exactly.
+    pub fn new(def: MarketDef, base_scale: u8, quote_scale: u8) -> Self {
+        let atoms = |units: u128, scale: u32, of: u8| {
+            units * 10u128.pow(u32::from(of)) / 10u128.pow(scale)
+        };
+        let (tick, lot) = (def.tick, def.lot);
+        let both = u128::from(tick.units) * u128::from(lot.units);
+        let both_scale = u32::from(tick.scale) + u32::from(lot.scale);
+        Self {
+            quote_unit: atoms(both, both_scale, quote_scale),
+            base_unit: atoms(u128::from(lot.units), u32::from(lot.scale), base_scale),
+            state: MarketState::Continuous,
+            bids: Vec::new(),
+            asks: Vec::new(),
+            waiting: Vec::new(),
+            fired: Vec::new(),
+            last_price: None,
+            last_order: 0,
+            last_trade: 0,
+            events: Vec::new(),
+            def,
+        }
+    }
+
+    /// One side of the book, best first.
+    pub fn side(&self, side: Side) -> &Vec<Order> {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+
+    /// One side of the book, best first.
+    pub fn side_mut(&mut self, side: Side) -> &mut Vec<Order> {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+
+    /// The best price of a side.
+    pub fn best(&self, side: Side) -> Option<u64> {
+        self.side(side).first().map(|order| order.price)
+    }
+
+    /// Resting orders of both sides.
+    pub fn resting(&self) -> impl Iterator<Item = &Order> {
+        self.bids.iter().chain(&self.asks)
+    }
+
+    /// Quote atoms.
+    pub fn notional(&self, price: u64, lots: u64) -> u128 {
+        u128::from(price) * u128::from(lots) * self.quote_unit
+    }
+
+    /// Most lots that `quote` atoms pay at `price`.
+    pub fn lots_for(&self, quote: u128, price: u64) -> u64 {
+        let one = u128::from(price) * self.quote_unit;
+        u64::try_from(quote / one).unwrap_or(u64::MAX)
+    }
+
+    /// What must be held for an order that rests or waits, in atoms of what it pays with (10.1).
+    pub fn need(&self, order: &Order) -> u128 {
+        match (order.is_limit(), order.side) {
+            (true, Side::Buy) => self.notional(order.price, order.remaining),
+            (true, Side::Sell) => u128::from(order.remaining) * self.base_unit,
+            (false, _) => order.budget,
+        }
+    }
+
+    /// Puts an order behind all others of its price.
+    pub fn insert(&mut self, order: Order) {
+        let side = self.side_mut(order.side);
+        let before = |other: &Order| match order.side {
+            Side::Buy => other.price >= order.price,
+            Side::Sell => other.price <= order.price,
+        };
+        let place = side.iter().position(|other| !before(other)).unwrap_or(side.len());
+        side.insert(place, order);
+    }
+
+    /// Takes a resting order out of the book.
+    pub fn take_out(&mut self, id: u64) -> Option<Order> {
+        for side in [Side::Buy, Side::Sell] {
+            let orders = self.side_mut(side);
+            if let Some(place) = orders.iter().position(|order| order.id == id) {
+                return Some(orders.remove(place));
+            }
+        }
+        None
+    }
+
+    /// Whether one more order fits, at its price.
+    pub fn room(&self, order: &Order) -> Result<(), RejectCode> {
+        let bounds = self.def.bounds;
+        if self.bids.len() + self.asks.len() >= bounds.max_orders as usize {
+            return Err(RejectCode::BookFull);
+        }
+        let new_level = self.side(order.side).iter().all(|other| other.price != order.price);
+        if new_level && self.level_count() >= bounds.max_levels as usize {
+            return Err(RejectCode::TooManyLevels);
+        }
+        Ok(())
+    }
+
+    fn level_count(&self) -> usize {
+        let count = |orders: &[Order]| {
+            let first = usize::from(!orders.is_empty());
+            first + orders.windows(2).filter(|pair| pair[0].price != pair[1].price).count()
+        };
+        count(&self.bids) + count(&self.asks)
+    }
+
+    /// Lets the rest of an order rest, with its first part shown.
+    pub fn rest(&mut self, mut order: Order) {
+        order.show();
+        self.events.push(Event::OrderRested {
+            market: self.def.id,
+            order: OrderId(order.id),
+            account: AccountId(order.account),
+            side: order.side,
+            price: Price::new(order.price),
+            quantity: Quantity::new(order.shown),
+            hidden: Quantity::new(order.hidden()),
+        });
+        self.insert(order);
+    }
+
+    /// Says that an order has ended with something left.
+    pub fn cancelled(&mut self, order: &Order, reply: ReplyTo, cause: CancelCause) {
+        self.events.push(Event::OrderCancelled {
+            reply,
+            market: self.def.id,
+            order: OrderId(order.id),
+            account: AccountId(order.account),
+            remaining: Quantity::new(order.remaining),
+            cause,
+        });
+    }
+
+    /// Says that a resting order has less quantity.
+    pub fn reduced(&mut self, order: &Order, reply: ReplyTo) {
+        self.events.push(Event::OrderReduced {
+            reply,
+            market: self.def.id,
+            order: OrderId(order.id),
+            account: AccountId(order.account),
+            remaining: Quantity::new(order.remaining),
+            visible: Quantity::new(order.shown),
+        });
+    }
+
+    /// Why orders are not accepted in this state, if they are not (7).
+    pub fn accepts_orders(&self) -> Result<(), RejectCode> {
+        match self.state {
+            MarketState::Continuous | MarketState::Auction | MarketState::PreOpen => Ok(()),
+            MarketState::CancelOnly => Err(RejectCode::MarketCancelOnly),
+            MarketState::Closed => Err(RejectCode::MarketClosed),
+            MarketState::Halted => Err(RejectCode::MarketHalted),
+        }
+    }
+
+    /// Cancels an open order (6.1, 4.9).
+    ///
+    /// # Errors
+    /// [`RejectCode::MarketHalted`], [`RejectCode::UnknownOrder`].
+    pub fn cancel(
+        &mut self,
+        account: u32,
+        id: u64,
+        reply: ReplyTo,
+        cause: CancelCause,
+    ) -> Result<(), RejectCode> {
+        if self.state == MarketState::Halted {
+            return Err(RejectCode::MarketHalted);
+        }
+        let open = self.resting().chain(&self.waiting);
+        if !open.into_iter().any(|order| order.id == id && order.account == account) {
+            return Err(RejectCode::UnknownOrder);
+        }
+        self.end(id, reply, cause);
+        Ok(())
+    }
+
+    fn end(&mut self, id: u64, reply: ReplyTo, cause: CancelCause) {
+        let order = self.take_out(id).unwrap_or_else(|| {
+            let place = self.waiting.iter().position(|order| order.id == id);
+            self.waiting.remove(place.expect("it rests or waits"))
+        });
+        self.cancelled(&order, reply, cause);
+    }
+
+    /// The first date of an open order.
+    pub fn next_date(&self) -> Option<Timestamp> {
+        self.resting().chain(&self.waiting).filter_map(Order::date).min()
+    }
+
+    /// Cancels the orders whose dates have come (3.7).
+    pub fn expire(&mut self, now: Timestamp) {
+        let open = self.resting().chain(&self.waiting);
+        let dated = open.filter_map(|order| Some((order.date()?, order.id)));
+        let mut due: Vec<_> = dated.filter(|&(date, _)| date <= now).collect();
+        due.sort_unstable();
+        for (_, id) in due {
+            self.end(id, ReplyTo::NOBODY, CancelCause::Expired);
+        }
+    }
+
+    /// `lots` at the base unit.
+    pub fn base_amount(&self, lots: u64) -> Amount {
+        Amount::new(u128::from(lots) * self.base_unit)
+    }
+}

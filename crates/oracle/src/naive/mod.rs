@@ -1,0 +1,230 @@
+//! A naive exchange: what `docs/trading-rules.md` says, as obviously as it can be written.
+//!
+//! Numbers in brackets are those of its rules. Where the rules are silent (the answers to operators'
+//! commands, the memory of client ids), `docs/api.md` and the texts of the reject codes speak.
+
+mod admin;
+mod amend;
+mod auction;
+mod cancel;
+mod client_ids;
+mod funds;
+mod market;
+mod matching;
+mod order;
+mod place;
+mod treasury;
+mod triggers;
+
+pub use funds::{Funds, Place};
+pub use market::Market;
+pub use order::Order;
+
+use types::{
+    AccountId, AssetDef, AssetId, ClientOrderId, Event, FeeRates, MarketId, RejectCode, ReplyTo,
+    Request, RequestKind, Side, Timestamp,
+};
+
+use client_ids::Remembered;
+use treasury::{PendingDebit, Source};
+
+/// An account, without what it owns.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its id.
+    pub id: u32,
+    /// Its fee tier.
+    pub tier: u8,
+    /// Whether it may only cancel.
+    pub frozen: bool,
+}
+
+/// The naive exchange.
+#[derive(Debug, Default)]
+pub struct Exchange {
+    /// The log's time.
+    pub now: Timestamp,
+    /// In the order of their definition.
+    pub assets: Vec<AssetDef>,
+    /// In the order of their listing.
+    pub markets: Vec<Market>,
+    /// In the order of their creation.
+    pub accounts: Vec<Account>,
+    /// Fee tiers that were set.
+    pub tiers: Vec<(u8, FeeRates)>,
+    /// Who has what.
+    pub funds: Funds,
+    /// Accounts of the exchange have ids below this.
+    pub max_accounts: u32,
+    pending_debits: Vec<PendingDebit>,
+    sources: Vec<Source>,
+    remembered: Vec<Remembered>,
+    placements: u64,
+    /// What happened in the current command; balances are told by [`Funds`].
+    events: Vec<Event>,
+}
+
+/// Who asks for what, as rejections repeat it.
+#[derive(Clone, Copy, Debug)]
+struct Asker {
+    reply: ReplyTo,
+    request: RequestKind,
+    account: u32,
+    market: u32,
+    client_id: ClientOrderId,
+}
+
+impl Exchange {
+    /// An exchange without anything.
+    pub fn new(max_accounts: u32) -> Self {
+        Self { max_accounts, ..Self::default() }
+    }
+
+    /// The first date at which something is due.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.markets.iter().filter_map(Market::next_date).min()
+    }
+
+    /// The log's time comes to `now`: orders end whose dates have come (3.7). What happened.
+    pub fn advance(&mut self, now: Timestamp) -> Vec<Event> {
+        self.now = now;
+        if self.next_deadline().is_none_or(|date| date > now) {
+            return Vec::new();
+        }
+        for at in 0..self.markets.len() {
+            self.markets[at].expire(now);
+            self.collect(at);
+        }
+        self.fit_holds();
+        std::mem::take(&mut self.events)
+    }
+
+    /// Does what is asked. What happened.
+    pub fn apply(&mut self, reply: ReplyTo, valid_until: Timestamp, request: &Request) -> Vec<Event> {
+        let asker = Asker::of(request, reply);
+        let done = if valid_until < self.now {
+            Err(RejectCode::Expired)
+        } else {
+            self.dispatch(&asker, request)
+        };
+        if let Err(code) = done {
+            self.reject(&asker, code);
+        }
+        self.fit_holds();
+        std::mem::take(&mut self.events)
+    }
+
+    fn dispatch(&mut self, asker: &Asker, request: &Request) -> Result<(), RejectCode> {
+        match request {
+            Request::PlaceOrder(order) => self.place_order(asker, order),
+            Request::AmendOrder { .. } => self.amend_order(asker, request),
+            Request::CancelOrder { order, .. } => self.cancel_order(asker, *order),
+            Request::CancelByClientId { .. } => self.cancel_by_client_id(asker),
+            Request::CancelAll { .. } => self.cancel_all(asker),
+            Request::Transfer { .. } | Request::ReserveDebit { .. } => {
+                self.pay_once(asker, request)
+            }
+            Request::ReleaseDebit { .. } => self.release_debit(asker),
+            Request::SettleDebit { reference, .. }
+            | Request::Credit { reference, .. }
+            | Request::Debit { reference, .. } => self.outside(asker, *reference, request),
+            Request::CreateAccount { fee_tier, .. } => self.create_account(asker, *fee_tier),
+            Request::FreezeAccount { frozen, .. } => self.freeze_account(asker, *frozen),
+            Request::SetAccountFeeTier { fee_tier, .. } => self.set_account_tier(asker, *fee_tier),
+            Request::DefineAsset(asset) => self.define_asset(asker, asset),
+            Request::ListMarket(market) => self.list_market(asker, market),
+            Request::SetFeeTier { tier, rates } => self.set_fee_tier(asker, *tier, *rates),
+            Request::SetMarketState { state, .. } => self.set_market_state(asker, *state),
+        }
+    }
+
+    fn reject(&mut self, asker: &Asker, code: RejectCode) {
+        self.events.push(Event::Rejected {
+            reply: asker.reply,
+            request: asker.request,
+            account: AccountId(asker.account),
+            market: MarketId(asker.market),
+            client_order_id: asker.client_id,
+            code,
+        });
+    }
+
+    /// Takes over what happened in a market, and settles its trades.
+    fn collect(&mut self, market: usize) {
+        let market = &mut self.markets[market];
+        for trade in funds::trades(&market.events) {
+            self.funds.settle(trade, market.def.base, market.def.quote);
+        }
+        let events = std::mem::take(&mut market.events);
+        for event in &events {
+            if let Event::OrderReplaced { market, old_order, order, .. } = *event {
+                self.rename(market, old_order, order);
+            }
+        }
+        self.events.extend(events);
+    }
+
+    /// What is held becomes what open orders and pending debits need (10.2).
+    fn fit_holds(&mut self) {
+        let mut needs = Vec::new();
+        for market in &self.markets {
+            for order in market.resting().chain(&market.waiting) {
+                let asset = pays_with(market, order.side);
+                needs.push((order.account, asset, market.need(order)));
+            }
+        }
+        needs.extend(self.pending_debits.iter().map(|debit| (debit.account, debit.asset, debit.amount)));
+        self.funds.fit_holds(&needs);
+    }
+
+    fn account(&self, id: u32) -> Result<&Account, RejectCode> {
+        self.accounts.iter().find(|account| account.id == id).ok_or(RejectCode::UnknownAccount)
+    }
+
+    /// The place of a market in the list.
+    fn market(&self, id: u32) -> Result<usize, RejectCode> {
+        let found = self.markets.iter().position(|market| market.def.id.0 == id);
+        found.ok_or(RejectCode::UnknownMarket)
+    }
+
+    fn rates(&self, tier: u8) -> FeeRates {
+        let set = self.tiers.iter().find(|set| set.0 == tier);
+        set.map_or_else(FeeRates::default, |set| set.1)
+    }
+}
+
+/// The asset that an order of this side pays with.
+fn pays_with(market: &Market, side: Side) -> AssetId {
+    match side {
+        Side::Buy => market.def.quote,
+        Side::Sell => market.def.base,
+    }
+}
+
+impl Asker {
+    fn of(request: &Request, reply: ReplyTo) -> Self {
+        let none = ClientOrderId::NONE;
+        let (account, market, client_id) = match request {
+            Request::PlaceOrder(order) => (order.account.0, order.market.0, order.client_order_id),
+            Request::AmendOrder { account, market, .. }
+            | Request::CancelOrder { account, market, .. }
+            | Request::CancelAll { account, market } => (account.0, market.0, none),
+            Request::CancelByClientId { account, client_order_id } => {
+                (account.0, 0, *client_order_id)
+            }
+            Request::Transfer { from, client_id, .. } => (from.0, 0, *client_id),
+            Request::ReserveDebit { account, client_id, .. }
+            | Request::SettleDebit { account, client_id, .. }
+            | Request::ReleaseDebit { account, client_id } => (account.0, 0, *client_id),
+            Request::Credit { account, .. }
+            | Request::Debit { account, .. }
+            | Request::CreateAccount { account, .. }
+            | Request::FreezeAccount { account, .. }
+            | Request::SetAccountFeeTier { account, .. } => (account.0, 0, none),
+            Request::DefineAsset(_) | Request::SetFeeTier { .. } => (0, 0, none),
+            Request::ListMarket(market) => (0, market.id.0, none),
+            Request::SetMarketState { market, .. } => (0, market.0, none),
+        };
+        Self { reply, request: request.kind(), account, market, client_id }
+    }
+}
