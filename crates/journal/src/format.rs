@@ -5,8 +5,9 @@
 use types::{PartitionId, Seq, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Version of segments, records and snapshots that this binary writes and reads.
-pub const FORMAT_VERSION: u16 = 1;
+/// Version of segments, records and snapshots that this binary writes and reads. Another one is refused
+/// by name. 1: before there was a release. 2: orders have conditions.
+pub const FORMAT_VERSION: u16 = 2;
 
 /// Whose log: part of every header, so that a file in the wrong place is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
-//! Files of each format version that was ever released are opened for ever. They are written anew
-//! only when a version is made: `JOURNAL_WRITE_FIXTURES=1 cargo test -p journal --test fixtures`.
+//! Files of each format version are kept for ever: this binary reads its own, and refuses by name what it
+//! does not know. They are written only when a version is made:
+//! `JOURNAL_WRITE_FIXTURES=1 cargo test -p journal --test fixtures`.
 
 mod common;
 
@@ -8,14 +9,15 @@ use std::path::{Path, PathBuf};
 
 use common::{IDENTITY, entry, events, options, time};
 use journal::{
-    BatchBuilder, EventLog, EventReader, SnapshotHeader, SnapshotStore, verify_commands,
+    BatchBuilder, EventLog, EventReader, FORMAT_VERSION, JournalError, SnapshotHeader,
+    SnapshotStore, verify_commands,
 };
 use types::{Seq, Timestamp};
 
 const PAYLOAD: &[u8] = b"the state of a partition, as bytes";
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/v1")
+fn fixtures(version: u16) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/v{version}"))
 }
 
 fn snapshot_header() -> SnapshotHeader {
@@ -45,8 +47,8 @@ fn write_fixtures(root: &Path) {
 }
 
 #[test]
-fn version_1_is_read_as_it_was_written() {
-    let root = fixtures();
+fn its_own_version_is_read_as_it_was_written() {
+    let root = fixtures(FORMAT_VERSION);
     if std::env::var_os("JOURNAL_WRITE_FIXTURES").is_some() {
         write_fixtures(&root);
     }
@@ -76,11 +78,28 @@ fn this_binary_writes_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
     write_fixtures(dir.path());
     for part in ["commands", "events", "snapshots"] {
-        let (written, fixture) = (dir.path().join(part), fixtures().join(part));
+        let (written, fixture) = (dir.path().join(part), fixtures(FORMAT_VERSION).join(part));
         for item in fs::read_dir(&fixture).unwrap() {
             let name = item.unwrap().file_name();
             let (new, old) = (written.join(&name), fixture.join(&name));
             assert!(fs::read(new).unwrap() == fs::read(old).unwrap(), "{part}/{name:?} differs");
         }
     }
+}
+
+#[test]
+fn an_earlier_version_is_refused_by_name() {
+    let is_of_version_1 =
+        |error: &JournalError| matches!(error, JournalError::UnknownVersion { version: 1, .. });
+    let root = fixtures(1);
+    let commands = verify_commands(&root.join("commands"), IDENTITY).unwrap_err();
+    assert!(is_of_version_1(&commands), "{commands}");
+    let said = commands.to_string();
+    assert!(said.contains(".log has format version 1, this binary reads 2"), "{said}");
+    let mut reader = EventReader::open(&root.join("events"), IDENTITY);
+    let events = reader.read(Seq(0)).unwrap_err();
+    assert!(is_of_version_1(&events), "{events}");
+    let store = SnapshotStore::new(&root.join("snapshots"), IDENTITY);
+    let snapshot = store.load(Seq(6)).unwrap_err();
+    assert!(is_of_version_1(&snapshot), "{snapshot}");
 }
