@@ -176,7 +176,8 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::ReferenceUsed
         | R::ReferenceGap
         | R::AlreadyDefined
-        | R::WrongState => StatusCode::CONFLICT,
+        | R::WrongState
+        | R::PlanRefused => StatusCode::CONFLICT,
         R::TooManyClientIds | R::TooManyOpenOrders => StatusCode::TOO_MANY_REQUESTS,
         R::Overloaded | R::WrongPartition => StatusCode::SERVICE_UNAVAILABLE,
         R::TooManyAccounts
@@ -196,6 +197,13 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::NoLiquidity
         | R::NothingToAmend
         | R::QuantityBelowFilled
+        | R::QuantityBelowMinimum
+        | R::QuantityAboveMaximum
+        | R::NotionalBelowMinimum
+        | R::NotionalAboveMaximum
+        | R::PriceOutOfBand
+        | R::TooManyIcebergParts
+        | R::PositionLimit
         | R::InsufficientBalance
         | R::SupplyExceeded => StatusCode::UNPROCESSABLE_ENTITY,
     }

@@ -228,7 +228,8 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
         | Event::TransferredOut { account, .. }
         | Event::AccountCreated { account, .. }
         | Event::AccountFrozen { account, .. }
-        | Event::AccountFeeTierSet { account, .. } => Some(account),
+        | Event::AccountFeeTierSet { account, .. }
+        | Event::CountdownSet { account, .. } => Some(account),
         Event::OrderRested { .. }
         | Event::OrderRefilled { .. }
         | Event::OrderTriggered { .. }
@@ -239,6 +240,9 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
         | Event::MarketListed { .. }
         | Event::FeeTierSet { .. }
         | Event::MarketStateChanged { .. }
+        | Event::MarketRulesSet { .. }
+        | Event::MarketStatePlanned { .. }
+        | Event::TradingInterrupted { .. }
         | Event::AuctionUncrossed { .. } => None,
     }
 }

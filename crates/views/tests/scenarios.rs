@@ -473,7 +473,10 @@ fn markets_are_found_by_id_and_symbol_with_their_state() {
     let mut session = Session::new();
     let market = session.views.market_by_symbol("BTC-USDT").unwrap();
     assert_eq!(market.scaling.base_atoms_per_lot, 100_000);
-    assert_eq!((market.base.symbol.as_str(), market.state), ("BTC", MarketState::Continuous));
+    assert_eq!(
+        (market.base.symbol.as_str(), market.trading.state),
+        ("BTC", MarketState::Continuous)
+    );
     let (reply, state) = (ReplyTo::NOBODY, MarketState::Halted);
     session.entry([Event::MarketStateChanged { reply, market: MARKET, state }]);
     assert_eq!(session.views.market_info(MARKET).unwrap().trading.state, state);

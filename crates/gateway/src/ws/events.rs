@@ -45,6 +45,7 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         | Event::OrderRefilled { account, .. }
         | Event::OrderTriggered { account, .. }
         | Event::CancelAllAccepted { account, .. }
+        | Event::CountdownSet { account, .. }
         | Event::BalanceChanged { account, .. } => [Some(account), None],
         Event::Repeated { .. }
         | Event::Credited { .. }
@@ -60,6 +61,9 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         | Event::MarketListed { .. }
         | Event::FeeTierSet { .. }
         | Event::MarketStateChanged { .. }
+        | Event::MarketRulesSet { .. }
+        | Event::MarketStatePlanned { .. }
+        | Event::TradingInterrupted { .. }
         | Event::AuctionUncrossed { .. } => [None, None],
     }
 }
@@ -132,6 +136,11 @@ enum Body {
     CancelAllAccepted {
         market: String,
         count: u32,
+    },
+    /// The dead man's switch is set, or off: taken off, or it has fired.
+    CountdownSet {
+        market: String,
+        at: Option<u64>,
     },
     Rejected {
         request: &'static str,
@@ -211,7 +220,7 @@ fn order_bodies(account: AccountId, event: &Event, views: &Views, push: &mut imp
     }
 }
 
-/// The market of an order's event that is neither trade nor rejection.
+/// The market of an event of orders that is neither trade nor rejection.
 fn market_of(event: &Event) -> Option<MarketId> {
     match *event {
         Event::OrderPlaced { market, .. }
@@ -221,7 +230,8 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::OrderReplaced { market, .. }
         | Event::OrderRefilled { market, .. }
         | Event::OrderTriggered { market, .. }
-        | Event::CancelAllAccepted { market, .. } => Some(market),
+        | Event::CancelAllAccepted { market, .. }
+        | Event::CountdownSet { market, .. } => Some(market),
         _ => None,
     }
 }
@@ -280,6 +290,9 @@ fn order_body(event: &Event, market: &MarketInfo) -> Option<Body> {
             }
         }
         Event::CancelAllAccepted { count, .. } => Body::CancelAllAccepted { market: symbol, count },
+        Event::CountdownSet { at, .. } => {
+            Body::CountdownSet { market: symbol, at: at.map(answer::millis) }
+        }
         _ => return None,
     })
 }

@@ -98,5 +98,8 @@ pub fn cancelled(cause: CancelCause) -> &'static str {
         CancelCause::BookFull => "the book was full when the rest was to enter it",
         CancelCause::Expired => "its date had come",
         CancelCause::NotFillable => "when its trigger fired it could not be filled as it asked",
+        CancelCause::Interruption => {
+            "it would have traded too far from the last price: an auction came first"
+        }
     }
 }

@@ -6,6 +6,7 @@ use types::{
 };
 
 use super::event::side_word;
+use super::rules::market_rules;
 use super::{Line, Names, rfc3339};
 
 /// What an entry does.
@@ -52,6 +53,8 @@ fn message_word(message: &Message) -> &'static str {
         Message::Define { .. } => "define",
         Message::Resume { .. } => "resume",
         Message::FireTimers { .. } => "fire_timers",
+        Message::CancelThenPlace { .. } => "cancel_then_place",
+        Message::Place { .. } => "place",
     }
 }
 
@@ -123,6 +126,22 @@ fn request_line(names: Names<'_>, request: &Request) -> Line {
         Request::SetMarketState { market, state } => {
             line.with("market", names.market(market)).with("state", state_word(state))
         }
+        Request::SetMarketRules { market, ref rules } => {
+            market_rules(names, line.with("market", names.market(market)), market, rules)
+        }
+        Request::PlanMarketState { market, at, state } => line
+            .with("market", names.market(market))
+            .with("at", rfc3339(at))
+            .with("state", state.map_or("none", state_word)),
+        Request::ReplaceOrder(ref replace) => {
+            let on_failure = if replace.stop_on_failure { "stop" } else { "go_on" };
+            let line = line.with("cancel", replace.cancel.0).with("on_failure", on_failure);
+            place_order(names, line, &replace.order)
+        }
+        Request::SetCountdown { account, market, after_ms } => line
+            .with("account", account.0)
+            .with("market", names.market(market))
+            .with("after_ms", after_ms),
     }
 }
 

@@ -3,7 +3,8 @@
 use types::{CancelCause, Event, MarketId, Quantity, Side, Trade};
 
 use super::command::{conditions, id, reference, spec, state_word};
-use super::{Line, Names};
+use super::rules::market_rules;
+use super::{Line, Names, rfc3339};
 
 /// What happened.
 pub fn event_line(names: Names<'_>, event: &Event) -> Line {
@@ -67,6 +68,27 @@ pub fn event_line(names: Names<'_>, event: &Event) -> Line {
             .with("market", names.market(market))
             .with("price", names.price(market, price))
             .with("quantity", names.quantity(market, quantity)),
+        Event::MarketRulesSet { market, ref rules, .. } => market_rules(
+            names,
+            Line::new("market_rules_set").with("market", names.market(market)),
+            market,
+            rules,
+        ),
+        Event::MarketStatePlanned { market, at, state, .. } => Line::new("market_state_planned")
+            .with("market", names.market(market))
+            .with("at", rfc3339(at))
+            .with("state", state.map_or("none", state_word)),
+        Event::TradingInterrupted { market, last, would_trade, until } => {
+            Line::new("trading_interrupted")
+                .with("market", names.market(market))
+                .with("last", names.price(market, last))
+                .with("would_trade", names.price(market, would_trade))
+                .with("until", rfc3339(until))
+        }
+        Event::CountdownSet { account, market, at, .. } => Line::new("countdown_set")
+            .with("account", account.0)
+            .with("market", names.market(market))
+            .with("at", at.map_or_else(|| "never".to_owned(), rfc3339)),
     }
 }
 
@@ -221,5 +243,6 @@ fn cause_word(cause: CancelCause) -> &'static str {
         CancelCause::BookFull => "book_full",
         CancelCause::Expired => "expired",
         CancelCause::NotFillable => "not_fillable",
+        CancelCause::Interruption => "interruption",
     }
 }

@@ -7,6 +7,7 @@ mod command;
 mod event;
 mod line;
 mod names;
+mod rules;
 mod source;
 mod time;
 

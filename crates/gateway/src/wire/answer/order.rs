@@ -43,7 +43,8 @@ pub(crate) struct Order {
     /// What the order receives, which its fees are taken from.
     pub(crate) fee_asset: String,
     /// Why it was cancelled: `client`, `cancel_all`, `immediate_or_cancel`, `market_remainder`,
-    /// `self_trade`, `book_full`, `expired`, `not_fillable` (when its trigger fired) or `replaced`.
+    /// `self_trade`, `book_full`, `expired`, `not_fillable` (when its trigger fired), `interruption` or
+    /// `replaced`.
     pub(crate) cancel_cause: Option<Cow<'static, str>>,
     /// The order that goes on in its place after an amendment.
     pub(crate) replaced_by: Option<u64>,
