@@ -4,8 +4,8 @@
 //! Trades and everything of an account are complete and in the order of the log.
 
 use types::{
-    AccountId, Amount, AssetDef, AssetId, FeeRates, MarketDef, MarketId, MarketState, PartitionId,
-    Price, Quantity, Seq, Side, Timestamp, TradeId,
+    AccountId, Amount, AssetDef, AssetId, Event, FeeRates, MarketDef, MarketId, PartitionId, Price,
+    Quantity, Seq, Side, Timestamp, TradeId,
 };
 
 use crate::{Candle, DepthLevel, FillView, Interval, OrderView, Ticker, ViewError};
@@ -67,10 +67,19 @@ pub struct MarketChanges {
     pub ticker: Option<Ticker>,
     /// Candles that a trade changed or closed, oldest first within each interval.
     pub candles: Vec<CandleChange>,
-    /// Each new state.
-    pub states: Vec<MarketState>,
-    /// Each uncrossing: price (zero if nothing crossed) and lots.
-    pub uncrossings: Vec<(Price, Quantity)>,
+    /// Each new state, plan, interruption and uncrossing.
+    pub phases: Vec<PhaseChange>,
+}
+
+/// What happened to the trading of a market as such.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseChange {
+    /// The entry.
+    pub seq: Seq,
+    /// When.
+    pub time: Timestamp,
+    /// The event: a new state, a plan, an interruption or an uncrossing.
+    pub event: Event,
 }
 
 /// What rests at a price now.

@@ -52,9 +52,12 @@ impl Trading {
                 }
                 self.plans.retain(|&at, _| at > time);
             }
-            Event::TradingInterrupted { until, .. } => self.reopens_at = Some(until),
+            Event::TradingInterrupted { until, .. } => {
+                self.pass(time);
+                self.reopens_at = Some(until);
+            }
             Event::MarketStatePlanned { at, state: Some(state), .. } => {
-                self.plans.retain(|&at, _| at > time);
+                self.pass(time);
                 self.plans.insert(at, state);
             }
             Event::MarketStatePlanned { at, state: None, .. } => {
@@ -62,6 +65,23 @@ impl Trading {
             }
             Event::MarketRulesSet { rules, .. } => self.rules = rules,
             _ => {}
+        }
+    }
+
+    /// What of it holds at `now`, a time of the log.
+    #[must_use]
+    pub fn as_of(&self, now: Timestamp) -> Self {
+        let mut then = self.clone();
+        then.pass(now);
+        then
+    }
+
+    /// A plan for the state that the market is in already comes and goes without an event; but it too
+    /// ends an interruption's wait.
+    fn pass(&mut self, now: Timestamp) {
+        if self.plans.first_key_value().is_some_and(|(&at, _)| at <= now) {
+            self.plans.retain(|&at, _| at > now);
+            self.reopens_at = None;
         }
     }
 }

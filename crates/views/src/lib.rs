@@ -30,7 +30,7 @@ pub use account::PendingDebit;
 pub use candle::{Candle, Interval, MAX_CANDLES};
 pub use changes::{
     AccountChange, AccountChanges, AccountUpdate, AccountView, BalanceView, CandleChange, Changes,
-    DefinitionChange, LevelChange, MarketChanges, TradeView,
+    DefinitionChange, LevelChange, MarketChanges, PhaseChange, TradeView,
 };
 pub use definitions::{MarketInfo, Trading};
 pub use depth::{CHECKSUM_LEVELS, DepthLevel, DepthSnapshot};

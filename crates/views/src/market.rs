@@ -9,7 +9,7 @@ use types::{
 };
 
 use crate::candle::{Candle, Interval, Series};
-use crate::changes::TradeView;
+use crate::changes::{PhaseChange, TradeView};
 use crate::depth::{Depth, DepthSnapshot};
 use crate::error::Contradiction;
 use crate::hash::IdMap;
@@ -105,12 +105,11 @@ impl Market {
                 self.define(market);
                 Ok(())
             }
-            Event::MarketStateChanged { state, .. } => {
-                record.states.push(state);
-                Ok(())
-            }
-            Event::AuctionUncrossed { price, quantity, .. } => {
-                record.uncrossings.push((price, quantity));
+            Event::MarketStateChanged { .. }
+            | Event::MarketStatePlanned { .. }
+            | Event::TradingInterrupted { .. }
+            | Event::AuctionUncrossed { .. } => {
+                record.phases.push(PhaseChange { seq, time, event: event.clone() });
                 Ok(())
             }
             Event::Rejected { .. }
@@ -131,8 +130,6 @@ impl Market {
             | Event::AssetDefined { .. }
             | Event::FeeTierSet { .. }
             | Event::MarketRulesSet { .. }
-            | Event::MarketStatePlanned { .. }
-            | Event::TradingInterrupted { .. }
             | Event::CountdownSet { .. } => Ok(()),
         }
     }

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use types::{
-    AccountId, EventBatch, MarketId, MarketState, PartitionId, Price, Quantity, Seq, Side,
-    Timestamp,
-};
+use types::{AccountId, EventBatch, MarketId, PartitionId, Price, Seq, Side, Timestamp};
 
 use crate::candle::{Candle, Interval};
 use crate::changes::{
-    AccountChanges, AccountUpdate, CandleChange, Changes, LevelChange, MarketChanges, TradeView,
+    AccountChanges, AccountUpdate, CandleChange, Changes, LevelChange, MarketChanges, PhaseChange,
+    TradeView,
 };
 use crate::depth::DepthLevel;
 use crate::error::{Contradiction, ViewError};
@@ -34,8 +32,7 @@ pub(crate) struct MarketRecord {
     levels: Vec<(Side, Price)>,
     candles: Vec<CandleChange>,
     pub(crate) trades: Vec<TradeView>,
-    pub(crate) states: Vec<MarketState>,
-    pub(crate) uncrossings: Vec<(Price, Quantity)>,
+    pub(crate) phases: Vec<PhaseChange>,
 }
 
 impl Recorder {
@@ -102,8 +99,7 @@ impl MarketRecord {
             levels: Vec::new(),
             candles: Vec::new(),
             trades: Vec::new(),
-            states: Vec::new(),
-            uncrossings: Vec::new(),
+            phases: Vec::new(),
         }
     }
 
@@ -146,8 +142,7 @@ impl MarketRecord {
             trades: self.trades,
             ticker: ticker_changed.then(|| market.ticker(now)),
             candles: self.candles,
-            states: self.states,
-            uncrossings: self.uncrossings,
+            phases: self.phases,
         }
     }
 }

@@ -161,6 +161,8 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::OrderRefilled { market, .. }
         | Event::OrderReplaced { market, .. }
         | Event::MarketStateChanged { market, .. }
+        | Event::MarketStatePlanned { market, .. }
+        | Event::TradingInterrupted { market, .. }
         | Event::AuctionUncrossed { market, .. } => Some(market),
         Event::Trade(ref trade) => Some(trade.market),
         Event::MarketListed { ref market, .. } => Some(market.id),
@@ -182,8 +184,6 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::AssetDefined { .. }
         | Event::FeeTierSet { .. }
         | Event::MarketRulesSet { .. }
-        | Event::MarketStatePlanned { .. }
-        | Event::TradingInterrupted { .. }
         | Event::CountdownSet { .. } => None,
     }
 }

@@ -232,18 +232,17 @@ fn an_auction_takes_from_both_sides() {
     session.rest(1, 1, Side::Buy, 105, 5);
     session.rest(2, 2, Side::Sell, 100, 8);
     let state = MarketState::Continuous;
+    let changed = Event::MarketStateChanged { reply: ReplyTo::NOBODY, market: MARKET, state };
+    let (price, quantity) = (Price::new(102), Quantity::new(5));
+    let uncrossed = Event::AuctionUncrossed { market: MARKET, price, quantity };
     let changes = session.entry([
-        Event::MarketStateChanged { reply: ReplyTo::NOBODY, market: MARKET, state },
-        Event::AuctionUncrossed {
-            market: MARKET,
-            price: Price::new(102),
-            quantity: Quantity::new(5),
-        },
+        changed.clone(),
+        uncrossed.clone(),
         trade(1, 102, 5, None, (1, 1, 0), (2, 2, 3)),
     ]);
     assert_eq!(changes.contradictions, []);
-    assert_eq!(changes.markets[0].states, [state]);
-    assert_eq!(changes.markets[0].uncrossings, [(Price::new(102), Quantity::new(5))]);
+    let phases: Vec<&Event> = changes.markets[0].phases.iter().map(|phase| &phase.event).collect();
+    assert_eq!(phases, [&changed, &uncrossed]);
     expect![[r#"
         ask 100 x 3 (1)
         seq 6 checksum 072EC2DB

@@ -13,9 +13,16 @@ use crate::http::extract::{Segments, SignedRequest, number};
 use crate::market_data::market;
 use crate::orders::unexpected;
 use crate::state::Shared;
-use crate::wire::answer::{Asset, ChangedMarketState, DefinedAsset, Done, ListedMarket, Market};
+use crate::wire::answer::{
+    Asset, ChangedMarketRules, ChangedMarketState, DefinedAsset, Done, ListedMarket, Market,
+    PlannedMarketState, millis,
+};
 use crate::wire::error::ErrorBody;
-use crate::wire::request::{DefineAssetBody, ListMarketBody, SetFeeTierBody, SetMarketStateBody};
+use crate::wire::request::{
+    DefineAssetBody, ListMarketBody, PlanMarketStateBody, SetFeeTierBody, SetMarketStateBody,
+    from_millis,
+};
+use crate::wire::rules::MarketRules;
 
 /// Define an asset.
 #[utoipa::path(
@@ -77,7 +84,7 @@ pub(crate) async fn list_market(
     };
     let info = shared.views.market_info(market.id).ok_or(RejectCode::UnknownMarket)?;
     Ok(Json(ListedMarket {
-        market: Market::new(&info),
+        market: Market::new(&info, shared.views.log_time()),
         partition: outcome.partition.0,
         seq: outcome.seq.0,
     }))
@@ -106,6 +113,77 @@ pub(crate) async fn set_market_state(
     Ok(Json(ChangedMarketState {
         market: market.def.symbol.clone(),
         state: state.into(),
+        partition: outcome.partition.0,
+        seq: outcome.seq.0,
+    }))
+}
+
+/// Set all rules of a market anew, for orders and amendments that come later. A rule that is absent is
+/// none.
+#[utoipa::path(
+    put, path = "/v1/admin/markets/{symbol}/rules", tag = "Operators",
+    params(("symbol" = String, Path, example = "BTC-USDT")), request_body = MarketRules,
+    responses((status = 200, body = ChangedMarketRules), (status = "default", body = ErrorBody)),
+    security(("signature" = [])),
+)]
+pub(crate) async fn set_market_rules(
+    State(shared): State<Arc<Shared>>,
+    Segments(symbol): Segments<String>,
+    request: SignedRequest,
+) -> Result<Json<ChangedMarketRules>, ApiError> {
+    request.operator()?;
+    let body: MarketRules = request.json()?;
+    let market = market(&shared, &symbol)?;
+    let rules = body.read(&market)?;
+    let command = Request::SetMarketRules { market: market.def.id, rules };
+    let outcome = operate(&shared, request.caller.valid_until, command).await?;
+    let Event::MarketRulesSet { rules, .. } = &outcome.answer else {
+        return Err(unexpected(&outcome));
+    };
+    Ok(Json(ChangedMarketRules {
+        market: market.def.symbol.clone(),
+        rules: MarketRules::new(&market, rules),
+        time: millis(outcome.time),
+        partition: outcome.partition.0,
+        seq: outcome.seq.0,
+    }))
+}
+
+/// Plan a state of a market for a time to come, or take the plan for that time back.
+#[utoipa::path(
+    put, path = "/v1/admin/markets/{symbol}/plans", tag = "Operators",
+    params(("symbol" = String, Path, example = "BTC-USDT")), request_body = PlanMarketStateBody,
+    responses((status = 200, body = PlannedMarketState), (status = "default", body = ErrorBody)),
+    security(("signature" = [])),
+)]
+pub(crate) async fn plan_market_state(
+    State(shared): State<Arc<Shared>>,
+    Segments(symbol): Segments<String>,
+    request: SignedRequest,
+) -> Result<Json<PlannedMarketState>, ApiError> {
+    request.operator()?;
+    let body: PlanMarketStateBody = request.json()?;
+    let market = market(&shared, &symbol)?;
+    let at = from_millis(body.at);
+    let state = body.state.map(Into::into);
+    let command = Request::PlanMarketState { market: market.def.id, at, state };
+    let outcome = operate(&shared, request.caller.valid_until, command).await;
+    let outcome = outcome.map_err(|error| match (error.code, state) {
+        (ErrorCode::Rejected(RejectCode::PlanRefused), None) => {
+            error.detail("at: nothing is planned for this time")
+        }
+        (ErrorCode::Rejected(RejectCode::PlanRefused), Some(_)) => {
+            error.detail("at: this time has come already, or 64 changes are planned")
+        }
+        _ => error,
+    })?;
+    let Event::MarketStatePlanned { at, state, .. } = outcome.answer else {
+        return Err(unexpected(&outcome));
+    };
+    Ok(Json(PlannedMarketState {
+        market: market.def.symbol.clone(),
+        at: millis(at),
+        state: state.map(Into::into),
         partition: outcome.partition.0,
         seq: outcome.seq.0,
     }))

@@ -27,6 +27,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .post("/v1/admin/assets", define_asset)
         .post("/v1/admin/markets", list_market)
         .put("/v1/admin/markets/{symbol}/state", set_market_state)
+        .put("/v1/admin/markets/{symbol}/rules", set_market_rules)
+        .put("/v1/admin/markets/{symbol}/plans", plan_market_state)
         .put("/v1/admin/fee-tiers/{tier}", set_fee_tier)
         .get("/v1/admin/accounts", list_accounts)
         .post("/v1/admin/accounts", create_account)

@@ -66,6 +66,8 @@ fn describe_responses(api: &mut Value) {
         crate::admin::define_asset,
         crate::admin::list_market,
         crate::admin::set_market_state,
+        crate::admin::set_market_rules,
+        crate::admin::plan_market_state,
         crate::admin::set_fee_tier,
         crate::admin::list_accounts,
         crate::admin::create_account,

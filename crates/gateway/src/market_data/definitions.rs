@@ -51,7 +51,8 @@ pub(crate) async fn list_markets(
     let home = shared.exchange.topology().treasury;
     reach(&shared, home, params.min_seq.as_deref()).await?;
     let seq = shared.views.applied(home);
-    let markets = shared.views.markets().iter().map(|info| Market::new(info)).collect();
+    let now = shared.views.log_time();
+    let markets = shared.views.markets().iter().map(|info| Market::new(info, now)).collect();
     Ok(Json(Markets { markets, partition: home.0, seq: seq.0 }))
 }
 
@@ -68,7 +69,7 @@ pub(crate) async fn get_market(
 ) -> Result<Json<Market>, ApiError> {
     let home = shared.exchange.topology().treasury;
     reach(&shared, home, params.min_seq.as_deref()).await?;
-    Ok(Json(Market::new(&*market(&shared, &symbol)?)))
+    Ok(Json(Market::new(&*market(&shared, &symbol)?, shared.views.log_time())))
 }
 
 /// Maker and taker fees by tier.

@@ -31,6 +31,8 @@ pub enum PublicKind {
     Ticker,
     /// Candles of an interval, as `1m`.
     Candles(Interval),
+    /// What the market does with orders: states, plans, interruptions, uncrossings.
+    Market,
 }
 
 /// What of an account a private channel carries.
@@ -74,6 +76,7 @@ impl std::str::FromStr for ChannelName {
             ("depth", None) => PublicKind::Depth,
             ("trades", None) => PublicKind::Trades,
             ("ticker", None) => PublicKind::Ticker,
+            ("market", None) => PublicKind::Market,
             ("candles", Some(word)) => PublicKind::Candles(Interval::from_word(word).ok_or(())?),
             _ => return Err(()),
         };
@@ -91,6 +94,7 @@ impl std::fmt::Display for PublicChannel {
             PublicKind::Depth => write!(f, "depth:{symbol}"),
             PublicKind::Trades => write!(f, "trades:{symbol}"),
             PublicKind::Ticker => write!(f, "ticker:{symbol}"),
+            PublicKind::Market => write!(f, "market:{symbol}"),
             PublicKind::Candles(interval) => write!(f, "candles:{symbol}:{}", interval.word()),
         }
     }
@@ -115,6 +119,7 @@ mod tests {
             "depth:BTC-USDT",
             "trades:BTC-USDT",
             "ticker:X",
+            "market:X",
             "candles:BTC-USDT:1m",
             "orders",
             "fills",

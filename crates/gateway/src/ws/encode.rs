@@ -2,10 +2,10 @@
 //! is one.
 
 use serde::Serialize;
-use types::Seq;
+use types::{Event, MarketId, Seq};
 use views::{MarketInfo, TradeView};
 
-use crate::wire::answer;
+use crate::wire::{answer, word};
 
 /// A trade in the stream.
 #[derive(Serialize)]
@@ -22,6 +22,49 @@ pub(super) struct CandleItem {
     candle: answer::Candle,
     /// Whether it will not change any more.
     closed: bool,
+}
+
+/// What happened to a market's trading as such.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum PhaseItem {
+    MarketStateChanged { state: word::MarketState },
+    MarketStatePlanned { at: u64, state: Option<word::MarketState> },
+    TradingInterrupted { last_price: String, would_trade_at: String, until: u64 },
+    AuctionUncrossed { price: Option<String>, quantity: String },
+}
+
+/// Those of `events` that tell of the market's trading as such, in order.
+pub(super) fn phases<'a>(
+    market: &MarketInfo,
+    events: impl IntoIterator<Item = &'a Event>,
+) -> Vec<PhaseItem> {
+    let price = |price: types::Price| market.def.tick.format(price.get().into());
+    let ours = |id: MarketId| id == market.def.id;
+    let item = |event: &Event| match *event {
+        Event::MarketStateChanged { market, state, .. } if ours(market) => {
+            Some(PhaseItem::MarketStateChanged { state: state.into() })
+        }
+        Event::MarketStatePlanned { market, at, state, .. } if ours(market) => {
+            let state = state.map(Into::into);
+            Some(PhaseItem::MarketStatePlanned { at: answer::millis(at), state })
+        }
+        Event::TradingInterrupted { market, last, would_trade, until } if ours(market) => {
+            Some(PhaseItem::TradingInterrupted {
+                last_price: price(last),
+                would_trade_at: price(would_trade),
+                until: answer::millis(until),
+            })
+        }
+        Event::AuctionUncrossed { market: of, price: at, quantity } if ours(of) => {
+            Some(PhaseItem::AuctionUncrossed {
+                price: (!at.is_zero()).then(|| price(at)),
+                quantity: market.def.lot.format(quantity.get().into()),
+            })
+        }
+        _ => None,
+    };
+    events.into_iter().filter_map(item).collect()
 }
 
 /// Trades in the given order.

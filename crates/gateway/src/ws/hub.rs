@@ -76,7 +76,7 @@ impl Topic {
     #[must_use]
     pub fn is_replayable(&self) -> bool {
         match self {
-            Self::Public(PublicKind::Trades, _) | Self::Private(..) => true,
+            Self::Public(PublicKind::Trades | PublicKind::Market, _) | Self::Private(..) => true,
             Self::Public(PublicKind::Depth | PublicKind::Ticker | PublicKind::Candles(_), _) => {
                 false
             }

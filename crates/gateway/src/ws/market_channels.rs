@@ -1,7 +1,8 @@
 //! The channels of one market, and what is noted for each until the next flush.
 //!
 //! Depth, ticker and candles are conflated here once for everybody: a flush encodes the state after
-//! all batches since the last one. Trades are encoded at once, one message per entry.
+//! all batches since the last one. Trades and what happens to trading as such are encoded at once, one
+//! message per entry.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use super::encode;
 use super::hub::{Beginning, News, Now, Place};
 use super::message::{Head, MessageKind, Position};
 use super::ring::{Conflation, RingBounds, Slot};
+use crate::wire::answer;
 
 /// Levels of each side in a depth snapshot.
 const SNAPSHOT_LEVELS: usize = 1_000;
@@ -48,6 +50,7 @@ pub(super) struct MarketTopic {
 enum Noted {
     Depth(Option<DepthUpdate>),
     Trades,
+    Market,
     Ticker(Option<(Ticker, Now)>),
     Candles(Interval, Vec<(CandleChange, Now)>),
 }
@@ -120,6 +123,7 @@ impl MarketTopic {
                 (Noted::Depth(None), book_seq, Some(Arc::clone(&info)))
             }
             PublicKind::Trades => (Noted::Trades, now.seq, None),
+            PublicKind::Market => (Noted::Market, now.seq, None),
             PublicKind::Ticker => (Noted::Ticker(None), now.seq, None),
             PublicKind::Candles(interval) => (Noted::Candles(*interval, Vec::new()), now.seq, None),
         };
@@ -150,6 +154,15 @@ impl MarketTopic {
                     news.push(&self.channel, slot(at.seq, text, Conflation::Never));
                 }
             }
+            Noted::Market => {
+                for phases in change.phases.chunk_by(|a, b| a.seq == b.seq) {
+                    let at = Position::at(phases[0].seq, phases[0].time);
+                    let events = phases.iter().map(|phase| &phase.event);
+                    let items = encode::phases(&self.info, events);
+                    let text = self.channel.head.message(MessageKind::Update, at, items);
+                    news.push(&self.channel, slot(at.seq, text, Conflation::Never));
+                }
+            }
             Noted::Ticker(noted) => {
                 if let Some(ticker) = change.ticker {
                     *noted = Some((ticker, now));
@@ -176,7 +189,7 @@ impl MarketTopic {
                     news.push(&self.channel, slot(seq, text, conflation));
                 }
             }
-            Noted::Trades => {}
+            Noted::Trades | Noted::Market => {}
             Noted::Ticker(noted) => {
                 if let Some((ticker, now)) = noted.take() {
                     let body = encode::ticker(&self.info, &ticker, now.seq);
@@ -233,6 +246,14 @@ impl MarketTopic {
                 let mut trades = views.trades(market, SNAPSHOT_TRADES);
                 trades.reverse();
                 head.message(MessageKind::Snapshot, at, encode::trades(&self.info, &trades))
+            }
+            Noted::Market => {
+                let info = views.market_info(market).unwrap_or_else(|| Arc::clone(&self.info));
+                head.message(
+                    MessageKind::Snapshot,
+                    at,
+                    answer::Trading::new(&info, views.log_time()),
+                )
             }
             Noted::Ticker(_) => {
                 let body = encode::ticker(&self.info, &views.ticker(market), now.seq);

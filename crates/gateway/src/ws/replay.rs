@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::extract::ws::Utf8Bytes;
 use node::{EventFeed, FeedError};
 use types::{EntryEvents, Event, Seq};
-use views::{TradeView, Views};
+use views::{MarketInfo, TradeView, Views};
 
 use super::account_channels;
+use super::channel_name::PublicKind;
 use super::encode;
 use super::events::by_account;
 use super::hub::Topic;
@@ -95,6 +96,7 @@ impl Missed {
 
     fn message(&self, entry: &EntryEvents<'_>) -> Option<Utf8Bytes> {
         match &self.topic {
+            Topic::Public(PublicKind::Market, market) => self.phases(entry, market),
             Topic::Public(_, market) => {
                 let trades: Vec<TradeView> = entry
                     .events
@@ -122,5 +124,11 @@ impl Missed {
                 account_channels::encode(*kind, *account, &self.head, entry, &events, &self.views)
             }
         }
+    }
+
+    fn phases(&self, entry: &EntryEvents<'_>, market: &MarketInfo) -> Option<Utf8Bytes> {
+        let items = encode::phases(market, entry.events);
+        let at = Position::at(entry.seq, entry.time);
+        (!items.is_empty()).then(|| self.head.message(MessageKind::Update, at, items))
     }
 }

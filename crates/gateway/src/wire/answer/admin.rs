@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use views::AccountView;
 
 use super::{Asset, Market, Watermark, millis};
+use crate::wire::rules::MarketRules;
 use crate::wire::word::{MarketState, Permission};
 
 /// Answer to an operator's command.
@@ -50,6 +51,38 @@ pub(crate) struct ChangedMarketState {
     pub(crate) market: String,
     /// Its state.
     pub(crate) state: MarketState,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
+/// Answer to new rules of a market.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChangedMarketRules {
+    /// Symbol of the market.
+    #[schema(example = "BTC-USDT")]
+    pub(crate) market: String,
+    /// All its rules.
+    pub(crate) rules: MarketRules,
+    /// When.
+    pub(crate) time: u64,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
+/// Answer to a planned state of a market.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PlannedMarketState {
+    /// Symbol of the market.
+    #[schema(example = "BTC-USDT")]
+    pub(crate) market: String,
+    /// When.
+    pub(crate) at: u64,
+    /// The state; none if the plan was taken back.
+    pub(crate) state: Option<MarketState>,
     /// The partition that answered.
     pub(crate) partition: u16,
     /// Its entry.

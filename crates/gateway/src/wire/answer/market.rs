@@ -1,11 +1,12 @@
 //! Definitions and market data as everybody sees them.
 
 use serde::Serialize;
-use types::{AssetDef, FeeRates, Seq};
+use types::{AssetDef, FeeRates, Seq, Timestamp};
 use utoipa::ToSchema;
 use views::{DepthLevel, DepthSnapshot, MarketInfo, TradeView};
 
 use super::{amount, millis};
+use crate::wire::rules::MarketRules;
 use crate::wire::word::{MarketState, Side};
 
 /// The server's clock.
@@ -68,10 +69,33 @@ pub(crate) struct Market {
     pub(crate) max_orders_per_account: u32,
     /// Orders that may wait for a trigger, of all accounts together.
     pub(crate) max_waiting: u32,
-    /// What it does with orders now.
-    pub(crate) state: MarketState,
+    /// What it does with orders, and when that changes.
+    #[serde(flatten)]
+    pub(crate) trading: Trading,
+    /// What its operator allows.
+    pub(crate) rules: MarketRules,
     /// The partition that hosts its book: `seq` of its data counts there.
     pub(crate) partition: u16,
+}
+
+/// What a market does with orders.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Trading {
+    /// Now.
+    pub(crate) state: MarketState,
+    /// When it becomes continuous by itself, if a volatility interruption has begun its auction.
+    pub(crate) reopens_at: Option<u64>,
+    /// Changes of state to come, the next one first.
+    pub(crate) plans: Vec<Plan>,
+}
+
+/// A change of state to come.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Plan {
+    /// When.
+    pub(crate) at: u64,
+    /// The state.
+    pub(crate) state: MarketState,
 }
 
 /// Markets.
@@ -247,8 +271,25 @@ impl FeeTier {
     }
 }
 
+impl Trading {
+    /// As of `now`, the newest time of the log.
+    pub(crate) fn new(info: &MarketInfo, now: Timestamp) -> Self {
+        let trading = info.trading.as_of(now);
+        let plan = |(&at, &state): (&Timestamp, &types::MarketState)| Plan {
+            at: millis(at),
+            state: state.into(),
+        };
+        Self {
+            state: trading.state.into(),
+            reopens_at: trading.reopens_at.map(millis),
+            plans: trading.plans.iter().map(plan).collect(),
+        }
+    }
+}
+
 impl Market {
-    pub(crate) fn new(info: &MarketInfo) -> Self {
+    /// As of `now`, the newest time of the log.
+    pub(crate) fn new(info: &MarketInfo, now: Timestamp) -> Self {
         let def = &info.def;
         Self {
             id: def.id.0,
@@ -261,7 +302,8 @@ impl Market {
             max_quantity: def.lot.format(def.max_quantity.get().into()),
             max_orders_per_account: def.bounds.max_orders_per_account,
             max_waiting: def.bounds.max_waiting,
-            state: info.trading.state.into(),
+            trading: Trading::new(info, now),
+            rules: MarketRules::new(info, &info.trading.rules),
             partition: def.home.0,
         }
     }

@@ -70,6 +70,18 @@ pub(crate) struct SetMarketStateBody {
     pub(crate) state: MarketState,
 }
 
+/// A state of a market at a time to come.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlanMarketStateBody {
+    /// When, in milliseconds since the Unix epoch: one plan for each time.
+    pub(crate) at: u64,
+    /// The state; null takes the plan back.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required = true)]
+    pub(crate) state: Option<MarketState>,
+}
+
 /// Rates of a fee tier.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -10,7 +10,7 @@ use types::{
 use views::MarketInfo;
 
 use super::orders::PlaceOrderBody;
-use super::{price, quantity};
+use super::{from_millis, price, quantity};
 use crate::error::ApiError;
 use crate::wire::word::{OrderType, Side, TimeInForce, TriggerType};
 
@@ -90,9 +90,7 @@ impl PlaceOrderBody {
             (Some(_), _) if !may_have_date => {
                 Err(stray("expires_at", "only with time_in_force gtd, or with a trigger"))
             }
-            (Some(millis), _) => {
-                Ok(Some(Timestamp(0).saturating_add_nanos(millis.saturating_mul(1_000_000))))
-            }
+            (Some(millis), _) => Ok(Some(from_millis(millis))),
         }
     }
 

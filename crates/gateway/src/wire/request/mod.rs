@@ -9,7 +9,7 @@ pub(crate) use account::*;
 pub(crate) use admin::*;
 pub(crate) use orders::*;
 
-use types::{Amount, AssetDef, ClientOrderId, Decimal, DecimalError, Price, Quantity};
+use types::{Amount, AssetDef, ClientOrderId, Decimal, DecimalError, Price, Quantity, Timestamp};
 use views::MarketInfo;
 
 use crate::error::ApiError;
@@ -33,6 +33,11 @@ pub(crate) fn amount(asset: &AssetDef, name: &str, text: &str) -> Result<Amount,
     let unit = Decimal::atom(asset.scale);
     let count = unit.count(text).map_err(|error| refuse(name, "smallest unit", unit, error))?;
     Ok(Amount::new(count))
+}
+
+/// A time in milliseconds since the Unix epoch; far ones are the end of time.
+pub(crate) fn from_millis(millis: u64) -> Timestamp {
+    Timestamp(millis.saturating_mul(1_000_000))
 }
 
 /// A client's own id, or none.
