@@ -57,6 +57,8 @@ pub struct Reply<'a> {
     pub seq: Seq,
     /// When the entry was stamped.
     pub time: Timestamp,
+    /// What happened in the same entry before the answer, by this command or by others.
+    pub before: &'a [Event],
     /// The answer, then what follows it in the same entry, up to the next answer: consequences of the
     /// same command are among them, and those of others may be.
     pub events: &'a [Event],

@@ -34,13 +34,14 @@ impl Sessions {
         self.sinks.read().get(&session).cloned()
     }
 
-    /// Delivers every answer in `batch`, with what follows it in its entry before the next answer.
+    /// Delivers every answer in `batch`, with what comes before it in its entry, and with what follows it
+    /// there before the next answer.
     pub fn deliver(&self, partition: PartitionId, batch: &EventBatch) {
         let mut last = (0, None);
         for entry in batch.iter() {
-            let mut events = entry.events;
-            while let Some(start) = events.iter().position(|event| event.answers().is_some()) {
-                let (answer, following) = events[start..].split_first().expect("it was found");
+            let mut rest = entry.events;
+            while let Some(start) = rest.iter().position(|event| event.answers().is_some()) {
+                let (answer, following) = rest[start..].split_first().expect("it was found");
                 let to = answer.answers().expect("it was found by this");
                 let is_next = |event: &Event| event.answers().is_some();
                 let length = following.iter().position(is_next).unwrap_or(following.len());
@@ -49,10 +50,11 @@ impl Sessions {
                 }
                 if let Some(sink) = &last.1 {
                     let (seq, time) = (entry.seq, entry.time);
-                    let events = &events[start..=start + length];
-                    sink.deliver(Reply { to, partition, seq, time, events });
+                    let before = &entry.events[..entry.events.len() - following.len() - 1];
+                    let events = &rest[start..=start + length];
+                    sink.deliver(Reply { to, partition, seq, time, before, events });
                 }
-                events = &following[length..];
+                rest = &following[length..];
             }
         }
     }
@@ -66,16 +68,16 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Heard(Mutex<Vec<(u64, usize)>>);
+    struct Heard(Mutex<Vec<(u64, usize, usize)>>);
 
     impl ReplySink for Heard {
         fn deliver(&self, reply: Reply<'_>) {
-            self.0.lock().push((reply.to.token, reply.events.len()));
+            self.0.lock().push((reply.to.token, reply.before.len(), reply.events.len()));
         }
     }
 
     #[test]
-    fn an_answer_ends_before_the_next_one() {
+    fn an_answer_knows_what_came_before_it_and_ends_before_the_next_one() {
         let sessions = Sessions::new(1);
         let heard = Arc::new(Heard::default());
         let session = sessions.open(Arc::clone(&heard) as Arc<dyn ReplySink>);
@@ -91,6 +93,6 @@ mod tests {
         batch.push(Seq(1), Timestamp(1), &mut vec![nobody(), to(1), to(2), nobody(), nobody()]);
         batch.push(Seq(2), Timestamp(1), &mut vec![to(3), nobody()]);
         sessions.deliver(PartitionId(0), &batch);
-        assert_eq!(*heard.0.lock(), [(1, 1), (2, 3), (3, 2)]);
+        assert_eq!(*heard.0.lock(), [(1, 1, 1), (2, 2, 3), (3, 0, 2)]);
     }
 }
