@@ -28,6 +28,9 @@ pub(crate) struct Outcome {
     pub(crate) rested: bool,
     /// Why that order was cancelled, if it was.
     pub(crate) cancelled: Option<CancelCause>,
+    /// Orders of the same account that ended in the same entry before the answer, since a command to
+    /// replace them asked to; and what was left of each.
+    pub(crate) made_room: Vec<(OrderId, Quantity)>,
     /// What is left of it, if an event said so.
     remaining: Option<Quantity>,
 }
@@ -47,6 +50,7 @@ impl Outcome {
             trades: Vec::new(),
             rested: false,
             cancelled: None,
+            made_room: made_room(reply.before, answer),
             remaining: None,
         };
         if let Some((market, order)) = entering_order(answer) {
@@ -211,6 +215,23 @@ fn entering_order(answer: &Event) -> Option<(MarketId, OrderId)> {
     }
 }
 
+/// A client's cancel that is no answer is the first half of a replacement.
+fn made_room(before: &[Event], answer: &Event) -> Vec<(OrderId, Quantity)> {
+    if before.is_empty() {
+        return Vec::new();
+    }
+    let owner = account_of(answer);
+    let ended = |event: &Event| match *event {
+        Event::OrderCancelled { reply, order, account, remaining, cause, .. }
+            if reply.is_nobody() && cause == CancelCause::Client && owner == Some(account) =>
+        {
+            Some((order, remaining))
+        }
+        _ => None,
+    };
+    before.iter().filter_map(ended).collect()
+}
+
 /// Whose command an answer ends: the account that must be able to read what it wrote.
 pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
     match *answer {
@@ -299,6 +320,7 @@ mod tests {
             partition: PartitionId(0),
             seq: Seq(5),
             time: Timestamp(7),
+            before: &[],
             events,
         };
         Outcome::of(&reply).unwrap().placed_order().unwrap()

@@ -155,6 +155,7 @@ mod tests {
             partition: PartitionId(0),
             seq: Seq(seq),
             time: Timestamp(0),
+            before: &[],
             events: &[Event::MarketStateChanged {
                 reply: to,
                 market: MarketId(1),

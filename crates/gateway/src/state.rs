@@ -89,9 +89,25 @@ impl Shared {
     /// whose outcome nobody knows.
     ///
     /// # Errors
-    /// The reject code, or [`GatewayCode::TooManyPending`], [`GatewayCode::ShuttingDown`] (both: nothing
-    /// was done) or [`GatewayCode::OutcomeUnknown`].
+    /// The reject code, or as [`Self::ask`].
     pub(crate) async fn submit(
+        &self,
+        valid_until: Timestamp,
+        request: Request,
+    ) -> Result<Outcome, ApiError> {
+        let outcome = self.ask(valid_until, request).await?;
+        match rejection(&outcome.answer) {
+            Some(rejection) => Err(rejection),
+            None => Ok(outcome),
+        }
+    }
+
+    /// Submits a command and waits for its answer, which may be a rejection.
+    ///
+    /// # Errors
+    /// The exchange refuses commands, or [`GatewayCode::TooManyPending`], [`GatewayCode::ShuttingDown`]
+    /// (in all these cases nothing was done), or [`GatewayCode::OutcomeUnknown`].
+    pub(crate) async fn ask(
         &self,
         valid_until: Timestamp,
         request: Request,
@@ -113,18 +129,23 @@ impl Shared {
         if let Some(account) = account_of(&outcome.answer) {
             self.catch_up.wrote(account, &outcome);
         }
-        match outcome.answer {
-            Event::Rejected { code, .. } => Err(code.into()),
-            Event::Repeated { outcome: Err(code), .. } => {
-                Err(ApiError::from(code).detail(format!("{} (repeated answer)", code.text())))
-            }
-            _ => Ok(outcome),
-        }
+        Ok(outcome)
     }
 
     /// How many commands wait for their answer.
     pub(crate) fn pending(&self) -> usize {
         self.pending.len()
+    }
+}
+
+/// The error of an answer, if it is a rejection.
+pub(crate) fn rejection(answer: &Event) -> Option<ApiError> {
+    match *answer {
+        Event::Rejected { code, .. } => Some(code.into()),
+        Event::Repeated { outcome: Err(code), .. } => {
+            Some(ApiError::from(code).detail(format!("{} (repeated answer)", code.text())))
+        }
+        _ => None,
     }
 }
 

@@ -54,6 +54,8 @@ fn describe_responses(api: &mut Value) {
         crate::orders::cancel_order,
         crate::orders::get_by_client_id,
         crate::orders::cancel_by_client_id,
+        crate::orders::replace_order,
+        crate::orders::set_countdown,
         crate::orders::list_fills,
         crate::account::get_account,
         crate::account::list_balances,

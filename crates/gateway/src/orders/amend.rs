@@ -7,7 +7,8 @@ use axum::extract::State;
 use types::{AccountId, ClientOrderId, Event, OrderId, Timestamp};
 use views::OrderStatus;
 
-use super::{unexpected, with_bounds};
+use super::bounds::{Asked, with_bounds};
+use super::unexpected;
 use crate::error::ApiError;
 use crate::http::extract::{Segments, SignedRequest, number};
 use crate::market_data::market;
@@ -47,7 +48,7 @@ pub(crate) async fn amend(
 ) -> Result<AmendedOrder, ApiError> {
     let market = market(shared, symbol)?;
     let outcome = shared.submit(valid_until, body.into_request(account, &market, order)?).await;
-    let outcome = outcome.map_err(|error| with_bounds(error, &market, false))?;
+    let outcome = outcome.map_err(|error| with_bounds(error, &market, Asked::Limit))?;
     let lots = |quantity: types::Quantity| market.def.lot.format(quantity.get().into());
     let answer = |id: OrderId, replaces, status: OrderStatus, remaining, fills| AmendedOrder {
         market: market.def.symbol.clone(),

@@ -7,7 +7,8 @@ use axum::extract::State;
 use types::{AccountId, Event, OrderId, Timestamp};
 use views::MarketInfo;
 
-use super::{unexpected, with_bounds};
+use super::bounds::with_bounds;
+use super::unexpected;
 use crate::error::ApiError;
 use crate::history;
 use crate::http::extract::SignedRequest;
@@ -49,15 +50,25 @@ pub(crate) async fn place(
 ) -> Result<PlacedOrder, ApiError> {
     let market = market(shared, &body.market)?;
     let valid_until = body.valid_until(sent_at, window_end);
-    let by_quote = body.quote_amount.is_some();
+    let asked = body.asked();
     let outcome = shared.submit(valid_until, body.into_request(account, &market)?).await;
-    let outcome = outcome.map_err(|error| with_bounds(error, &market, by_quote))?;
+    let outcome = outcome.map_err(|error| with_bounds(error, &market, asked))?;
+    answer_placement(shared, account, &market, &outcome).await
+}
+
+/// What an accepted placement is answered, the first time or again.
+pub(super) async fn answer_placement(
+    shared: &Shared,
+    account: AccountId,
+    market: &Arc<MarketInfo>,
+    outcome: &Outcome,
+) -> Result<PlacedOrder, ApiError> {
     match outcome.answer {
-        Event::OrderPlaced { .. } => placed(&market, &outcome).ok_or_else(|| unexpected(&outcome)),
+        Event::OrderPlaced { .. } => placed(market, outcome).ok_or_else(|| unexpected(outcome)),
         Event::Repeated { outcome: Ok(order), .. } => {
-            Ok(repeated(shared, account, &market, order, &outcome).await)
+            Ok(repeated(shared, account, market, order, outcome).await)
         }
-        _ => Err(unexpected(&outcome)),
+        _ => Err(unexpected(outcome)),
     }
 }
 

@@ -55,6 +55,10 @@ pub enum OrderOp {
     CancelByClientId,
     /// Cancel all of a market.
     CancelAll,
+    /// Cancel one and place another.
+    Replace,
+    /// The dead man's switch.
+    SetCountdown,
 }
 
 /// Fields of `subscribe`.
@@ -167,8 +171,15 @@ impl Op {
 }
 
 impl OrderOp {
-    const ALL: [Self; 5] =
-        [Self::Place, Self::Amend, Self::Cancel, Self::CancelByClientId, Self::CancelAll];
+    const ALL: [Self; 7] = [
+        Self::Place,
+        Self::Amend,
+        Self::Cancel,
+        Self::CancelByClientId,
+        Self::CancelAll,
+        Self::Replace,
+        Self::SetCountdown,
+    ];
 
     /// Its name on the wire: that of the command.
     #[must_use]
@@ -179,6 +190,8 @@ impl OrderOp {
             Self::Cancel => "cancel_order",
             Self::CancelByClientId => "cancel_by_client_id",
             Self::CancelAll => "cancel_all",
+            Self::Replace => "replace_order",
+            Self::SetCountdown => "set_countdown",
         }
     }
 }

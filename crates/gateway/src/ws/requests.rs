@@ -131,6 +131,19 @@ async fn order(
             };
             reply(id, name, cancelled.await)
         }
+        OrderOp::Replace => {
+            let replaced = async {
+                let body = read_fields(fields)?;
+                orders::replace(shared, account, trader.sent_at, valid_until, body).await
+            };
+            reply(id, name, replaced.await)
+        }
+        OrderOp::SetCountdown => {
+            let set = async {
+                orders::count_down(shared, account, valid_until, read_fields(fields)?).await
+            };
+            reply(id, name, set.await)
+        }
     }
 }
 

@@ -110,6 +110,36 @@ pub(crate) struct PlacedOrder {
     pub(crate) seq: u64,
 }
 
+/// Answer to a replacement: that of the placement, and what became of the cancel.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ReplacedOrder {
+    /// The new order.
+    #[serde(flatten)]
+    pub(crate) placed: PlacedOrder,
+    /// Whether the old order was cancelled by this. Null in a repeated answer, and where this command
+    /// cannot be told from an earlier cancel of yours (`go_on` only).
+    pub(crate) cancelled: Option<bool>,
+    /// What was left of the old order, in base. Null also if the market and the account are in different
+    /// partitions: ask for the order then.
+    pub(crate) cancelled_quantity: Option<String>,
+}
+
+/// Answer to a dead man's switch.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Countdown {
+    /// Symbol of the market.
+    #[schema(example = "BTC-USDT")]
+    pub(crate) market: String,
+    /// When all orders are cancelled unless the switch is put off before; null if it is off.
+    pub(crate) at: Option<u64>,
+    /// When it was set.
+    pub(crate) time: u64,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
 /// Answer to an amendment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct AmendedOrder {

@@ -1,7 +1,10 @@
 //! Orders as clients send them.
 
 use serde::Deserialize;
-use types::{AccountId, Amount, OrderId, OrderSpec, PlaceOrder, RejectCode, Request, Timestamp};
+use serde_json::{Map, Value};
+use types::{
+    AccountId, Amount, OrderId, OrderSpec, PlaceOrder, RejectCode, ReplaceOrder, Request, Timestamp,
+};
 use utoipa::ToSchema;
 use views::MarketInfo;
 
@@ -82,6 +85,54 @@ pub(crate) struct PlaceOrderBody {
     pub(crate) valid_for_ms: Option<u64>,
 }
 
+/// A cancel with a placement behind it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplaceOrderBody {
+    /// The order that is to go.
+    pub(crate) cancel: CancelBody,
+    /// What happens when it cannot be cancelled; `stop` unless given.
+    #[serde(default)]
+    pub(crate) on_failure: OnFailure,
+    /// The order that is to come, of the same market: the fields of `POST /v1/orders`.
+    #[schema(value_type = PlaceOrderBody)]
+    pub(crate) order: Map<String, Value>,
+}
+
+/// An open order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelBody {
+    /// Symbol of the market.
+    #[schema(example = "BTC-USDT")]
+    pub(crate) market: String,
+    /// The order.
+    pub(crate) id: u64,
+}
+
+/// What a replacement does when the cancel fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnFailure {
+    /// Nothing is placed, and the answer is why the cancel failed.
+    #[default]
+    Stop,
+    /// The order is placed all the same.
+    GoOn,
+}
+
+/// The dead man's switch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CountdownBody {
+    /// Symbol of the market.
+    #[schema(example = "BTC-USDT")]
+    pub(crate) market: String,
+    /// In so many milliseconds, at most 86400000 (a day); 0 takes the switch off.
+    #[schema(maximum = 86_400_000, example = 60_000)]
+    pub(crate) after_ms: u32,
+}
+
 /// Another price or quantity for an open order.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -105,8 +156,28 @@ impl PlaceOrderBody {
         account: AccountId,
         market: &MarketInfo,
     ) -> Result<Request, ApiError> {
+        self.into_order(account, market).map(Request::PlaceOrder)
+    }
+
+    /// The command of `account` that cancels `cancel` first.
+    ///
+    /// # Errors
+    /// As [`Self::into_request`].
+    pub(crate) fn into_replacement(
+        self,
+        account: AccountId,
+        market: &MarketInfo,
+        cancel: OrderId,
+        on_failure: OnFailure,
+    ) -> Result<Request, ApiError> {
+        let stop_on_failure = on_failure == OnFailure::Stop;
+        let order = self.into_order(account, market)?;
+        Ok(Request::ReplaceOrder(ReplaceOrder { cancel, stop_on_failure, order }))
+    }
+
+    fn into_order(self, account: AccountId, market: &MarketInfo) -> Result<PlaceOrder, ApiError> {
         let spec = self.spec(market)?;
-        Ok(Request::PlaceOrder(PlaceOrder {
+        Ok(PlaceOrder {
             account,
             market: market.def.id,
             version: market.def.version,
@@ -115,7 +186,7 @@ impl PlaceOrderBody {
             spec,
             conditions: self.conditions(market, &spec)?,
             self_trade_prevention: self.self_trade_prevention.map(Into::into).unwrap_or_default(),
-        }))
+        })
     }
 
     /// When the order is too old, at most the end of the request's window.
