@@ -1,11 +1,13 @@
 //! Amendments of resting orders (6.3 to 6.5).
 
-use types::{AccountId, AssetId, Event, OrderId, OrderSpec, Price, Quantity, RejectCode, ReplyTo, Side};
+use types::{
+    AccountId, AssetId, Event, OrderId, OrderSpec, Price, Quantity, RejectCode, ReplyTo, Side,
+};
 use types::{MarketState, TimeInForce};
 
 use super::market::Market;
-use super::pays_with;
 use super::order::Order;
+use super::pays_with;
 
 /// What is asked: a new price, a new total, or both.
 #[derive(Clone, Copy, Debug)]

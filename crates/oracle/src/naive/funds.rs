@@ -90,8 +90,8 @@ impl Funds {
     /// # Panics
     /// If something is needed that was not held.
     pub fn fit_holds(&mut self, needs: &[(u32, AssetId, u128)]) {
-        let held: Vec<_> = self.rows.iter().copied().collect();
-        for (place, asset, amount) in held {
+        let rows = self.rows.clone();
+        for (place, asset, amount) in rows {
             let Place::Held(account) = place else { continue };
             let needed = needs.iter().filter(|need| (need.0, need.1) == (account, asset));
             let needed: u128 = needed.map(|need| need.2).sum();

@@ -193,8 +193,7 @@ impl Market {
         price: u64,
         lots: u64,
     ) {
-        let (buyer, seller) =
-            if one.order.side == Side::Buy { (one, other) } else { (other, one) };
+        let (buyer, seller) = if one.order.side == Side::Buy { (one, other) } else { (other, one) };
         let (base, quote) = (u128::from(lots) * self.base_unit, self.notional(price, lots));
         self.last_trade += 1;
         let trade = Trade {
