@@ -110,11 +110,6 @@ impl Funds {
     pub fn total(&self, asset: AssetId, which: impl Fn(Place) -> bool) -> i128 {
         self.rows.iter().filter(|row| row.1 == asset && which(row.0)).map(|row| row.2).sum()
     }
-
-    /// Every account's places that were ever used.
-    pub fn rows(&self) -> &[(Place, AssetId, i128)] {
-        &self.rows
-    }
 }
 
 /// The trades among events.

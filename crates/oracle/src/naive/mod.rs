@@ -8,6 +8,7 @@ mod amend;
 mod auction;
 mod cancel;
 mod client_ids;
+mod entering;
 mod funds;
 mod market;
 mod matching;
