@@ -1,7 +1,7 @@
 # `make run` starts the exchange, `make test` runs every test. Both set up what they need.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt clippy doc deny unit browser bench kill-test dist setup-rust
+.PHONY: help run test check fmt clippy doc deny unit browser bench kill-test oracle dist setup-rust
 
 STAGE := scripts/stage.sh
 ARGS ?=
@@ -46,6 +46,10 @@ bench: setup-rust ## Measure the layers; prints a table and writes target/bench.
 
 kill-test: setup-rust ## Kill the exchange ROUNDS times (500) under load and account for every command.
 	KILL_ROUNDS=$(ROUNDS) cargo test --package outcry --test kill -- --nocapture
+
+oracle: setup-rust ## The product against the naive exchange: SEED (1), COMMANDS (1000000000); resumes. docs/reliability.md
+	cargo build --release --quiet --package oracle
+	SEED=$(SEED) COMMANDS=$(COMMANDS) BLOCK=$(BLOCK) target/release/oracle
 
 dist: setup-rust ## The binary for operators, with link-time optimisation.
 	cargo build --profile dist --package outcry

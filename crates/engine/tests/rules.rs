@@ -239,6 +239,15 @@ fn credits_and_transfers_to_nobody_wait_in_suspense() {
 }
 
 #[test]
+fn a_payer_who_does_not_exist_is_told_so_first() {
+    let mut exchange = Exchange::funded(1, 1, 1, 100);
+    let nobody = AccountId(500);
+    let (asset, amount, client_id) = (BASE, Amount::ZERO, id("t"));
+    let transfer = Request::Transfer { from: nobody, to: nobody, asset, amount, client_id };
+    assert_eq!(rejection(&exchange.submit_quietly(transfer)), RejectCode::UnknownAccount);
+}
+
+#[test]
 fn bounds_are_rejections_with_codes_of_their_own() {
     let mut exchange = Exchange::funded(1, 1, 1, 1_000_000_000);
     let account = AccountId(1 << 20);

@@ -41,6 +41,9 @@ impl Ledger {
             [u64::from(to.0), u64::from(asset.0), amount.get() as u64, (amount.get() >> 64) as u64];
         let fingerprint = fingerprint(&words);
         let mut slot = self.slot_mut(from);
+        if slot.state.account(from).is_none() {
+            return asker.reject(RejectCode::UnknownAccount, fx);
+        }
         if slot.answer_repeated(asker, fingerprint, ctx.now, fx) {
             return;
         }

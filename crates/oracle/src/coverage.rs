@@ -96,7 +96,11 @@ impl Kind {
             }
             OrderSpec::Limit { .. } if waits => Self::StopLimit,
             OrderSpec::Limit { post_only: true, .. } => {
-                if conditions.slide { Self::Slide } else { Self::PostOnly }
+                if conditions.slide {
+                    Self::Slide
+                } else {
+                    Self::PostOnly
+                }
             }
             OrderSpec::Limit { .. } if conditions.minimum.is_some() => Self::GtcMinimum,
             OrderSpec::Limit { .. } if conditions.visible.is_some() => Self::Iceberg,
@@ -201,7 +205,8 @@ impl Coverage {
             let column = STATES.iter().position(|other| *other == state).expect("all are listed");
             rows.entry((kind, outcome)).or_default()[column] += count;
         }
-        let heads = ["pre-open", "auction", "continuous", "cancel-only", "closed", "halted", "none"];
+        let heads =
+            ["pre-open", "auction", "continuous", "cancel-only", "closed", "halted", "none"];
         let mut text = format!("{:<21} {:<23}", "type", "outcome");
         for head in heads {
             let _ = write!(text, " {head:>11}");

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 
 use engine::Partition;
 use types::{
-    AccountId, Amount, AssetId, CancelCause, ClientOrderId, Command, Event, MarketId, MarketState, PartitionId,
-    ReplyTo, Request, RequestKind, Seq, Timestamp,
+    AccountId, Amount, AssetId, CancelCause, ClientOrderId, Command, Event, MarketId, MarketState,
+    PartitionId, ReplyTo, Request, RequestKind, Seq, Timestamp,
 };
 
 use crate::coverage::{Coverage, Kind, Outcome};
@@ -72,10 +72,10 @@ impl Duel {
     /// What they disagree about.
     pub fn step(&mut self, step: &Step) -> Result<(), Difference> {
         self.tick_until(step)?;
-        let state = self.state_of(&step.request);
         self.token += 1;
         let reply = ReplyTo::new(1, self.token);
         let mut expected = self.naive.advance(step.time);
+        let state = self.state_of(&step.request);
         expected.extend(self.naive.apply(reply, step.valid_until, &step.request));
         let (valid_until, request) = (step.valid_until, step.request.clone());
         let found = self.product(step.time, &Command::Request { reply, valid_until, request });
@@ -86,8 +86,8 @@ impl Duel {
 
     /// Lets the clock wake both sides at each deadline up to the step, if it does.
     fn tick_until(&mut self, step: &Step) -> Result<(), Difference> {
-        while step.ticks {
-            let Some(due) = self.naive.next_deadline().filter(|due| *due <= step.time) else { break };
+        let due = |naive: &Exchange| naive.next_deadline().filter(|due| *due <= step.time);
+        while let Some(due) = due(&self.naive).filter(|_| step.ticks) {
             let at = due.max(self.now);
             let expected = self.naive.advance(at);
             let found = self.product(at, &Command::Tick);
@@ -153,11 +153,12 @@ impl Duel {
             self.coverage.count_fact(event);
         }
         let Some(kind) = Kind::of(request) else { return };
-        let outcome = events.iter().find(|event| event.answers().is_some()).map(|event| match event {
-            Event::Rejected { code, .. } => Outcome::Rejected(*code),
-            Event::Repeated { .. } => Outcome::Repeated,
-            _ => Outcome::Accepted,
-        });
+        let outcome =
+            events.iter().find(|event| event.answers().is_some()).map(|event| match event {
+                Event::Rejected { code, .. } => Outcome::Rejected(*code),
+                Event::Repeated { .. } => Outcome::Repeated,
+                _ => Outcome::Accepted,
+            });
         self.coverage.count(kind, state, outcome.expect("every command is answered"));
     }
 }
@@ -182,7 +183,11 @@ fn fixed(mut events: Vec<Event>) -> Vec<Event> {
     events
 }
 
-fn difference(what: &str, expected: &impl std::fmt::Debug, found: &impl std::fmt::Debug) -> Difference {
+fn difference(
+    what: &str,
+    expected: &impl std::fmt::Debug,
+    found: &impl std::fmt::Debug,
+) -> Difference {
     Difference {
         what: what.to_string(),
         expected: format!("{expected:?}"),

@@ -4,7 +4,7 @@ use oracle::campaign::{BLOCK, block_seed, run_block};
 use oracle::coverage::Coverage;
 
 /// Commands of a run, unless COMMANDS says otherwise.
-const COMMANDS: u64 = 2_000_000;
+const COMMANDS: u64 = 10_000_000;
 
 fn from_env(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))

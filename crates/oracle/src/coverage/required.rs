@@ -30,7 +30,11 @@ pub fn unreachable(
         Outcome::Repeated => return Some("only orders have an outcome to repeat"),
         Outcome::Rejected(code) => code,
     };
-    if kind.is_order() { order_not_rejected(kind, state, code) } else { command_not_rejected(kind, state, code) }
+    if kind.is_order() {
+        order_not_rejected(kind, state, code)
+    } else {
+        command_not_rejected(kind, state, code)
+    }
 }
 
 /// Without a market only the answer about that is asked for: what is looked at before is the same.
@@ -80,11 +84,7 @@ fn other_state(state: MarketState, code: RejectCode) -> Option<Option<&'static s
     Some(if own == state { None } else { Some("7: the code of another state") })
 }
 
-fn order_not_rejected(
-    kind: Kind,
-    state: MarketState,
-    code: RejectCode,
-) -> Option<&'static str> {
+fn order_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Option<&'static str> {
     if let Some(answer) = other_state(state, code) {
         return answer;
     }
@@ -96,7 +96,8 @@ fn order_not_rejected(
             | Kind::StopMarketByQuote
             | Kind::TrailingMarket
     );
-    let rests = matches!(kind, Kind::Gtc | Kind::Dated | Kind::Iceberg | Kind::PostOnly | Kind::Slide);
+    let rests =
+        matches!(kind, Kind::Gtc | Kind::Dated | Kind::Iceberg | Kind::PostOnly | Kind::Slide);
     let asks_minimum = matches!(kind, Kind::GtcMinimum | Kind::IocMinimum);
     let why = |reachable: bool, reason| if reachable { None } else { Some(reason) };
     match code {
@@ -113,16 +114,23 @@ fn order_not_rejected(
         RejectCode::InvalidAmount => Some("9: amounts of orders are quantities"),
         RejectCode::InvalidTrigger => why(kind.waits(), "4: has no trigger"),
         RejectCode::InvalidVisibleQuantity => {
-            let may = matches!(kind, Kind::Iceberg | Kind::PostOnly | Kind::Slide | Kind::GtcMinimum);
-            why(may || matches!(kind, Kind::StopLimit | Kind::TrailingLimit), "3.4: only gtc shows a part")
+            let may =
+                matches!(kind, Kind::Iceberg | Kind::PostOnly | Kind::Slide | Kind::GtcMinimum);
+            why(
+                may || matches!(kind, Kind::StopLimit | Kind::TrailingLimit),
+                "3.4: only gtc shows a part",
+            )
         }
         RejectCode::InvalidExpiry => {
-            let may = kind != Kind::Gtc && limit && !matches!(kind, Kind::Ioc | Kind::IocMinimum | Kind::Fok);
+            let may = kind != Kind::Gtc
+                && limit
+                && !matches!(kind, Kind::Ioc | Kind::IocMinimum | Kind::Fok);
             why(may || kind.waits(), "3.7: has no date")
         }
-        RejectCode::NotDuringAuction => {
-            why(takes_orders(state) && !trades(state) && !is_plain(kind), "7: the state takes it, or nothing")
-        }
+        RejectCode::NotDuringAuction => why(
+            takes_orders(state) && !trades(state) && !is_plain(kind),
+            "7: the state takes it, or nothing",
+        ),
         RejectCode::BookFull | RejectCode::TooManyLevels => {
             let waiting_room = "9: asked only of what rests on arrival";
             why(rests && (trades(state) || takes_orders(state) && is_plain(kind)), waiting_room)
@@ -132,12 +140,18 @@ fn order_not_rejected(
         }
         RejectCode::WouldTrigger => {
             let trails = matches!(kind, Kind::TrailingLimit | Kind::TrailingMarket);
-            why(kind.waits() && !trails && takes_orders(state), "4.2: a trailing stop starts away from the last price")
+            why(
+                kind.waits() && !trails && takes_orders(state),
+                "4.2: a trailing stop starts away from the last price",
+            )
         }
-        RejectCode::WouldMatch => {
-            why(trades(state) && matches!(kind, Kind::PostOnly | Kind::Slide), "3.1: only post-only")
+        RejectCode::WouldMatch => why(
+            trades(state) && matches!(kind, Kind::PostOnly | Kind::Slide),
+            "3.1: only post-only",
+        ),
+        RejectCode::NotFillable => {
+            why(trades(state) && kind == Kind::Fok, "2.3: only fill-or-kill")
         }
-        RejectCode::NotFillable => why(trades(state) && kind == Kind::Fok, "2.3: only fill-or-kill"),
         RejectCode::MinimumNotMet => why(trades(state) && asks_minimum, "3.3: only with a minimum"),
         RejectCode::NoLiquidity => {
             let market = matches!(kind, Kind::MarketByQuantity | Kind::MarketByQuote);
@@ -147,11 +161,7 @@ fn order_not_rejected(
     }
 }
 
-fn command_not_rejected(
-    kind: Kind,
-    state: MarketState,
-    code: RejectCode,
-) -> Option<&'static str> {
+fn command_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Option<&'static str> {
     let why = |reachable: bool, reason| if reachable { None } else { Some(reason) };
     let amends = kind == Kind::Amend;
     if let Some(answer) = other_state(state, code) {
@@ -175,7 +185,9 @@ fn command_not_rejected(
         | RejectCode::InvalidQuantity
         | RejectCode::InsufficientBalance => why(amends, "only of amendments"),
         RejectCode::NothingToAmend => why(takes, "9: asked after the state"),
-        RejectCode::NotAmendable | RejectCode::QuantityBelowFilled => why(amends, "only of amendments"),
+        RejectCode::NotAmendable | RejectCode::QuantityBelowFilled => {
+            why(amends, "only of amendments")
+        }
         RejectCode::WouldMatch => why(amends && trades(state), "3.1: only where it matches"),
         RejectCode::TooManyLevels => why(takes, "only an amendment asks for another level"),
         _ => Some("not a code of this command: an amendment frees the place that it needs"),

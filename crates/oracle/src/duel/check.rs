@@ -88,7 +88,16 @@ impl Duel {
             let found: Vec<_> = product
                 .book()
                 .orders(side)
-                .map(|o| (o.id.0, o.account.0, o.price.get(), o.remaining.get(), o.hidden.get(), o.filled.get()))
+                .map(|o| {
+                    (
+                        o.id.0,
+                        o.account.0,
+                        o.price.get(),
+                        o.remaining.get(),
+                        o.hidden.get(),
+                        o.filled.get(),
+                    )
+                })
                 .collect();
             same(&format!("orders of market {id}, {side:?}"), &expected, &found)?;
         }
@@ -97,7 +106,9 @@ impl Duel {
         expected.sort_unstable();
         let found: Vec<_> = product
             .waiting()
-            .map(|o| (o.id.0, o.admit.account.0, o.reference.map(|p| p.get()), o.admit.budget.get()))
+            .map(|o| {
+                (o.id.0, o.admit.account.0, o.reference.map(|p| p.get()), o.admit.budget.get())
+            })
             .collect();
         same(&format!("waiting orders of market {id}"), &expected, &found)?;
         same("orders that were fired and did not enter", &0, &product.fired().count())
@@ -153,7 +164,11 @@ impl Duel {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: &T, found: &T) -> Result<(), Difference> {
+fn same<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    expected: &T,
+    found: &T,
+) -> Result<(), Difference> {
     if expected == found { Ok(()) } else { Err(difference(what, expected, found)) }
 }
 

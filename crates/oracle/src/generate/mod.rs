@@ -61,7 +61,7 @@ impl Generator {
         }
         self.now += self.pause();
         let request = self.request(exchange);
-        let valid_until = match self.random.below(400) {
+        let valid_until = match self.random.below(150) {
             0 => self.now - 1,
             1..20 => self.now,
             _ => self.now + 1_000_000_000,
@@ -85,7 +85,7 @@ impl Generator {
     }
 
     fn request(&mut self, exchange: &Exchange) -> Request {
-        match self.random.weighted(&[640, 90, 90, 15, 12, 60, 30, 20, 25]) {
+        match self.random.weighted(&[640, 90, 80, 25, 12, 60, 30, 20, 25]) {
             0 => self.place(exchange),
             1 => self.amend(exchange),
             2 => self.cancel(exchange),
@@ -136,6 +136,6 @@ impl Generator {
 
     /// One of the accounts; rarely one that does not exist.
     fn account(&mut self) -> u32 {
-        if self.random.one_in(300) { 9 } else { self.random.pick(&self.world.accounts) }
+        if self.random.one_in(120) { 9 } else { self.random.pick(&self.world.accounts) }
     }
 }

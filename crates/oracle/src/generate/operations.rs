@@ -131,8 +131,8 @@ impl Generator {
         let account = AccountId(self.account());
         let tier = self.random.below(4) as u8;
         match self.random.below(12) {
-            0 => Request::FreezeAccount { account, frozen: true },
-            1..6 => Request::FreezeAccount { account, frozen: false },
+            0 if self.random.one_in(3) => Request::FreezeAccount { account, frozen: true },
+            0..6 => Request::FreezeAccount { account, frozen: false },
             6 | 7 => Request::SetAccountFeeTier { account, fee_tier: tier },
             8 => {
                 let mut rates = rates(&mut self.random);

@@ -8,6 +8,9 @@ use types::{
 use super::Generator;
 use crate::naive::{Exchange, Market};
 
+/// Lots of an order that takes more than one entry, if it is matched lot by lot.
+const DEEP: u64 = 5_000;
+
 impl Generator {
     pub(super) fn order(&mut self, exchange: &Exchange) -> PlaceOrder {
         let at = self.random.below(self.world.styles.len() as u64) as usize;
@@ -15,7 +18,7 @@ impl Generator {
         let side = self.random.pick(&[Side::Buy, Side::Sell]);
         let spec = self.spec(market, at, side);
         let conditions = self.conditions(market, at, &spec);
-        let off = u32::from(self.random.one_in(300));
+        let off = u32::from(self.random.one_in(100));
         PlaceOrder {
             account: AccountId(self.account()),
             market: if self.random.one_in(400) { MarketId(8) } else { market.def.id },
@@ -62,7 +65,10 @@ impl Generator {
                 let capped = (side == Side::Sell) != self.random.one_in(40);
                 let cap = Amount::new(u128::from(self.lots(at)) * market.base_unit);
                 let max_spend = (capped && self.random.one_in(2)).then_some(cap);
-                OrderSpec::MarketByQuote { quote: self.notional(market, at, quantity.get()), max_spend }
+                OrderSpec::MarketByQuote {
+                    quote: self.notional(market, at, quantity.get()),
+                    max_spend,
+                }
             }
         }
     }
@@ -104,7 +110,7 @@ impl Generator {
         match self.random.below(400) {
             0..3 => 0,
             3..6 => max + 1,
-            6 => max.min(6_000),
+            6..12 if self.world.deep => max.min(DEEP),
             _ => self.random.between(1, style.lots),
         }
     }
@@ -112,7 +118,9 @@ impl Generator {
     /// Mostly those that go with the kind of order, rarely any.
     fn conditions(&mut self, market: &Market, at: usize, spec: &OrderSpec) -> Conditions {
         let (gtc, ioc, post_only) = match *spec {
-            OrderSpec::Limit { time_in_force: TimeInForce::Gtc, post_only, .. } => (true, false, post_only),
+            OrderSpec::Limit { time_in_force: TimeInForce::Gtc, post_only, .. } => {
+                (true, false, post_only)
+            }
             OrderSpec::Limit { time_in_force: TimeInForce::Ioc, .. } => (false, true, false),
             _ => (false, false, false),
         };
@@ -122,6 +130,9 @@ impl Generator {
         let (dated, iceberg) = (chance(gtc || waits, 5), chance(gtc, 5));
         let (minimum, slide) = (chance((gtc && !post_only) || ioc, 7), chance(post_only, 2));
         let quantity = spec.quantity().map_or(5, |lots| lots.get());
+        if gtc && !post_only && quantity == DEEP && self.random.one_in(2) {
+            return Conditions { visible: Some(Quantity::new(1)), ..Conditions::NONE };
+        }
         Conditions {
             trigger: waits.then(|| self.trigger(market, at)),
             expires_at: dated.then(|| self.date()),
@@ -137,11 +148,18 @@ impl Generator {
             0 => Trigger::Rises { to },
             1 => Trigger::Falls { to },
             _ => Trigger::Trails {
-                basis_points: self.random.pick(&[1, 10, 100, 500, 1_000, 2_500, 4_999, 5_000]),
+                basis_points: self.distance(),
                 activation: self.random.one_in(2).then_some(to),
             },
         }
-        .with_bad_distance(self.random.one_in(50))
+    }
+
+    fn distance(&mut self) -> u16 {
+        match self.random.below(60) {
+            0 => 0,
+            1 => 5_001,
+            _ => self.random.pick(&[1, 10, 100, 500, 1_000, 2_500, 4_999, 5_000]),
+        }
     }
 
     fn date(&mut self) -> Timestamp {
@@ -210,7 +228,8 @@ impl Generator {
 
     pub(super) fn cancel(&mut self, exchange: &Exchange) -> Request {
         let (at, account, id) = self.some_order(exchange);
-        let market = if self.random.one_in(200) { MarketId(8) } else { exchange.markets[at].def.id };
+        let market =
+            if self.random.one_in(200) { MarketId(8) } else { exchange.markets[at].def.id };
         Request::CancelOrder { account: AccountId(account), market, order: OrderId(id) }
     }
 
@@ -236,23 +255,11 @@ impl Generator {
     }
 }
 
-fn limit(price: Price, quantity: Quantity, time_in_force: TimeInForce, post_only: bool) -> OrderSpec {
+fn limit(
+    price: Price,
+    quantity: Quantity,
+    time_in_force: TimeInForce,
+    post_only: bool,
+) -> OrderSpec {
     OrderSpec::Limit { price, quantity, time_in_force, post_only }
-}
-
-/// A trailing stop whose distance is out of its range.
-trait BadDistance {
-    fn with_bad_distance(self, bad: bool) -> Self;
-}
-
-impl BadDistance for Trigger {
-    fn with_bad_distance(self, bad: bool) -> Self {
-        match self {
-            Self::Trails { basis_points, activation } if bad => {
-                let basis_points = if basis_points < 500 { 0 } else { 5_001 };
-                Self::Trails { basis_points, activation }
-            }
-            other => other,
-        }
-    }
 }

@@ -40,6 +40,8 @@ pub struct World {
     pub step: u64,
     /// Orders have client ids once in so many.
     pub names: u64,
+    /// Some orders are so large, and shown in so small parts, that matching them takes several entries.
+    pub deep: bool,
     /// States of markets change more often.
     pub restless: bool,
     /// The requests that found it.
@@ -53,16 +55,21 @@ impl World {
         let assets: Vec<_> = [("AAA", 0), ("BBB", 2), ("QQQ", random.pick(&[0, 2, 8]))]
             .into_iter()
             .enumerate()
-            .map(|(at, (symbol, scale))| AssetDef { id: AssetId(at as u32 + 1), symbol: symbol.into(), scale })
+            .map(|(at, (symbol, scale))| AssetDef {
+                id: AssetId(at as u32 + 1),
+                symbol: symbol.into(),
+                scale,
+            })
             .collect();
         let count = random.between(1, 3);
-        let styles = (1..=count).map(|id| style(random, id as u32, &assets)).collect();
+        let styles: Vec<_> = (1..=count).map(|id| style(random, id as u32, &assets)).collect();
         let mut world = Self {
             accounts,
             styles,
             assets,
             step: random.pick(&[1, 1_000, 1_000_000, 1_000_000_000]),
             names: random.pick(&[2, 5, 50]),
+            deep: random.one_in(12),
             restless: random.one_in(3),
             founding: Vec::new(),
         };
@@ -136,7 +143,10 @@ fn style(random: &mut Random, id: u32, assets: &[AssetDef]) -> Style {
         base: assets[base].id,
         quote: assets[quote].id,
         // An atom of base per lot, and one to three of quote per tick and lot.
-        tick: Decimal::new(random.between(1, 3) * 10u64.pow(u32::from(assets[base].scale)), assets[quote].scale),
+        tick: Decimal::new(
+            random.between(1, 3) * 10u64.pow(u32::from(assets[base].scale)),
+            assets[quote].scale,
+        ),
         lot: Decimal::new(1, assets[base].scale),
         max_price: Price::new(max_price),
         max_quantity: Quantity::new(lots * random.pick(&[2, 10, 1_000])),

@@ -65,7 +65,11 @@ impl Exchange {
     }
 
     /// A new asset. The generator asks for none that breaks a rule of definitions.
-    pub(super) fn define_asset(&mut self, asker: &Asker, asset: &AssetDef) -> Result<(), RejectCode> {
+    pub(super) fn define_asset(
+        &mut self,
+        asker: &Asker,
+        asset: &AssetDef,
+    ) -> Result<(), RejectCode> {
         let known = |other: &AssetDef| other.id == asset.id || other.symbol == asset.symbol;
         if self.assets.iter().any(known) {
             return Err(RejectCode::AlreadyDefined);

@@ -1,11 +1,12 @@
 //! Amendments of resting orders (6.3 to 6.5).
 
-use types::{AccountId, AssetId, Event, OrderId, OrderSpec, Price, Quantity, RejectCode, ReplyTo, Side};
-use types::{MarketState, TimeInForce};
+use types::{
+    AccountId, AssetId, Event, MarketState, OrderId, Price, Quantity, RejectCode, ReplyTo,
+};
 
 use super::market::Market;
-use super::pays_with;
 use super::order::Order;
+use super::pays_with;
 
 /// What is asked: a new price, a new total, or both.
 #[derive(Clone, Copy, Debug)]
@@ -125,46 +126,5 @@ impl Market {
             return Err(RejectCode::WouldMatch);
         }
         if matches { Ok(()) } else { self.room(new) }
-    }
-
-    /// Whether an order meets one of the other side on arrival.
-    pub fn would_match(&self, order: &Order) -> bool {
-        let best = self.best(order.side.opposite());
-        self.state == MarketState::Continuous && best.is_some_and(|price| order.accepts(price))
-    }
-
-    /// Rules for an order that is to enter now, and the price of one that slides (3.1, 3.2).
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn check_entering(&self, order: &mut Order) -> Result<(), RejectCode> {
-        if order.is_post_only() && self.would_match(order) {
-            if !order.conditions.slide {
-                return Err(RejectCode::WouldMatch);
-            }
-            let best = self.best(order.side.opposite()).expect("it would match");
-            let slid = match order.side {
-                Side::Buy => best - 1,
-                Side::Sell => best + 1,
-            };
-            if slid == 0 || slid > self.def.max_price.get() {
-                return Err(RejectCode::WouldMatch);
-            }
-            order.slide_to(slid);
-        }
-        if self.state == MarketState::Continuous {
-            self.check_matching(order)?;
-        }
-        let rests = order.time_in_force() == Some(TimeInForce::Gtc);
-        if rests && !self.would_match(order) { self.room(order) } else { Ok(()) }
-    }
-}
-
-impl Order {
-    fn slide_to(&mut self, to: u64) {
-        self.price = to;
-        if let OrderSpec::Limit { price, .. } = &mut self.spec {
-            *price = Price::new(to);
-        }
     }
 }

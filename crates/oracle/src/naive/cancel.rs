@@ -75,7 +75,11 @@ impl Exchange {
         Ok(())
     }
 
-    pub(super) fn amend_order(&mut self, asker: &Asker, request: &Request) -> Result<(), RejectCode> {
+    pub(super) fn amend_order(
+        &mut self,
+        asker: &Asker,
+        request: &Request,
+    ) -> Result<(), RejectCode> {
         let &Request::AmendOrder { version, order, price, quantity, .. } = request else {
             unreachable!("dispatched by kind");
         };

@@ -19,8 +19,13 @@ impl Exchange {
     ///
     /// # Errors
     /// [`RejectCode::ClientIdReused`] if the id was another command's.
-    pub(super) fn repeated(&mut self, asker: &Asker, request: &Request) -> Result<bool, RejectCode> {
-        let same = |known: &&Remembered| known.account == asker.account && known.id == asker.client_id;
+    pub(super) fn repeated(
+        &mut self,
+        asker: &Asker,
+        request: &Request,
+    ) -> Result<bool, RejectCode> {
+        let same =
+            |known: &&Remembered| known.account == asker.account && known.id == asker.client_id;
         let Some(known) = self.remembered.iter().find(same) else { return Ok(false) };
         if known.request != *request {
             return Err(RejectCode::ClientIdReused);
@@ -57,7 +62,8 @@ impl Exchange {
     /// An amendment gave an order another id: what it is known as follows.
     pub(super) fn rename(&mut self, market: MarketId, old: OrderId, new: OrderId) {
         for known in &mut self.remembered {
-            let placed = matches!(&known.request, Request::PlaceOrder(order) if order.market == market);
+            let placed =
+                matches!(&known.request, Request::PlaceOrder(order) if order.market == market);
             if placed && known.outcome == Ok(old) {
                 known.outcome = Ok(new);
             }

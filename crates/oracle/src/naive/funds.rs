@@ -90,8 +90,8 @@ impl Funds {
     /// # Panics
     /// If something is needed that was not held.
     pub fn fit_holds(&mut self, needs: &[(u32, AssetId, u128)]) {
-        let held: Vec<_> = self.rows.iter().copied().collect();
-        for (place, asset, amount) in held {
+        let rows = self.rows.clone();
+        for (place, asset, amount) in rows {
             let Place::Held(account) = place else { continue };
             let needed = needs.iter().filter(|need| (need.0, need.1) == (account, asset));
             let needed: u128 = needed.map(|need| need.2).sum();
@@ -109,11 +109,6 @@ impl Funds {
     /// The sum of an asset over the places that `which` picks.
     pub fn total(&self, asset: AssetId, which: impl Fn(Place) -> bool) -> i128 {
         self.rows.iter().filter(|row| row.1 == asset && which(row.0)).map(|row| row.2).sum()
-    }
-
-    /// Every account's places that were ever used.
-    pub fn rows(&self) -> &[(Place, AssetId, i128)] {
-        &self.rows
     }
 }
 

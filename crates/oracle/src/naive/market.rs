@@ -39,9 +39,8 @@ pub struct Market {
 impl Market {
     /// A new market, open. Its units are what the definition says, exactly.
     pub fn new(def: MarketDef, base_scale: u8, quote_scale: u8) -> Self {
-        let atoms = |units: u128, scale: u32, of: u8| {
-            units * 10u128.pow(u32::from(of)) / 10u128.pow(scale)
-        };
+        let atoms =
+            |units: u128, scale: u32, of: u8| units * 10u128.pow(u32::from(of)) / 10u128.pow(scale);
         let (tick, lot) = (def.tick, def.lot);
         let both = u128::from(tick.units) * u128::from(lot.units);
         let both_scale = u32::from(tick.scale) + u32::from(lot.scale);

@@ -2,8 +2,7 @@
 
 use types::{
     AccountId, Amount, CancelCause, Event, Fee, OrderId, OrderSpec, PartsPerMillion, Price,
-    Quantity, RejectCode, ReplyTo, SelfTradePrevention, Side, TimeInForce, Trade, TradeId,
-    TradeSide,
+    Quantity, ReplyTo, SelfTradePrevention, Side, TimeInForce, Trade, TradeId, TradeSide,
 };
 
 use super::market::Market;
@@ -193,8 +192,7 @@ impl Market {
         price: u64,
         lots: u64,
     ) {
-        let (buyer, seller) =
-            if one.order.side == Side::Buy { (one, other) } else { (other, one) };
+        let (buyer, seller) = if one.order.side == Side::Buy { (one, other) } else { (other, one) };
         let (base, quote) = (u128::from(lots) * self.base_unit, self.notional(price, lots));
         self.last_trade += 1;
         let trade = Trade {
@@ -210,39 +208,6 @@ impl Market {
         };
         self.events.push(Event::Trade(trade));
         self.fire(price);
-    }
-
-    /// Rules that depend on the book, before an order enters (2.3 to 2.6, 3.3).
-    pub fn check_matching(&self, order: &Order) -> Result<(), RejectCode> {
-        let taken = || {
-            // The cap does not end the search: an order whose cap does not pay is refused whole.
-            let mut order = order.clone();
-            if matches!(order.spec, OrderSpec::MarketByQuantity { .. }) {
-                order.budget = u128::MAX;
-            }
-            self.would_take(&order)
-        };
-        if order.time_in_force() == Some(TimeInForce::Fok) && taken().lots < order.remaining {
-            return Err(RejectCode::NotFillable);
-        }
-        if order.minimum().is_some_and(|minimum| taken().lots < minimum) {
-            return Err(RejectCode::MinimumNotMet);
-        }
-        if order.is_limit() {
-            return Ok(());
-        }
-        let best = self.best(order.side.opposite()).ok_or(RejectCode::NoLiquidity)?;
-        match order.spec {
-            OrderSpec::MarketByQuote { .. } if self.lots_for(order.quote_left, best) == 0 => {
-                Err(RejectCode::InvalidQuantity)
-            }
-            OrderSpec::MarketByQuantity { .. }
-                if order.side == Side::Buy && taken().quote > order.budget =>
-            {
-                Err(RejectCode::InsufficientBalance)
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Whether an order by quote wants less than a lot: nothing, or less than the best price asks (2.5).

@@ -8,6 +8,7 @@ mod amend;
 mod auction;
 mod cancel;
 mod client_ids;
+mod entering;
 mod funds;
 mod market;
 mod matching;
@@ -100,7 +101,12 @@ impl Exchange {
     }
 
     /// Does what is asked. What happened.
-    pub fn apply(&mut self, reply: ReplyTo, valid_until: Timestamp, request: &Request) -> Vec<Event> {
+    pub fn apply(
+        &mut self,
+        reply: ReplyTo,
+        valid_until: Timestamp,
+        request: &Request,
+    ) -> Vec<Event> {
         let asker = Asker::of(request, reply);
         let done = if valid_until < self.now {
             Err(RejectCode::Expired)
@@ -173,7 +179,9 @@ impl Exchange {
                 needs.push((order.account, asset, market.need(order)));
             }
         }
-        needs.extend(self.pending_debits.iter().map(|debit| (debit.account, debit.asset, debit.amount)));
+        needs.extend(
+            self.pending_debits.iter().map(|debit| (debit.account, debit.asset, debit.amount)),
+        );
         self.funds.fit_holds(&needs);
     }
 

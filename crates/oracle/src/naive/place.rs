@@ -87,9 +87,10 @@ fn hold(market: &Market, order: &PlaceOrder, available: u128) -> u128 {
         (OrderSpec::Limit { price, quantity, .. }, Side::Buy) => {
             market.notional(price.get(), quantity.get())
         }
-        (OrderSpec::Limit { quantity, .. } | OrderSpec::MarketByQuantity { quantity, .. }, Side::Sell) => {
-            base(quantity.get())
-        }
+        (
+            OrderSpec::Limit { quantity, .. } | OrderSpec::MarketByQuantity { quantity, .. },
+            Side::Sell,
+        ) => base(quantity.get()),
         (OrderSpec::MarketByQuote { quote, .. }, Side::Buy) => quote.get(),
         (OrderSpec::MarketByQuantity { max_spend: Some(cap), .. }, Side::Buy)
         | (OrderSpec::MarketByQuote { max_spend: Some(cap), .. }, Side::Sell) => cap.get(),

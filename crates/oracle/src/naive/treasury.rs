@@ -181,6 +181,7 @@ impl Exchange {
 
     /// A transfer or a reservation: once per client id.
     pub(super) fn pay_once(&mut self, asker: &Asker, request: &Request) -> Result<(), RejectCode> {
+        self.account(asker.account)?;
         if !asker.client_id.is_none() && self.repeated(asker, request)? {
             return Ok(());
         }

@@ -1,0 +1,88 @@
+//! The long campaign: `make oracle`.
+//!
+//! Reads SEED, COMMANDS and BLOCK from the environment. With BLOCK it runs that one block, to reproduce a
+//! failure. Else it runs blocks until there were COMMANDS, writes down after which block it is, and goes on
+//! from there when it is started again with the same seed.
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use std::{env, fs, io};
+
+use oracle::campaign::{BLOCK, Failure, block_seed, run_block};
+use oracle::coverage::Coverage;
+
+/// Where the campaign stands: its seed and its next block.
+const PROGRESS: &str = "target/oracle.progress";
+
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    let commands = number("COMMANDS").unwrap_or(1_000_000_000);
+    let done = match number("BLOCK") {
+        Some(seed) => run_block(seed, commands.min(BLOCK)).map(|coverage| report(&coverage)),
+        None => campaign(number("SEED").unwrap_or(1), commands),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = env::var(name).ok().filter(|text| !text.is_empty())?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text}")))
+}
+
+fn campaign(seed: u64, commands: u64) -> Result<(), Box<Failure>> {
+    let first = read_progress(Path::new(PROGRESS), seed);
+    let blocks = commands.div_ceil(BLOCK);
+    println!("SEED={seed} COMMANDS={commands}: blocks {first} to {blocks} of {BLOCK} commands");
+    let mut coverage = Coverage::default();
+    let (start, mut line) = (Instant::now(), Instant::now());
+    for block in first..blocks {
+        coverage.add(&run_block(block_seed(seed, block), BLOCK)?);
+        if line.elapsed() >= BETWEEN_LINES || block + 1 == blocks {
+            line = Instant::now();
+            say(&coverage, (block + 1) * BLOCK, start.elapsed());
+            write_progress(Path::new(PROGRESS), seed, block + 1).expect("target is writable");
+        }
+    }
+    report(&coverage);
+    println!("SEED={seed}: {} commands without a difference", blocks * BLOCK);
+    Ok(())
+}
+
+fn say(coverage: &Coverage, through: u64, elapsed: Duration) {
+    let rate = coverage.commands as f64 / elapsed.as_secs_f64().max(0.001);
+    let trades = coverage.facts.get("trade").copied().unwrap_or_default();
+    let missing = coverage.missing().len();
+    println!(
+        "{through} commands, {rate:.0} a second; in this run {trades} trades, {missing} cells not seen"
+    );
+}
+
+fn report(coverage: &Coverage) {
+    println!("{}", coverage.table());
+    println!("reachable cells not seen in this run: {:?}", coverage.missing());
+}
+
+/// The next block of the campaign of this seed.
+fn read_progress(path: &Path, seed: u64) -> u64 {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let mut words = text.split_whitespace().map(str::parse::<u64>);
+    match (words.next(), words.next()) {
+        (Some(Ok(of)), Some(Ok(next))) if of == seed => next,
+        _ => 0,
+    }
+}
+
+fn write_progress(path: &Path, seed: u64, next: u64) -> io::Result<()> {
+    let temporary = path.with_extension("progress.new");
+    fs::write(&temporary, format!("{seed} {next}\n"))?;
+    fs::rename(temporary, path)
+}
