@@ -264,6 +264,7 @@ fn fact(event: &Event) -> Option<&'static str> {
             CancelCause::BookFull => "cancelled: book_full",
             CancelCause::Expired => "cancelled: expired",
             CancelCause::NotFillable => "cancelled: not_fillable",
+            CancelCause::Interruption => "cancelled: interruption",
             CancelCause::Client | CancelCause::CancelAll => return None,
         },
         _ => return None,

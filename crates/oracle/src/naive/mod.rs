@@ -141,6 +141,12 @@ impl Exchange {
             Request::ListMarket(market) => self.list_market(asker, market),
             Request::SetFeeTier { tier, rates } => self.set_fee_tier(asker, *tier, *rates),
             Request::SetMarketState { state, .. } => self.set_market_state(asker, *state),
+            Request::SetMarketRules { .. }
+            | Request::PlanMarketState { .. }
+            | Request::ReplaceOrder(_)
+            | Request::SetCountdown { .. } => {
+                unreachable!("not generated yet: {request:?}")
+            }
         }
     }
 
@@ -231,7 +237,14 @@ impl Asker {
             | Request::SetAccountFeeTier { account, .. } => (account.0, 0, none),
             Request::DefineAsset(_) | Request::SetFeeTier { .. } => (0, 0, none),
             Request::ListMarket(market) => (0, market.id.0, none),
-            Request::SetMarketState { market, .. } => (0, market.0, none),
+            Request::SetMarketState { market, .. }
+            | Request::SetMarketRules { market, .. }
+            | Request::PlanMarketState { market, .. } => (0, market.0, none),
+            Request::SetCountdown { account, market, .. } => (account.0, market.0, none),
+            Request::ReplaceOrder(replace) => {
+                let order = &replace.order;
+                (order.account.0, order.market.0, order.client_order_id)
+            }
         };
         Self { reply, request: request.kind(), account, market, client_id }
     }
