@@ -36,11 +36,12 @@ pub enum Kind {
     Cancel,
     CancelByClientId,
     CancelAll,
+    Replace,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Gtc,
         Self::Dated,
         Self::Iceberg,
@@ -63,6 +64,7 @@ impl Kind {
         Self::Cancel,
         Self::CancelByClientId,
         Self::CancelAll,
+        Self::Replace,
     ];
 
     /// The kind of a request, if it is about orders.
@@ -73,11 +75,13 @@ impl Kind {
             Request::CancelOrder { .. } => Self::Cancel,
             Request::CancelByClientId { .. } => Self::CancelByClientId,
             Request::CancelAll { .. } => Self::CancelAll,
+            Request::ReplaceOrder(_) => Self::Replace,
             _ => return None,
         })
     }
 
-    fn of_order(order: &PlaceOrder) -> Self {
+    /// The kind of an order.
+    pub fn of_order(order: &PlaceOrder) -> Self {
         let conditions = &order.conditions;
         let trails = matches!(conditions.trigger, Some(Trigger::Trails { .. }));
         let waits = conditions.trigger.is_some();
@@ -229,7 +233,7 @@ impl Coverage {
 }
 
 /// What must have happened at least once.
-const FACTS: [&str; 15] = [
+const FACTS: [&str; 21] = [
     "trade",
     "trade in an auction",
     "auction with a price",
@@ -245,6 +249,12 @@ const FACTS: [&str; 15] = [
     "cancelled: expired",
     "cancelled: not_fillable",
     "entry continued",
+    "cancelled: interruption",
+    "trading interrupted",
+    "state changed by the clock",
+    "dead man's switch fired",
+    "plan refused",
+    "rules set",
 ];
 
 fn fact(event: &Event) -> Option<&'static str> {
@@ -256,6 +266,13 @@ fn fact(event: &Event) -> Option<&'static str> {
         Event::OrderRefilled { .. } => "iceberg refilled",
         Event::OrderTriggered { .. } => "order triggered",
         Event::OrderReduced { .. } => "order reduced",
+        Event::TradingInterrupted { .. } => "trading interrupted",
+        Event::MarketStateChanged { reply, .. } if reply.is_nobody() => {
+            "state changed by the clock"
+        }
+        Event::CountdownSet { reply, .. } if reply.is_nobody() => "dead man's switch fired",
+        Event::Rejected { code: RejectCode::PlanRefused, .. } => "plan refused",
+        Event::MarketRulesSet { .. } => "rules set",
         Event::OrderReplaced { .. } => "order replaced",
         Event::OrderCancelled { cause, .. } => match cause {
             CancelCause::ImmediateOrCancel => "cancelled: immediate_or_cancel",

@@ -3,8 +3,9 @@
 //! What the rules do not fix is made alike before it is compared, and nothing else is:
 //! - `BalanceChanged` events: which balances are told again without a change, and in which order, is free. What
 //!   was told last of each balance must be true after each command.
-//! - Orders of several markets whose dates come with one entry: their order between markets is free, within
-//!   a market it is not.
+//! - What is due in several markets with one entry: the order between markets is free, within a market it
+//!   is not. Nothing is due at the same time as a dead man's switch: the generator sees to it, and the
+//!   clock wakes both sides for each.
 //! - Whether the answer to a refused or repeated settlement states the name of the pending debit is free.
 //! - How many entries one command's work is spread over ([`Command::Continue`]) is free.
 
@@ -14,8 +15,8 @@ use std::collections::BTreeMap;
 
 use engine::Partition;
 use types::{
-    AccountId, Amount, AssetId, CancelCause, ClientOrderId, Command, Event, MarketId, MarketState,
-    PartitionId, ReplyTo, Request, RequestKind, Seq, Timestamp,
+    AccountId, Amount, AssetId, ClientOrderId, Command, Event, MarketId, MarketState, PartitionId,
+    ReplyTo, Request, RequestKind, Seq, Timestamp,
 };
 
 use crate::coverage::{Coverage, Kind, Outcome};
@@ -75,11 +76,12 @@ impl Duel {
         self.token += 1;
         let reply = ReplyTo::new(1, self.token);
         let mut expected = self.naive.advance(step.time);
+        let due = expected.len();
         let state = self.state_of(&step.request);
         expected.extend(self.naive.apply(reply, step.valid_until, &step.request));
         let (valid_until, request) = (step.valid_until, step.request.clone());
         let found = self.product(step.time, &Command::Request { reply, valid_until, request });
-        self.compare(expected, &found)?;
+        self.compare(due, expected, &found)?;
         self.count(&step.request, state, &found);
         Ok(())
     }
@@ -87,11 +89,13 @@ impl Duel {
     /// Lets the clock wake both sides at each deadline up to the step, if it does.
     fn tick_until(&mut self, step: &Step) -> Result<(), Difference> {
         let due = |naive: &Exchange| naive.next_deadline().filter(|due| *due <= step.time);
-        while let Some(due) = due(&self.naive).filter(|_| step.ticks) {
+        let counts_down = self.naive.next_countdown().is_some_and(|due| due <= step.time);
+        while let Some(due) = due(&self.naive).filter(|_| step.ticks || counts_down) {
             let at = due.max(self.now);
             let expected = self.naive.advance(at);
             let found = self.product(at, &Command::Tick);
-            self.compare(expected, &found)?;
+            self.count_facts(&found);
+            self.compare(expected.len(), expected, &found)?;
         }
         Ok(())
     }
@@ -109,7 +113,13 @@ impl Duel {
         events
     }
 
-    fn compare(&mut self, expected: Vec<Event>, found: &[Event]) -> Result<(), Difference> {
+    /// Compares events, of which the first `due` are what was due before the command.
+    fn compare(
+        &mut self,
+        due: usize,
+        expected: Vec<Event>,
+        found: &[Event],
+    ) -> Result<(), Difference> {
         let mut told = Vec::new();
         for event in found {
             if let Event::BalanceChanged { account, asset, available, held } = *event {
@@ -120,7 +130,7 @@ impl Duel {
         let same = found.iter().filter(facts).eq(expected.iter());
         if !same {
             let found: Vec<_> = found.iter().filter(facts).cloned().collect();
-            let (expected, found) = (fixed(expected), fixed(found));
+            let (expected, found) = (fixed(due, expected), fixed(due, found));
             if expected != found {
                 return Err(Difference {
                     what: "events".to_string(),
@@ -136,6 +146,7 @@ impl Duel {
     fn state_of(&self, request: &Request) -> Option<MarketState> {
         let id = match request {
             Request::PlaceOrder(order) => order.market,
+            Request::ReplaceOrder(replace) => replace.order.market,
             Request::AmendOrder { market, .. }
             | Request::CancelOrder { market, .. }
             | Request::CancelAll { market, .. } => *market,
@@ -149,23 +160,35 @@ impl Duel {
 
     fn count(&mut self, request: &Request, state: Option<MarketState>, events: &[Event]) {
         self.coverage.commands += 1;
+        self.count_facts(events);
+        let Some(mut kind) = Kind::of(request) else { return };
+        let answer = events.iter().find(|event| event.answers().is_some());
+        let outcome = match answer.expect("every command is answered") {
+            Event::Rejected { code, request: answered, .. } => {
+                if let (Request::ReplaceOrder(replace), RequestKind::PlaceOrder) =
+                    (request, answered)
+                {
+                    // The cancel was done; what was refused is an order like others.
+                    kind = Kind::of_order(&replace.order);
+                }
+                Outcome::Rejected(*code)
+            }
+            Event::Repeated { .. } => Outcome::Repeated,
+            _ => Outcome::Accepted,
+        };
+        self.coverage.count(kind, state, outcome);
+    }
+
+    fn count_facts(&mut self, events: &[Event]) {
         for event in events {
             self.coverage.count_fact(event);
         }
-        let Some(kind) = Kind::of(request) else { return };
-        let outcome =
-            events.iter().find(|event| event.answers().is_some()).map(|event| match event {
-                Event::Rejected { code, .. } => Outcome::Rejected(*code),
-                Event::Repeated { .. } => Outcome::Repeated,
-                _ => Outcome::Accepted,
-            });
-        self.coverage.count(kind, state, outcome.expect("every command is answered"));
     }
 }
 
-/// Events as far as the rules fix them: expired orders, which come first, in the order of markets, and
+/// Events as far as the rules fix them: what was due, which comes first, in the order of markets, and
 /// refused or repeated settlements without the name of the debit.
-fn fixed(mut events: Vec<Event>) -> Vec<Event> {
+fn fixed(due: usize, mut events: Vec<Event>) -> Vec<Event> {
     for event in &mut events {
         if let Event::Rejected { request, client_order_id, .. }
         | Event::Repeated { request, client_order_id, .. } = event
@@ -174,13 +197,24 @@ fn fixed(mut events: Vec<Event>) -> Vec<Event> {
             *client_order_id = ClientOrderId::NONE;
         }
     }
-    let market = |event: &Event| match event {
-        Event::OrderCancelled { market, cause: CancelCause::Expired, .. } => Some(*market),
-        _ => None,
-    };
-    let count = events.iter().take_while(|event| market(event).is_some()).count();
-    events[..count].sort_by_key(|event| market(event).unwrap_or(MarketId(0)));
+    let count = due.min(events.len());
+    events[..count].sort_by_key(market_of);
     events
+}
+
+fn market_of(event: &Event) -> Option<MarketId> {
+    match *event {
+        Event::Trade(ref trade) => Some(trade.market),
+        Event::OrderCancelled { market, .. }
+        | Event::OrderRested { market, .. }
+        | Event::OrderReduced { market, .. }
+        | Event::OrderRefilled { market, .. }
+        | Event::OrderTriggered { market, .. }
+        | Event::MarketStateChanged { market, .. }
+        | Event::AuctionUncrossed { market, .. }
+        | Event::TradingInterrupted { market, .. } => Some(market),
+        _ => None,
+    }
 }
 
 fn difference(

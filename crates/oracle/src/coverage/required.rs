@@ -26,11 +26,13 @@ pub fn unreachable(
     let Some(state) = state else { return without_market(kind, outcome) };
     let code = match outcome {
         Outcome::Accepted => return not_accepted(kind, state),
-        Outcome::Repeated if kind.is_order() => return None,
+        Outcome::Repeated if kind.is_order() || kind == Kind::Replace => return None,
         Outcome::Repeated => return Some("only orders have an outcome to repeat"),
         Outcome::Rejected(code) => code,
     };
-    if kind.is_order() {
+    if kind == Kind::Replace {
+        replace_not_rejected(state, code)
+    } else if kind.is_order() {
         order_not_rejected(kind, state, code)
     } else {
         command_not_rejected(kind, state, code)
@@ -67,7 +69,7 @@ fn not_accepted(kind: Kind, state: MarketState) -> Option<&'static str> {
         Kind::Cancel | Kind::CancelByClientId if halted => Some("7: no cancels while halted"),
         Kind::Cancel | Kind::CancelByClientId => None,
         _ if !takes_orders(state) => Some("7: the state takes no orders"),
-        Kind::Amend => None,
+        Kind::Amend | Kind::Replace => None,
         _ if !trades(state) && !is_plain(kind) => Some("7: needs continuous trading"),
         _ => None,
     }
@@ -99,6 +101,16 @@ fn order_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Optio
     let rests =
         matches!(kind, Kind::Gtc | Kind::Dated | Kind::Iceberg | Kind::PostOnly | Kind::Slide);
     let asks_minimum = matches!(kind, Kind::GtcMinimum | Kind::IocMinimum);
+    let enters = takes_orders(state) && (trades(state) || is_plain(kind));
+    let shows_parts = matches!(
+        kind,
+        Kind::Iceberg
+            | Kind::PostOnly
+            | Kind::Slide
+            | Kind::GtcMinimum
+            | Kind::StopLimit
+            | Kind::TrailingLimit
+    );
     let why = |reachable: bool, reason| if reachable { None } else { Some(reason) };
     match code {
         RejectCode::Expired
@@ -109,18 +121,12 @@ fn order_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Optio
         | RejectCode::StaleDefinition
         | RejectCode::InvalidQuantity
         | RejectCode::InvalidCombination
+        | RejectCode::PositionLimit
         | RejectCode::InsufficientBalance => None,
         RejectCode::InvalidPrice => why(limit, "market orders have no price"),
         RejectCode::InvalidAmount => Some("9: amounts of orders are quantities"),
         RejectCode::InvalidTrigger => why(kind.waits(), "4: has no trigger"),
-        RejectCode::InvalidVisibleQuantity => {
-            let may =
-                matches!(kind, Kind::Iceberg | Kind::PostOnly | Kind::Slide | Kind::GtcMinimum);
-            why(
-                may || matches!(kind, Kind::StopLimit | Kind::TrailingLimit),
-                "3.4: only gtc shows a part",
-            )
-        }
+        RejectCode::InvalidVisibleQuantity => why(shows_parts, "3.4: only gtc shows a part"),
         RejectCode::InvalidExpiry => {
             let may = kind != Kind::Gtc
                 && limit
@@ -135,7 +141,19 @@ fn order_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Optio
             let waiting_room = "9: asked only of what rests on arrival";
             why(rests && (trades(state) || takes_orders(state) && is_plain(kind)), waiting_room)
         }
-        RejectCode::NoReferencePrice | RejectCode::TooManyWaitingOrders => {
+        RejectCode::QuantityBelowMinimum | RejectCode::QuantityAboveMaximum => {
+            let by_quote = matches!(kind, Kind::MarketByQuote | Kind::StopMarketByQuote);
+            why(enters && !by_quote, "11.1: bounds lots of what the state takes")
+        }
+        RejectCode::NotionalBelowMinimum | RejectCode::NotionalAboveMaximum => {
+            why(enters, "7: the state does not take it")
+        }
+        RejectCode::PriceOutOfBand => {
+            why(enters && limit && !kind.waits(), "11.3: bounds limits that enter")
+        }
+        RejectCode::TooManyIcebergParts => why(enters && shows_parts, "3.4: only gtc shows a part"),
+        RejectCode::TooManyWaitingOrders => why(kind.waits(), "4: has no trigger"),
+        RejectCode::NoReferencePrice => {
             why(kind.waits() && takes_orders(state), "4.4: asked only of what waits")
         }
         RejectCode::WouldTrigger => {
@@ -161,6 +179,19 @@ fn order_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Optio
     }
 }
 
+/// Only why the cancel failed, and what is looked at before it: refusals of the placement are counted
+/// with others of its kind.
+fn replace_not_rejected(state: MarketState, code: RejectCode) -> Option<&'static str> {
+    let halted = state == MarketState::Halted;
+    let reachable = match code {
+        RejectCode::Expired | RejectCode::UnknownAccount | RejectCode::ClientIdReused => true,
+        RejectCode::UnknownOrder => !halted,
+        RejectCode::MarketHalted => halted,
+        _ => false,
+    };
+    if reachable { None } else { Some("6.6: not a code of the cancel") }
+}
+
 fn command_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Option<&'static str> {
     let why = |reachable: bool, reason| if reachable { None } else { Some(reason) };
     let amends = kind == Kind::Amend;
@@ -184,6 +215,12 @@ fn command_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Opt
         | RejectCode::InvalidPrice
         | RejectCode::InvalidQuantity
         | RejectCode::InsufficientBalance => why(amends, "only of amendments"),
+        RejectCode::QuantityBelowMinimum
+        | RejectCode::QuantityAboveMaximum
+        | RejectCode::NotionalBelowMinimum
+        | RejectCode::NotionalAboveMaximum
+        | RejectCode::PriceOutOfBand
+        | RejectCode::TooManyIcebergParts => why(takes, "11: rules of what enters"),
         RejectCode::NothingToAmend => why(takes, "9: asked after the state"),
         RejectCode::NotAmendable | RejectCode::QuantityBelowFilled => {
             why(amends, "only of amendments")

@@ -103,6 +103,7 @@ impl Duel {
         }
         let mut expected: Vec<_> =
             market.waiting.iter().map(|o| (o.id, o.account, o.reference, market.need(o))).collect();
+        expected.extend(market.fired.iter().map(|o| (o.id, o.account, None, market.need(o))));
         expected.sort_unstable();
         let found: Vec<_> = product
             .waiting()
@@ -111,7 +112,14 @@ impl Duel {
             })
             .collect();
         same(&format!("waiting orders of market {id}"), &expected, &found)?;
-        same("orders that were fired and did not enter", &0, &product.fired().count())
+        let expected: Vec<_> = market.fired.iter().map(|o| o.id).collect();
+        let found: Vec<_> = product.fired().map(|id| id.0).collect();
+        same("orders that were fired and did not enter", &expected, &found)?;
+        same("end of the interruption", &market.reopens_at, &product.reopens_at())?;
+        same("rules", &market.rules, product.rules())?;
+        let mut expected = market.plans.clone();
+        expected.sort_unstable_by_key(|plan| plan.0);
+        same("plans", &expected, &product.plans().collect())
     }
 
     fn check_balances(&self) -> Result<(), Difference> {

@@ -5,12 +5,13 @@
 mod operations;
 mod orders;
 mod random;
+mod rules;
 mod world;
 
 pub use random::Random;
 pub use world::World;
 
-use types::{PlaceOrder, Request, Timestamp};
+use types::{Request, Timestamp};
 
 use crate::naive::Exchange;
 
@@ -40,6 +41,8 @@ pub struct Generator {
     /// The next number of each source of references.
     numbers: [u64; 2],
     founded: usize,
+    /// The last command came between two steps.
+    skewed: bool,
 }
 
 impl Generator {
@@ -49,7 +52,7 @@ impl Generator {
         let world = World::new(&mut random);
         let now = 1_000_000_000_000;
         let sent = Vec::new();
-        Self { random, world, now, name: 0, sent, numbers: [1; 2], founded: 0 }
+        Self { random, world, now, name: 0, sent, numbers: [1; 2], founded: 0, skewed: false }
     }
 
     /// The next command.
@@ -59,18 +62,33 @@ impl Generator {
             let time = Timestamp(self.now);
             return Step { time, ticks: false, valid_until: time, request: request.clone() };
         }
-        self.now += self.pause();
+        let pause = self.pause();
+        // A switch is set between two steps, so that it is not due with anything else (see `duel`).
+        self.now += if self.skewed { self.world.step } else { pause };
+        self.skewed = false;
         let request = self.request(exchange);
         let valid_until = match self.random.below(150) {
             0 => self.now - 1,
             1..20 => self.now,
             _ => self.now + 1_000_000_000,
         };
+        let time = match request {
+            Request::SetCountdown { .. } => self.now + self.skew(),
+            _ => self.now,
+        };
         Step {
-            time: Timestamp(self.now),
+            time: Timestamp(time),
             ticks: self.random.one_in(2),
             valid_until: Timestamp(valid_until),
             request,
+        }
+    }
+
+    fn skew(&mut self) -> u64 {
+        self.skewed = true;
+        match self.world.step {
+            1 => 0,
+            step => self.random.between(1, step - 1),
         }
     }
 
@@ -85,7 +103,7 @@ impl Generator {
     }
 
     fn request(&mut self, exchange: &Exchange) -> Request {
-        match self.random.weighted(&[640, 90, 80, 25, 12, 60, 30, 20, 25]) {
+        match self.random.weighted(&[610, 90, 80, 25, 12, 60, 30, 20, 25, 30, 10, 10, 10]) {
             0 => self.place(exchange),
             1 => self.amend(exchange),
             2 => self.cancel(exchange),
@@ -94,7 +112,11 @@ impl Generator {
             5 => self.set_state(exchange),
             6 => self.outside(exchange),
             7 => self.pay(exchange),
-            _ => self.administer(),
+            8 => self.administer(),
+            9 => self.replace(exchange),
+            10 => self.set_countdown(exchange),
+            11 => self.set_rules(exchange),
+            _ => self.plan_state(exchange),
         }
     }
 
@@ -112,10 +134,13 @@ impl Generator {
         let at = self.random.below(self.sent.len() as u64) as usize;
         let mut request = self.sent[at].clone();
         let differs = self.random.one_in(2);
-        if let Request::PlaceOrder(PlaceOrder { side, .. }) = &mut request
-            && differs
-        {
-            *side = side.opposite();
+        let order = match &mut request {
+            Request::PlaceOrder(order) => order,
+            Request::ReplaceOrder(replace) => &mut replace.order,
+            _ => return request,
+        };
+        if differs {
+            order.side = order.side.opposite();
         }
         request
     }
@@ -124,6 +149,7 @@ impl Generator {
     fn keep(&mut self, request: &Request) {
         let named = match request {
             Request::PlaceOrder(order) => !order.client_order_id.is_none(),
+            Request::ReplaceOrder(replace) => !replace.order.client_order_id.is_none(),
             _ => true,
         };
         if named && self.sent.len() < 12 {

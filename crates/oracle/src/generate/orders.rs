@@ -2,7 +2,7 @@
 
 use types::{
     AccountId, Amount, ClientOrderId, Conditions, MarketId, OrderId, OrderSpec, PlaceOrder, Price,
-    Quantity, Request, SelfTradePrevention, Side, TimeInForce, Timestamp, Trigger,
+    Quantity, ReplaceOrder, Request, SelfTradePrevention, Side, TimeInForce, Timestamp, Trigger,
 };
 
 use super::Generator;
@@ -187,13 +187,13 @@ impl Generator {
     fn some_order(&mut self, exchange: &Exchange) -> (usize, u32, u64) {
         let at = self.random.below(exchange.markets.len() as u64) as usize;
         let market = &exchange.markets[at];
-        let open = market.resting().chain(&market.waiting).count() as u64;
+        let open = market.open().count() as u64;
         if open == 0 || self.random.one_in(12) {
             let id = self.random.between(0, market.last_order + 1);
             return (at, self.account(), id);
         }
         let nth = self.random.below(open) as usize;
-        let order = market.resting().chain(&market.waiting).nth(nth).expect("below the count");
+        let order = market.open().nth(nth).expect("below the count");
         let account = if self.random.one_in(25) { self.account() } else { order.account };
         (at, account, order.id)
     }
@@ -226,6 +226,34 @@ impl Generator {
         }
     }
 
+    pub(super) fn replace(&mut self, exchange: &Exchange) -> Request {
+        if self.random.one_in(15) && !self.sent.is_empty() {
+            return self.again();
+        }
+        let mut order = self.order(exchange);
+        let (at, account, cancel) = self.some_order(exchange);
+        let market = &exchange.markets[at];
+        if order.market == market.def.id || self.random.one_in(2) {
+            order.account = AccountId(account);
+        }
+        if !self.random.one_in(100) {
+            order.market = market.def.id;
+        }
+        let (cancel, stop_on_failure) = (OrderId(cancel), self.random.one_in(2));
+        let request = Request::ReplaceOrder(ReplaceOrder { cancel, stop_on_failure, order });
+        self.keep(&request);
+        request
+    }
+
+    pub(super) fn set_countdown(&mut self, exchange: &Exchange) -> Request {
+        let at = self.random.below(exchange.markets.len() as u64) as usize;
+        let known = exchange.markets[at].def.id;
+        let market = if self.random.one_in(100) { MarketId(8) } else { known };
+        let steps = self.random.below(8) * (self.world.step / 1_000_000).max(1);
+        let account = AccountId(self.account());
+        Request::SetCountdown { account, market, after_ms: steps as u32 }
+    }
+
     pub(super) fn cancel(&mut self, exchange: &Exchange) -> Request {
         let (at, account, id) = self.some_order(exchange);
         let market =
@@ -236,7 +264,7 @@ impl Generator {
     pub(super) fn cancel_by_client_id(&mut self, exchange: &Exchange) -> Request {
         let (at, account, id) = self.some_order(exchange);
         let market = &exchange.markets[at];
-        let order = market.resting().chain(&market.waiting).find(|order| order.id == id);
+        let order = market.open().find(|order| order.id == id);
         let name = order.and_then(|order| order.client_id.parse().ok());
         let client_order_id = name.unwrap_or_else(|| self.old_name());
         Request::CancelByClientId { account: AccountId(account), client_order_id }

@@ -42,6 +42,8 @@ pub struct World {
     pub names: u64,
     /// Some orders are so large, and shown in so small parts, that matching them takes several entries.
     pub deep: bool,
+    /// Markets have rules.
+    pub ruled: bool,
     /// States of markets change more often.
     pub restless: bool,
     /// The requests that found it.
@@ -70,6 +72,7 @@ impl World {
             step: random.pick(&[1, 1_000, 1_000_000, 1_000_000_000]),
             names: random.pick(&[2, 5, 50]),
             deep: random.one_in(12),
+            ruled: random.one_in(2),
             restless: random.one_in(3),
             founding: Vec::new(),
         };

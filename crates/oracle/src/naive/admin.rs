@@ -1,7 +1,8 @@
 //! What operators ask: accounts, definitions, states of markets.
 
 use types::{
-    AccountId, AssetDef, Event, FeeRates, MarketDef, MarketState, PartsPerMillion, RejectCode,
+    AccountId, AssetDef, Event, FeeRates, MarketDef, MarketRules, MarketState, PartsPerMillion,
+    Range, RejectCode, Timestamp,
 };
 
 use super::market::Market;
@@ -94,7 +95,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Any state but the present one. A market that becomes continuous is uncrossed at once (7.1).
+    /// Any state but the present one.
     pub(super) fn set_market_state(
         &mut self,
         asker: &Asker,
@@ -105,15 +106,68 @@ impl Exchange {
         if market.state == state {
             return Err(RejectCode::WrongState);
         }
-        let says_price = market.state == MarketState::Auction;
-        market.state = state;
-        let (reply, id) = (asker.reply, market.def.id);
-        market.events.push(Event::MarketStateChanged { reply, market: id, state });
-        if state == MarketState::Continuous {
-            market.uncross(says_price);
-            market.enter_fired();
-        }
+        market.reopens_at = None;
+        market.change_state(asker.reply, state);
         self.collect(at);
         Ok(())
     }
+
+    /// A change of state at a time to come (7.3).
+    pub(super) fn plan_market_state(
+        &mut self,
+        asker: &Asker,
+        at: Timestamp,
+        state: Option<MarketState>,
+    ) -> Result<(), RejectCode> {
+        let place = self.market(asker.market)?;
+        let market = &mut self.markets[place];
+        let known = market.plans.iter().any(|plan| plan.0 == at);
+        let possible = match state {
+            Some(_) => at > self.now && (known || market.plans.len() < 64),
+            None => known,
+        };
+        if !possible {
+            return Err(RejectCode::PlanRefused);
+        }
+        market.plans.retain(|plan| plan.0 != at);
+        market.plans.extend(state.map(|state| (at, state)));
+        let (reply, market) = (asker.reply, market.def.id);
+        self.events.push(Event::MarketStatePlanned { reply, market, at, state });
+        Ok(())
+    }
+
+    /// All rules of a market anew (11).
+    pub(super) fn set_market_rules(
+        &mut self,
+        asker: &Asker,
+        rules: &MarketRules,
+    ) -> Result<(), RejectCode> {
+        let at = self.market(asker.market)?;
+        if !are_possible(rules) {
+            return Err(RejectCode::InvalidDefinition);
+        }
+        let market = &mut self.markets[at];
+        market.rules = *rules;
+        market.forget_minutes();
+        let (reply, market) = (asker.reply, market.def.id);
+        self.events.push(Event::MarketRulesSet { reply, market, rules: *rules });
+        Ok(())
+    }
+}
+
+/// Whether rules are in their ranges and could let an order pass.
+fn are_possible(rules: &MarketRules) -> bool {
+    fn ordered<T: PartialOrd>(range: &Range<T>) -> bool {
+        match (&range.least, &range.most) {
+            (Some(least), Some(most)) => least <= most,
+            _ => true,
+        }
+    }
+    ordered(&rules.limit_quantity)
+        && ordered(&rules.market_quantity)
+        && ordered(&rules.notional)
+        && rules.price_band.is_none_or(|band| (1..=1_440).contains(&band.window_minutes))
+        && rules.interruption.is_none_or(|interruption| interruption.auction_seconds != 0)
+        && rules.max_iceberg_parts != Some(0)
+        && rules.max_order_age_seconds != Some(0)
 }

@@ -30,7 +30,7 @@ impl Market {
         asked: Amendment,
     ) -> Result<(AssetId, u128), RejectCode> {
         let owned = |order: &&Order| order.id == id && order.account == account;
-        let open = self.resting().chain(&self.waiting).find(owned);
+        let open = self.open().find(owned);
         let order = open.ok_or(RejectCode::UnknownOrder)?;
         asked.price.map_or(Ok(()), |price| self.check_price(price))?;
         asked.total.map_or(Ok(()), |total| self.check_quantity(total))?;
@@ -59,7 +59,7 @@ impl Market {
         reply: ReplyTo,
     ) -> Result<(), RejectCode> {
         let owned = |order: &&Order| order.id == id && order.account == account;
-        if self.waiting.iter().any(|order| owned(&order)) {
+        if self.waiting.iter().chain(&self.fired).any(|order| owned(&order)) {
             return Err(RejectCode::NotAmendable);
         }
         self.accepts_orders()?;
@@ -67,6 +67,7 @@ impl Market {
         let price = asked.price.unwrap_or(old.price);
         let total = asked.total.unwrap_or(old.remaining + old.filled);
         let remaining = total - old.filled;
+        self.check_rules(&Order { price, remaining, ..old.clone() })?;
         if price == old.price && remaining == old.remaining {
             return Err(RejectCode::NothingToAmend);
         }
@@ -121,6 +122,7 @@ impl Market {
     }
 
     fn check_entry(&self, new: &Order) -> Result<(), RejectCode> {
+        self.check_band(new)?;
         let matches = self.would_match(new);
         if matches && new.is_post_only() {
             return Err(RejectCode::WouldMatch);

@@ -1,8 +1,8 @@
 //! Cancels and amendments as the exchange gets them (6).
 
 use types::{
-    AccountId, CancelCause, ClientOrderId, Event, MarketId, OrderId, RejectCode, ReplyTo, Request,
-    RequestKind,
+    AccountId, CancelCause, ClientOrderId, Event, MarketId, OrderId, RejectCode, ReplaceOrder,
+    ReplyTo, Request, RequestKind,
 };
 
 use super::amend::Amendment;
@@ -38,7 +38,7 @@ impl Exchange {
         let name = name.to_string();
         let named = |order: &&Order| order.account == account && order.client_id == name;
         self.markets.iter().enumerate().find_map(|(at, market)| {
-            let order = market.resting().chain(&market.waiting).find(named)?;
+            let order = market.open().find(named)?;
             Some((at, OrderId(order.id)))
         })
     }
@@ -57,7 +57,7 @@ impl Exchange {
             return Ok(());
         };
         let found = &self.markets[at];
-        let own = found.resting().chain(&found.waiting).filter(|order| order.account == account.0);
+        let own = found.open().filter(|order| order.account == account.0);
         let mut own: Vec<_> = own.map(|order| (order.placed, order.id)).collect();
         own.sort_unstable();
         let count = own.len() as u32;
@@ -72,6 +72,37 @@ impl Exchange {
             }
         }
         self.collect(at);
+        Ok(())
+    }
+
+    /// A cancel, then a placement of the same account (6.6).
+    pub(super) fn replace_order(
+        &mut self,
+        asker: &Asker,
+        replace: &ReplaceOrder,
+    ) -> Result<(), RejectCode> {
+        self.account(asker.account)?;
+        let order = Request::PlaceOrder(replace.order);
+        if !asker.client_id.is_none() && self.repeated(asker, &order)? {
+            return Ok(());
+        }
+        let at = self.market(asker.market)?;
+        let (account, cause) = (asker.account, CancelCause::Client);
+        let done = self.markets[at].cancel(account, replace.cancel.0, ReplyTo::NOBODY, cause);
+        self.collect(at);
+        self.fit_holds();
+        match done {
+            Err(code) if replace.stop_on_failure => {
+                // The market answers, which does not know the client's id.
+                self.reject(&Asker { client_id: ClientOrderId::NONE, ..*asker }, code);
+            }
+            Ok(()) | Err(_) => {
+                let asker = Asker { request: RequestKind::PlaceOrder, ..*asker };
+                if let Err(code) = self.place_order(&asker, &replace.order) {
+                    self.reject(&asker, code);
+                }
+            }
+        }
         Ok(())
     }
 

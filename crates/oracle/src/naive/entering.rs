@@ -17,6 +17,7 @@ impl Market {
     /// # Errors
     /// Why not.
     pub fn check_entering(&self, order: &mut Order) -> Result<(), RejectCode> {
+        self.check_band(order)?;
         if order.is_post_only() && self.would_match(order) {
             if !order.conditions.slide {
                 return Err(RejectCode::WouldMatch);

@@ -1,8 +1,8 @@
 //! A pair's market: its book as two sorted vectors, its waiting orders, and its state.
 
 use types::{
-    AccountId, Amount, CancelCause, Event, MarketDef, MarketState, OrderId, Price, Quantity,
-    RejectCode, ReplyTo, Side, Timestamp,
+    AccountId, Amount, CancelCause, Event, MarketDef, MarketRules, MarketState, OrderId, Price,
+    Quantity, RejectCode, ReplyTo, Side, Timestamp,
 };
 
 use super::order::Order;
@@ -26,6 +26,16 @@ pub struct Market {
     pub waiting: Vec<Order>,
     /// Orders that were fired and have not entered yet, the next first.
     pub fired: Vec<Order>,
+    /// The operator's rules (11).
+    pub rules: MarketRules,
+    /// Minute, price and lots of the trades since there is a band around them.
+    pub minutes: Vec<(u64, u64, u64)>,
+    /// Changes of state to come.
+    pub plans: Vec<(Timestamp, MarketState)>,
+    /// When an interruption ends.
+    pub reopens_at: Option<Timestamp>,
+    /// The log's time.
+    pub now: Timestamp,
     /// The price of the last trade.
     pub last_price: Option<u64>,
     /// The number of the last order.
@@ -52,6 +62,11 @@ impl Market {
             asks: Vec::new(),
             waiting: Vec::new(),
             fired: Vec::new(),
+            rules: MarketRules::default(),
+            minutes: Vec::new(),
+            plans: Vec::new(),
+            reopens_at: None,
+            now: Timestamp(0),
             last_price: None,
             last_order: 0,
             last_trade: 0,
@@ -84,6 +99,11 @@ impl Market {
     /// Resting orders of both sides.
     pub fn resting(&self) -> impl Iterator<Item = &Order> {
         self.bids.iter().chain(&self.asks)
+    }
+
+    /// Open orders: they rest, wait, or were fired and wait for trading to go on.
+    pub fn open(&self) -> impl Iterator<Item = &Order> {
+        self.resting().chain(&self.waiting).chain(&self.fired)
     }
 
     /// Quote atoms.
@@ -212,8 +232,7 @@ impl Market {
         if self.state == MarketState::Halted {
             return Err(RejectCode::MarketHalted);
         }
-        let open = self.resting().chain(&self.waiting);
-        if !open.into_iter().any(|order| order.id == id && order.account == account) {
+        if !self.open().any(|order| order.id == id && order.account == account) {
             return Err(RejectCode::UnknownOrder);
         }
         self.end(id, reply, cause);
@@ -222,25 +241,51 @@ impl Market {
 
     fn end(&mut self, id: u64, reply: ReplyTo, cause: CancelCause) {
         let order = self.take_out(id).unwrap_or_else(|| {
-            let place = self.waiting.iter().position(|order| order.id == id);
-            self.waiting.remove(place.expect("it rests or waits"))
+            let unentered = [&mut self.waiting, &mut self.fired];
+            let list = unentered.into_iter().find(|list| list.iter().any(|order| order.id == id));
+            let list = list.expect("it is open");
+            let place = list.iter().position(|order| order.id == id).expect("it is in this list");
+            list.remove(place)
         });
         self.cancelled(&order, reply, cause);
     }
 
-    /// The first date of an open order.
-    pub fn next_date(&self) -> Option<Timestamp> {
-        self.resting().chain(&self.waiting).filter_map(Order::date).min()
+    /// When the next thing is due: the date of an order, a plan, or the end of an interruption.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let dates = self.open().filter_map(Order::date);
+        let plans = self.plans.iter().map(|plan| plan.0);
+        dates.chain(plans).chain(self.reopens_at).min()
     }
 
-    /// Cancels the orders whose dates have come (3.7).
-    pub fn expire(&mut self, now: Timestamp) {
-        let open = self.resting().chain(&self.waiting);
-        let dated = open.filter_map(|order| Some((order.date()?, order.id)));
-        let mut due: Vec<_> = dated.filter(|&(date, _)| date <= now).collect();
-        due.sort_unstable();
-        for (_, id) in due {
-            self.end(id, ReplyTo::NOBODY, CancelCause::Expired);
+    /// Does what is due, in the order of times: dates of orders by id, a plan, the end of an
+    /// interruption (3.7, 7.3).
+    pub fn advance(&mut self, now: Timestamp) {
+        self.now = now;
+        while let Some(at) = self.next_deadline().filter(|&at| at <= now) {
+            let dated = self.open().filter(|order| order.date() == Some(at));
+            if let Some(id) = dated.map(|order| order.id).min() {
+                self.end(id, ReplyTo::NOBODY, CancelCause::Expired);
+            } else if let Some(place) = self.plans.iter().position(|plan| plan.0 == at) {
+                let (_, state) = self.plans.remove(place);
+                self.reopens_at = None;
+                if self.state != state {
+                    self.change_state(ReplyTo::NOBODY, state);
+                }
+            } else {
+                self.reopens_at = None;
+                self.change_state(ReplyTo::NOBODY, MarketState::Continuous);
+            }
+        }
+    }
+
+    /// Goes into another state. A market that becomes continuous is uncrossed at once (7.1).
+    pub fn change_state(&mut self, reply: ReplyTo, state: MarketState) {
+        let says_price = self.state == MarketState::Auction;
+        self.state = state;
+        self.events.push(Event::MarketStateChanged { reply, market: self.def.id, state });
+        if state == MarketState::Continuous {
+            self.uncross(says_price);
+            self.enter_fired();
         }
     }
 

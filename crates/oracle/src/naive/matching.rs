@@ -17,6 +17,8 @@ pub struct Taken {
     pub quote: u128,
     /// Self-trade prevention ends the incoming order.
     pub prevented: bool,
+    /// The price of a trade that would be too far from the last price, which is the first (7.4).
+    pub interrupted: Option<(Option<u64>, u64)>,
 }
 
 /// One of the two sides of a trade, as far as the trade changes it.
@@ -52,10 +54,15 @@ impl Market {
     /// Matches an incoming order as far as it goes.
     pub fn take(&mut self, taker: &mut Order) -> Taken {
         let mut taken = Taken::default();
+        let reference = self.last_price;
         while let Some(best) = self.side(taker.side.opposite()).first() {
             let (price, shown, owner) = (best.price, best.shown, best.account);
             let wish = if taker.accepts(price) { self.wish(taker, price) } else { 0 };
             if wish == 0 {
+                break;
+            }
+            if self.would_interrupt(reference, price) {
+                taken.interrupted = Some((reference, price));
                 break;
             }
             if owner == taker.account && taker.prevention != SelfTradePrevention::None {
@@ -207,6 +214,7 @@ impl Market {
             seller: side_of_trade(&seller, quote),
         };
         self.events.push(Event::Trade(trade));
+        self.note_minute(price, lots);
         self.fire(price);
     }
 
@@ -221,6 +229,9 @@ impl Market {
         let taken = self.take(&mut order);
         if taken.prevented {
             return self.cancelled(&order, ReplyTo::NOBODY, CancelCause::SelfTrade);
+        }
+        if let Some((last, price)) = taken.interrupted {
+            return self.interrupt(order, last, price);
         }
         let quote_ends = self.quote_ends(&order);
         let cause = match order.spec {

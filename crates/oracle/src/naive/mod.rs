@@ -8,12 +8,14 @@ mod amend;
 mod auction;
 mod cancel;
 mod client_ids;
+mod countdown;
 mod entering;
 mod funds;
 mod market;
 mod matching;
 mod order;
 mod place;
+mod rules;
 mod treasury;
 mod triggers;
 
@@ -61,6 +63,7 @@ pub struct Exchange {
     sources: Vec<Source>,
     remembered: Vec<Remembered>,
     placements: u64,
+    countdowns: Vec<countdown::Countdown>,
     /// What happened in the current command; balances are told by [`Funds`].
     events: Vec<Event>,
 }
@@ -81,21 +84,26 @@ impl Exchange {
         Self { max_accounts, ..Self::default() }
     }
 
-    /// The first date at which something is due.
+    /// When the next thing is due.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.markets.iter().filter_map(Market::next_date).min()
+        let markets = self.markets.iter().filter_map(Market::next_deadline);
+        markets.chain(self.next_countdown()).min()
     }
 
-    /// The log's time comes to `now`: orders end whose dates have come (3.7). What happened.
+    /// The log's time comes to `now`: what is due is done (3.7, 6.7, 7.3). What happened.
     pub fn advance(&mut self, now: Timestamp) -> Vec<Event> {
         self.now = now;
+        for market in &mut self.markets {
+            market.now = now;
+        }
         if self.next_deadline().is_none_or(|date| date > now) {
             return Vec::new();
         }
         for at in 0..self.markets.len() {
-            self.markets[at].expire(now);
+            self.markets[at].advance(now);
             self.collect(at);
         }
+        self.count_down();
         self.fit_holds();
         std::mem::take(&mut self.events)
     }
@@ -141,12 +149,12 @@ impl Exchange {
             Request::ListMarket(market) => self.list_market(asker, market),
             Request::SetFeeTier { tier, rates } => self.set_fee_tier(asker, *tier, *rates),
             Request::SetMarketState { state, .. } => self.set_market_state(asker, *state),
-            Request::SetMarketRules { .. }
-            | Request::PlanMarketState { .. }
-            | Request::ReplaceOrder(_)
-            | Request::SetCountdown { .. } => {
-                unreachable!("not generated yet: {request:?}")
+            Request::SetMarketRules { rules, .. } => self.set_market_rules(asker, rules),
+            Request::PlanMarketState { at, state, .. } => {
+                self.plan_market_state(asker, *at, *state)
             }
+            Request::ReplaceOrder(replace) => self.replace_order(asker, replace),
+            Request::SetCountdown { after_ms, .. } => self.set_countdown(asker, *after_ms),
         }
     }
 
@@ -180,7 +188,7 @@ impl Exchange {
     fn fit_holds(&mut self) {
         let mut needs = Vec::new();
         for market in &self.markets {
-            for order in market.resting().chain(&market.waiting) {
+            for order in market.open() {
                 let asset = pays_with(market, order.side);
                 needs.push((order.account, asset, market.need(order)));
             }

@@ -38,11 +38,7 @@ impl Exchange {
         let at = self.market(asker.market)?;
         let market = &self.markets[at];
         check_order(market, order, self.now)?;
-        let own = |open: &&Order| open.account == asker.account;
-        let open = market.resting().chain(&market.waiting).filter(own).count();
-        if open >= market.def.bounds.max_orders_per_account as usize {
-            return Err(RejectCode::TooManyOpenOrders);
-        }
+        self.check_account_rules(market, order)?;
         let asset = pays_with(market, order.side);
         let available = self.funds.available(asker.account, asset);
         let hold = hold(market, order, available);
@@ -213,6 +209,8 @@ impl Market {
         if self.state != MarketState::Continuous && !waits && !plain {
             return Err(RejectCode::NotDuringAuction);
         }
+        self.age(&mut order);
+        self.check_rules(&order)?;
         if waits {
             self.check_waiting(&order)?;
         } else {

@@ -1,6 +1,8 @@
 //! Waiting orders: what a trade activates, moves and fires, and how fired orders enter (4).
 
-use types::{AccountId, CancelCause, Event, OrderId, RejectCode, ReplyTo, Side, Trigger};
+use types::{
+    AccountId, CancelCause, Event, MarketState, OrderId, RejectCode, ReplyTo, Side, Trigger,
+};
 
 use super::market::Market;
 use super::order::Order;
@@ -13,7 +15,7 @@ impl Market {
         if met {
             return Err(RejectCode::WouldTrigger);
         }
-        if self.waiting.len() >= self.def.bounds.max_waiting as usize {
+        if self.waiting.len() + self.fired.len() >= self.def.bounds.max_waiting as usize {
             return Err(RejectCode::TooManyWaitingOrders);
         }
         Ok(())
@@ -49,9 +51,9 @@ impl Market {
         self.fired.extend(hit.into_iter().map(|(_, _, order)| order));
     }
 
-    /// Lets fired orders enter until none is left (4.6).
+    /// Lets fired orders enter until none is left (4.6) or trading is interrupted (7.4).
     pub fn enter_fired(&mut self) {
-        while !self.fired.is_empty() {
+        while self.state == MarketState::Continuous && !self.fired.is_empty() {
             let order = self.fired.remove(0);
             self.events.push(Event::OrderTriggered {
                 market: self.def.id,
@@ -63,7 +65,7 @@ impl Market {
     }
 
     fn enter_one_fired(&mut self, order: Order) {
-        let cause = match self.check_matching(&order) {
+        let cause = match self.check_band(&order).and_then(|()| self.check_matching(&order)) {
             Ok(()) => return self.enter(order),
             // The budget of a fired order bounds it and does not refuse it (4.8).
             Err(RejectCode::InsufficientBalance) => return self.enter(order),

@@ -1,0 +1,53 @@
+//! The dead man's switch (6.7).
+
+use types::{
+    AccountId, ClientOrderId, Event, MarketId, RejectCode, ReplyTo, RequestKind, Timestamp,
+};
+
+use super::{Asker, Exchange};
+
+/// A switch that is set.
+#[derive(Clone, Debug)]
+pub(super) struct Countdown {
+    at: Timestamp,
+    account: u32,
+    market: u32,
+}
+
+impl Exchange {
+    pub(super) fn set_countdown(&mut self, asker: &Asker, after_ms: u32) -> Result<(), RejectCode> {
+        self.account(asker.account)?;
+        self.market(asker.market)?;
+        let Asker { reply, account, market, .. } = *asker;
+        self.countdowns.retain(|set| (set.account, set.market) != (account, market));
+        let at = (after_ms > 0).then(|| Timestamp(self.now.0 + u64::from(after_ms) * 1_000_000));
+        self.countdowns.extend(at.map(|at| Countdown { at, account, market }));
+        let (account, market) = (AccountId(account), MarketId(market));
+        self.events.push(Event::CountdownSet { reply, account, market, at });
+        Ok(())
+    }
+
+    /// When the next switch is due.
+    pub fn next_countdown(&self) -> Option<Timestamp> {
+        self.countdowns.iter().map(|set| set.at).min()
+    }
+
+    /// Fires the switches that are due.
+    pub(super) fn count_down(&mut self) {
+        while let Some(at) = self.next_countdown().filter(|&at| at <= self.now) {
+            let place = self.countdowns.iter().position(|set| set.at == at).expect("it is there");
+            let Countdown { account, market, .. } = self.countdowns.remove(place);
+            let (owner, place) = (AccountId(account), MarketId(market));
+            let reply = ReplyTo::NOBODY;
+            self.events.push(Event::CountdownSet {
+                reply,
+                account: owner,
+                market: place,
+                at: None,
+            });
+            let (request, client_id) = (RequestKind::CancelAll, ClientOrderId::NONE);
+            let done = self.cancel_all(&Asker { reply, request, account, market, client_id });
+            assert!(done.is_ok(), "the account was there when the switch was set");
+        }
+    }
+}
