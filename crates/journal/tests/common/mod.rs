@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use journal::{BatchBuilder, CommandLog, CommandReader, Identity, JournalError, Options};
 use types::{
-    AccountId, Amount, AssetId, Command, Entry, Event, MarketId, OrderId, OrderSpec, PartitionId,
+    AccountId, Amount, AssetId, Command, Conditions, Entry, Event, MarketId, OrderId, OrderSpec, PartitionId,
     PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce,
     Timestamp,
 };
@@ -54,6 +54,7 @@ pub fn command(seq: u64) -> Command {
                 time_in_force: TimeInForce::Gtc,
                 post_only: false,
             },
+            conditions: Conditions::NONE,
             self_trade_prevention: SelfTradePrevention::None,
         }),
     };
