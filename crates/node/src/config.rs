@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use journal::DiskHook;
+use journal::{DiskHook, FileSystem, Storage};
 use types::{PartitionId, Timestamp, Topology};
 
 use crate::NodeError;
+use crate::data_dir::random_word;
 
 /// How a node runs.
 #[derive(Clone, Debug)]
@@ -103,6 +104,9 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Told while a partition replays its log: entries done, and all of them.
 pub type Progress = Arc<dyn Fn(PartitionId, u64, u64) + Send + Sync>;
 
+/// Where a node draws numbers from that nothing visible depends on, except the name of a new exchange.
+pub type Randomness = Arc<dyn Fn() -> u64 + Send + Sync>;
+
 /// The edges of a node that tests replace.
 #[derive(Clone)]
 pub struct NodeHooks {
@@ -110,8 +114,12 @@ pub struct NodeHooks {
     pub fatal: FatalHandler,
     /// Fails or observes writes and syncs of the command log.
     pub disk: Option<Arc<dyn DiskHook>>,
+    /// What the logs, the snapshots and the term are kept on.
+    pub storage: Arc<dyn Storage>,
     /// The time.
     pub clock: Clock,
+    /// Seeds of hash tables, and the name of a new exchange.
+    pub randomness: Randomness,
     /// Watches replay.
     pub progress: Progress,
 }
@@ -121,7 +129,9 @@ impl Default for NodeHooks {
         Self {
             fatal: Arc::new(exit),
             disk: None,
+            storage: Arc::new(FileSystem),
             clock: Arc::new(system_time),
+            randomness: Arc::new(random_word),
             progress: Arc::new(|_, _, _| ()),
         }
     }

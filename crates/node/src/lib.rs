@@ -29,8 +29,9 @@ mod sequencer;
 mod sessions;
 mod snapshots;
 mod stats;
+pub mod stepping;
 
-pub use config::{Clock, EventLogConfig, FatalHandler, NodeConfig, NodeHooks, Progress};
+pub use config::{Clock, EventLogConfig, FatalHandler, NodeConfig, NodeHooks, Progress, Randomness};
 pub use data_dir::{DataDir, Founding};
 pub use error::{EXIT_BUG, EXIT_DISK, NodeError};
 pub use node::Node;
