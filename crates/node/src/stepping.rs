@@ -125,7 +125,7 @@ impl SteppedNode {
     ///
     /// # Errors
     /// When a log cannot be written.
-    pub fn stop(mut self) -> Result<(), NodeError> {
+    pub fn stop(&mut self) -> Result<(), NodeError> {
         self.node.end();
         for Workers { sequencer, publisher } in &mut self.workers {
             sequencer.finish().of(sequencer.id)?;
