@@ -151,8 +151,17 @@ impl Dir {
         self.path.join(name)
     }
 
+    /// Creates it, and its name lasts: a loss of power must not take away a log that was synced. An
+    /// earlier life may have created it and ended before the name was durable, so that is done each
+    /// time. What is above its parent is the caller's care.
     pub(crate) fn create(&self) -> Result<()> {
-        self.storage.create_dir(&self.path).context("create directory", &self.path)
+        self.storage.create_dir(&self.path).context("create directory", &self.path)?;
+        match self.path.parent() {
+            Some(parent) if parent != Path::new("") => {
+                self.storage.sync_dir(parent).context("sync directory", parent)
+            }
+            _ => self.storage.sync_dir(Path::new(".")).context("sync directory", &self.path),
+        }
     }
 
     pub(crate) fn sync(&self) -> Result<()> {

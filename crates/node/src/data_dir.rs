@@ -80,6 +80,13 @@ impl DataDir {
         self.path.join(format!("p{partition}"))
     }
 
+    /// Creates the directory of a partition, and its name lasts.
+    pub(crate) fn create_partition(&self, partition: PartitionId) -> Result<(), NodeError> {
+        let path = self.partition(partition);
+        self.storage.create_dir(&path).context("create directory", &path)?;
+        self.storage.sync_dir(&self.path).context("sync", &self.path)
+    }
+
     pub(crate) fn snapshot_store(&self, identity: Identity) -> SnapshotStore {
         SnapshotStore::new(self.dir(self.snapshots(identity.partition)), identity)
     }
@@ -133,6 +140,7 @@ impl DataDir {
     /// Takes the directory for this process until the result is dropped.
     pub(crate) fn lock(&self) -> Result<File, NodeError> {
         fs::create_dir_all(&self.path).context("create directory", &self.path)?;
+        sync_parent(&self.path)?;
         let path = self.path.join("LOCK");
         let mut file = OpenOptions::new()
             .read(true)
@@ -182,6 +190,19 @@ impl Founding {
 /// The randomness with which the standard library seeds its hash tables.
 pub(crate) fn random_word() -> u64 {
     RandomState::new().build_hasher().finish()
+}
+
+/// Makes the name of the data directory itself durable. Above it, an operator may have directories that
+/// we cannot read; then it was made by somebody else, some time ago.
+fn sync_parent(path: &Path) -> Result<(), NodeError> {
+    let absolute = path.canonicalize().context("find", path)?;
+    let Some(parent) = absolute.parent() else {
+        return Ok(());
+    };
+    match File::open(parent).and_then(|parent| parent.sync_all()) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        other => other.context("sync", parent),
+    }
 }
 
 fn read_text(storage: &dyn Storage, path: &Path) -> io::Result<String> {

@@ -53,6 +53,7 @@ pub(crate) fn recover(
 ) -> Result<Recovered, NodeError> {
     let id = identity.partition;
     let started = Instant::now();
+    data.create_partition(id)?;
     data.snapshot_store(identity).remove_unfinished().of(id)?;
     let mut events = open_events(config, data, identity, term)?;
     let options = Options {
