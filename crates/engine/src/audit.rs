@@ -157,7 +157,9 @@ impl Audit {
             let resting = sides.into_iter().flat_map(|side| book.orders(side));
             let resting =
                 resting.map(|order| (order.id, order.account, order.need(&listed.scaling)));
-            let waiting = market.waiting().map(|o| (o.id, o.admit.account, o.admit.budget));
+            // Fired orders wait on while the market does not trade.
+            let waiting = market.waiting().chain(market.fired().copied());
+            let waiting = waiting.map(|o| (o.id, o.admit.account, o.admit.budget));
             for (order, account, need) in resting.chain(waiting) {
                 self.open_orders += 1;
                 let found = holds.remove(&(id, order));
