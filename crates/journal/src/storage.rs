@@ -151,11 +151,12 @@ impl Dir {
         self.path.join(name)
     }
 
-    /// Creates it, and its name lasts: a loss of power must not take away a log that was synced. An
-    /// earlier life may have created it and ended before the name was durable, so that is done each
-    /// time. What is above its parent is the caller's care.
+    /// Creates it, and its name and the names in it last: a loss of power must not take away a log that
+    /// was synced. An earlier life may have created or renamed and ended before that was durable, so it
+    /// is done each time. What is above its parent is the caller's care.
     pub(crate) fn create(&self) -> Result<()> {
         self.storage.create_dir(&self.path).context("create directory", &self.path)?;
+        self.sync()?;
         match self.path.parent() {
             Some(parent) if parent != Path::new("") => {
                 self.storage.sync_dir(parent).context("sync directory", parent)
@@ -232,6 +233,21 @@ pub fn read_exact_at(file: &dyn StoredFile, buffer: &mut [u8], offset: u64) -> i
         }
     }
     Ok(())
+}
+
+/// Writes the first `len` bytes again and syncs. A process that could read them does not know that they
+/// are durable: after a failed sync, file systems show what they will never write.
+pub(crate) fn make_durable(file: &dyn StoredFile, path: &Path, len: u64) -> Result<()> {
+    const CHUNK: u64 = 1 << 20;
+    let mut bytes = vec![0; CHUNK.min(len) as usize];
+    let mut at = 0;
+    while at < len {
+        let chunk = &mut bytes[..CHUNK.min(len - at) as usize];
+        read_exact_at(file, chunk, at).context("read", path)?;
+        file.write_all_at(chunk, at).context("write", path)?;
+        at += chunk.len() as u64;
+    }
+    file.sync_all().context("sync", path)
 }
 
 /// Writes zeros from `from` to `to`, so that later writes change no metadata of the file system.

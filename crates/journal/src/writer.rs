@@ -110,9 +110,8 @@ impl Writer {
         if kind == Kind::Command && len < options.segment_size {
             storage::write_zeros(&*file, &path, len, options.segment_size)?;
         }
-        if torn.is_some() || len < options.segment_size {
-            file.sync_all().context("sync", &path)?;
-        }
+        // What was found here is about to count, whatever became of an earlier life's sync.
+        storage::make_durable(&*file, &path, at.offset)?;
         let preparer = new_preparer(dir, kind, &options);
         Ok(Self {
             dir: dir.clone(),

@@ -334,6 +334,10 @@ impl World {
         let partitions: Vec<_> = self.ids().map(|id| node.partition(id)).collect();
         let audit = audit(&partitions);
         match audit.violations.first() {
+            Some(_) if std::env::var("SIM_DEBUG").is_ok() => {
+                let seqs: Vec<_> = partitions.iter().map(|p| p.seq().0).collect();
+                Err(format!("after a step at {seqs:?}: {:?}", audit.violations))
+            }
             Some(violation) => Err(format!("after a step: {violation}")),
             None => Ok(audit.quiet),
         }
