@@ -144,7 +144,9 @@ impl EventLog {
         if seq <= self.last_seq() {
             return match self.reader.compare(seq, time, content)? {
                 true => Ok(()),
-                false => Err(JournalError::EventsDiffer { dir: self.dir.path().to_path_buf(), seq }),
+                false => {
+                    Err(JournalError::EventsDiffer { dir: self.dir.path().to_path_buf(), seq })
+                }
             };
         }
         self.missing.push_encoded(time, content);

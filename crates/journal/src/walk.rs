@@ -12,7 +12,7 @@ use crate::format::{
     Hash, Identity, Kind, Malformed, RECORD_HEADER, RecordHeader, SEGMENT_HEADER, TRAILER, is_zero,
 };
 use crate::segment;
-use crate::storage::{Dir, StoredFile};
+use crate::storage::{Dir, StoredFile, file_len};
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
@@ -36,7 +36,9 @@ impl Window {
     pub fn bytes(&mut self, offset: u64, len: usize) -> Result<&[u8]> {
         let end = offset + len as u64;
         if offset < self.covered.start || end > self.covered.end {
-            self.read(offset, len.max(CHUNK))?;
+            // No more than there is: most of what is read is far smaller than a chunk.
+            let rest = file_len(&*self.file, &self.path)?.saturating_sub(offset);
+            self.read(offset, len.max(CHUNK).min(rest as usize))?;
         }
         let end = end.min(self.covered.end).max(offset);
         let start = (offset - self.covered.start) as usize;

@@ -81,11 +81,7 @@ impl Feed {
             head: AtomicU64::new(head.0),
             written: AtomicU64::new(head.0),
             unwritten_events: AtomicUsize::new(0),
-            disk: disk.map(|(dir, identity)| Disk {
-                dir,
-                identity,
-                idle: Mutex::default(),
-            }),
+            disk: disk.map(|(dir, identity)| Disk { dir, identity, idle: Mutex::default() }),
             capacity,
         }
     }

@@ -31,7 +31,9 @@ mod snapshots;
 mod stats;
 pub mod stepping;
 
-pub use config::{Clock, EventLogConfig, FatalHandler, NodeConfig, NodeHooks, Progress, Randomness};
+pub use config::{
+    Clock, EventLogConfig, FatalHandler, NodeConfig, NodeHooks, Progress, Randomness,
+};
 pub use data_dir::{DataDir, Founding};
 pub use error::{EXIT_BUG, EXIT_DISK, NodeError};
 pub use node::Node;

@@ -61,7 +61,8 @@ pub(crate) fn recover(
         acknowledged: last_known(data, identity, events.as_ref())?,
         hook: hooks.disk.clone(),
     };
-    let (log, log_report) = CommandLog::open(data.dir(data.commands(id)), identity, options).of(id)?;
+    let (log, log_report) =
+        CommandLog::open(data.dir(data.commands(id)), identity, options).of(id)?;
     tell_torn(&log_report);
     let (snapshot, skipped) = choose_snapshot(data, identity, &log, events.as_ref())?;
     for reason in &skipped {
@@ -217,7 +218,8 @@ pub(crate) fn open_reader(
 ) -> Result<CommandReader, NodeError> {
     let id = identity.partition;
     let from = snapshot.map_or(Seq(1), |snapshot| snapshot.header.seq.next());
-    let reader = CommandReader::open(data.dir(data.commands(id)), identity, from, Some(until)).of(id)?;
+    let reader =
+        CommandReader::open(data.dir(data.commands(id)), identity, from, Some(until)).of(id)?;
     if let (Some(snapshot), Some(found)) = (snapshot, reader.hash_before())
         && snapshot.header.record_hash != found
     {

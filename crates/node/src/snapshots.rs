@@ -65,9 +65,8 @@ fn take_snapshot_in(
     let (mut state, digest) = restore(partition, base.as_ref(), random_word())?;
     let reader = open_reader(data, identity, base.as_ref(), until)?;
     let of_base = base.map(|base| base.header.record_hash);
-    let summary =
-        replay_with(reader, &mut state, digest, data.threads(), |_, _, _| Ok(()), |_| ())
-            .of(partition)?;
+    let summary = replay_with(reader, &mut state, digest, data.threads(), |_, _, _| Ok(()), |_| ())
+        .of(partition)?;
     let header = SnapshotHeader {
         seq: state.seq(),
         time: state.time(),
@@ -208,7 +207,12 @@ fn tell(reply: Option<SnapshotReply>, result: Result<SnapshotOutcome, String>) {
 }
 
 /// Runs the configured command at low priority and waits for it.
-fn run_command(words: &[OsString], data: &Path, partition: PartitionId, until: Seq) -> Result<(), String> {
+fn run_command(
+    words: &[OsString],
+    data: &Path,
+    partition: PartitionId,
+    until: Seq,
+) -> Result<(), String> {
     let fill = |word: &OsString| match word.to_str() {
         Some("{data}") => data.as_os_str().to_owned(),
         Some("{partition}") => OsString::from(partition.to_string()),

@@ -208,8 +208,7 @@ impl State {
         let pending = std::mem::take(&mut self.pending);
         let directories: BTreeSet<_> = pending.iter().map(|it| it.directory.clone()).collect();
         for directory in directories {
-            let changes: Vec<_> =
-                pending.iter().filter(|it| it.directory == directory).collect();
+            let changes: Vec<_> = pending.iter().filter(|it| it.directory == directory).collect();
             let kept = self.random.below(changes.len() as u64 + 1) as usize;
             for it in &changes[..kept] {
                 apply(&mut self.durable_names, &it.change);
@@ -241,8 +240,7 @@ impl State {
                 1 => true,
                 _ => random.one_in(2),
             };
-            let length =
-                if survives() { content.seen.len() } else { content.durable.len() };
+            let length = if survives() { content.seen.len() } else { content.durable.len() };
             let durable = Arc::make_mut(&mut content.durable);
             durable.resize(length, 0);
             for sector in std::mem::take(&mut content.unsynced) {
@@ -434,9 +432,11 @@ impl Storage for SimDisk {
         if state.names.get(path) != Some(&Node::Directory) {
             return Err(io::ErrorKind::NotFound.into());
         }
-        let inside = state.names.keys().filter(|name| name.parent() == Some(path));
-        let names = inside.filter_map(|name| name.file_name());
-        Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
+        let inside = |name: &PathBuf| {
+            let rest = name.to_str()?.strip_prefix(path.to_str()?)?.strip_prefix('/')?;
+            (!rest.contains('/')).then(|| rest.to_owned())
+        };
+        Ok(state.names.keys().filter_map(inside).collect())
     }
 
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn StoredFile>> {

@@ -156,12 +156,6 @@ impl Observer {
             }
             for event in entry.events {
                 learn(event);
-                if let Ok(words) = std::env::var("SIM_TRACE") {
-                    let text = format!("{event:?}");
-                    if words.split('|').any(|word| text.contains(word)) {
-                        eprintln!("p{partition} #{} {} {text}", entry.seq, entry.time.0);
-                    }
-                }
                 let Some(reply) = event.answers() else { continue };
                 let place = (partition, entry.seq);
                 if let Some(before) = self.answered.insert(reply.token, place) {
@@ -243,8 +237,7 @@ impl Observer {
         for entry in reader.map_err(|error| at(partition, from, error))? {
             let entry = entry.map_err(|error| at(partition, from, error))?;
             if let Command::Request { reply, .. } = &entry.command
-                && let Some(before) =
-                    self.sequenced.insert(reply.token, (partition, entry.seq))
+                && let Some(before) = self.sequenced.insert(reply.token, (partition, entry.seq))
             {
                 let what = format!("holds request {} again, after {before:?}", reply.token);
                 return Err(at(partition, entry.seq, what));
@@ -269,13 +262,6 @@ impl Observer {
     pub fn compare_state(&self, partition: &Partition) -> Check {
         let shadow = &self.known[usize::from(partition.id().0)].shadow;
         if shadow.seq() != partition.seq() || shadow.state_hash() != partition.state_hash() {
-            if std::env::var("SIM_DEBUG").is_ok() {
-                let (a, b) = (shadow.snapshot(), partition.snapshot());
-                let d = a.iter().zip(&b).position(|(x, y)| x != y);
-                eprintln!("shadow {} bytes, live {} bytes, first difference {d:?}", a.len(), b.len());
-                if let Some(d) = d { let lo = d.saturating_sub(64); eprintln!("{:?}\n{:?}", &a[lo..(d+64).min(a.len())], &b[lo..(d+64).min(b.len())]); }
-                eprintln!("next deadline {:?} {:?}", shadow.next_deadline(), partition.next_deadline());
-            }
             return Err(at(partition.id(), partition.seq(), "has another state than its replay"));
         }
         Ok(())

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use journal::{BatchBuilder, CommandLog, CommandReader, Identity, JournalError, Options};
 use types::{
-    AccountId, Amount, AssetId, Command, Conditions, Entry, Event, MarketId, OrderId, OrderSpec, PartitionId,
-    PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce,
-    Timestamp,
+    AccountId, Amount, AssetId, Command, Conditions, Entry, Event, MarketId, OrderId, OrderSpec,
+    PartitionId, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side,
+    TimeInForce, Timestamp,
 };
 
 pub const IDENTITY: Identity =
