@@ -52,8 +52,7 @@ impl CommandLog {
         identity: Identity,
         options: Options,
     ) -> Result<(Self, RecoveryReport)> {
-        disk::create_dir(dir)?;
-        let listing = segment::list(dir)?;
+        let listing = if dir.exists() { segment::list(dir)? } else { Listing::default() };
         for name in &listing.ignored {
             tracing::warn!("{} is no part of the log and is ignored", dir.join(name).display());
         }
@@ -71,6 +70,7 @@ impl CommandLog {
                 asked: options.acknowledged,
             });
         } else {
+            disk::create_dir(dir)?;
             let writer = Writer::create(dir, Kind::Command, identity, options, Seq(1))?;
             (writer, empty_report(listing))
         };

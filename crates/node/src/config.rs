@@ -1,9 +1,8 @@
 //! What a node is told when it starts, and what tests put in place of the world.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use journal::DiskHook;
 use types::{PartitionId, Timestamp, Topology};
@@ -97,6 +96,10 @@ impl NodeConfig {
 /// acknowledged must not be, and state and log may differ.
 pub type FatalHandler = Arc<dyn Fn(&NodeError) + Send + Sync>;
 
+/// What must be durable before an exchange is founded in a data directory. May be repeated, if the
+/// start is interrupted.
+pub type BeforeFounding = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>;
+
 /// The sequencer's clock.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -110,6 +113,8 @@ pub struct NodeHooks {
     pub fatal: FatalHandler,
     /// Fails or observes writes and syncs of the command log.
     pub disk: Option<Arc<dyn DiskHook>>,
+    /// Called with the data directory before the first file of a new exchange is written.
+    pub before_founding: BeforeFounding,
     /// The time.
     pub clock: Clock,
     /// Watches replay.
@@ -121,7 +126,8 @@ impl Default for NodeHooks {
         Self {
             fatal: Arc::new(exit),
             disk: None,
-            clock: Arc::new(system_time),
+            before_founding: Arc::new(|_| Ok(())),
+            clock: crate::clock::system(),
             progress: Arc::new(|_, _, _| ()),
         }
     }
@@ -130,9 +136,4 @@ impl Default for NodeHooks {
 fn exit(error: &NodeError) {
     tracing::error!("{error}; nothing more is acknowledged and the process ends");
     std::process::exit(error.exit_status());
-}
-
-fn system_time() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    Timestamp(since.map_or(0, |since| since.as_nanos() as u64))
 }

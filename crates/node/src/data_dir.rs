@@ -23,6 +23,9 @@ pub struct Founding {
     pub cluster: u64,
     /// Rises with every start.
     pub term: u64,
+    /// How many partitions there are; none as long as not each has its first entries on disk. From
+    /// then on one without a log has lost it.
+    pub partitions: Option<u16>,
 }
 
 impl DataDir {
@@ -58,6 +61,23 @@ impl DataDir {
 
     fn partition(&self, partition: PartitionId) -> PathBuf {
         self.0.join(format!("p{partition}"))
+    }
+
+    /// Whether a partition has a command log, be it damaged.
+    pub(crate) fn has_log(&self, partition: PartitionId) -> Result<bool, NodeError> {
+        let commands = self.commands(partition);
+        let items = match fs::read_dir(&commands) {
+            Ok(items) => items,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error).context("list", &commands),
+        };
+        for item in items {
+            let name = item.context("list", &commands)?.file_name();
+            if Path::new(&name).extension().is_some_and(|end| end == "log") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The partitions that have a directory, rising.
@@ -126,19 +146,29 @@ impl DataDir {
         Ok(file)
     }
 
+    /// Makes the names of the directories of `partitions` durable, so that a record may rely on them.
+    pub(crate) fn sync_partitions(&self, partitions: u16) -> Result<(), NodeError> {
+        for partition in (0..partitions).map(PartitionId) {
+            let path = self.partition(partition);
+            File::open(&path).and_then(|dir| dir.sync_all()).context("sync", &path)?;
+        }
+        Ok(())
+    }
+
     /// Writes the term that begins, and with it the founding at the first start.
     pub(crate) fn begin_term(&self, founding: Founding) -> Result<(), NodeError> {
         let (path, temporary) = (self.cluster_file(), self.0.join("cluster.tmp"));
-        let Founding { cluster, term } = founding;
+        let Founding { cluster, term, partitions } = founding;
+        let partitions = partitions.map_or(String::new(), |count| format!("partitions {count}\n"));
         let mut file = File::create(&temporary).context("create", &temporary)?;
-        write!(file, "cluster {cluster:016x}\nterm {term}\n")
+        write!(file, "cluster {cluster:016x}\nterm {term}\n{partitions}")
             .and_then(|()| file.sync_all())
             .context("write", &temporary)?;
         fs::rename(&temporary, &path).context("rename", &temporary)?;
         File::open(&self.0).and_then(|dir| dir.sync_all()).context("sync", &self.0)
     }
 
-    fn cluster_file(&self) -> PathBuf {
+    pub(crate) fn cluster_file(&self) -> PathBuf {
         self.0.join("cluster")
     }
 }
@@ -146,7 +176,7 @@ impl DataDir {
 impl Founding {
     /// A new exchange that has not started yet.
     pub(crate) fn draw() -> Self {
-        Self { cluster: random_word().max(1), term: 0 }
+        Self { cluster: random_word().max(1), term: 0, partitions: None }
     }
 }
 
@@ -159,5 +189,9 @@ fn parse(text: &str) -> Option<Founding> {
     let mut lines = text.lines();
     let cluster = u64::from_str_radix(lines.next()?.strip_prefix("cluster ")?, 16).ok()?;
     let term = lines.next()?.strip_prefix("term ")?.parse().ok()?;
-    lines.next().is_none().then_some(Founding { cluster, term })
+    let partitions = match lines.next() {
+        Some(line) => Some(line.strip_prefix("partitions ")?.parse().ok()?),
+        None => None,
+    };
+    lines.next().is_none().then_some(Founding { cluster, term, partitions })
 }

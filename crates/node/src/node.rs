@@ -11,7 +11,8 @@ use types::{Command, PartitionId, RejectCode, ReplyTo, Request, Seq, Timestamp, 
 
 use crate::config::{Clock, NodeConfig, NodeHooks};
 use crate::data_dir::{DataDir, Founding};
-use crate::error::NodeError;
+use crate::error::{Context, NodeError};
+use crate::founding;
 use crate::launch::{Launch, Part, mailboxes, recover_all, refuse_other_topology};
 use crate::port::{EventFeed, Exchange, ReplySink};
 use crate::publisher::is_holding;
@@ -52,14 +53,24 @@ impl Node {
         }
         // 1. The directory is ours alone.
         let data = DataDir::new(&config.data);
+        founding::refuse_losses(&config, &data)?;
         let lock = data.lock()?;
         // 2. Who we are.
-        let founding = data.founding()?.unwrap_or_else(Founding::draw);
+        let founding = match data.founding()? {
+            Some(founding) => founding,
+            None => {
+                (hooks.before_founding)(data.path()).context("found", data.path())?;
+                let founding = Founding::draw();
+                data.begin_term(founding)?;
+                founding
+            }
+        };
         refuse_other_topology(&config, &data, founding.cluster)?;
-        let term = founding.term + 1;
-        data.begin_term(Founding { term, ..founding })?;
-        // 3. State from files.
+        let founding = Founding { term: founding.term + 1, ..founding };
+        let term = founding.term;
+        // 3. State from files. A term begins when they are found sound.
         let recovered = recover_all(&config, &hooks, &data, founding.cluster, term)?;
+        data.begin_term(founding)?;
         let markets = Arc::new(MarketHomes::default());
         for market in recovered.iter().flat_map(|part| part.partition.definitions().markets()) {
             markets.learn(market.def.id, market.def.home);
@@ -76,7 +87,7 @@ impl Node {
             config: &config,
             hooks: &hooks,
             data: &data,
-            founding: Founding { term, ..founding },
+            founding,
             limits,
             mailboxes: mailboxes(&config),
             sessions: Arc::new(Sessions::new(term)),
@@ -101,6 +112,10 @@ impl Node {
         // 5. Every log has the new term: receiving ends when nobody holds a sender any more.
         drop(launch);
         let _ = all_ready.recv();
+        let has_entries = |part: &Part| part.shared.durable.load(Ordering::Acquire) > 0;
+        if node.parts.iter().all(has_entries) {
+            founding::complete(&data, founding, config.topology.partitions)?;
+        }
         Ok(node)
     }
 
