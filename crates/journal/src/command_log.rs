@@ -50,8 +50,7 @@ impl CommandLog {
         options: Options,
     ) -> Result<(Self, RecoveryReport)> {
         let dir = &dir.into();
-        dir.create()?;
-        let listing = segment::list(dir)?;
+        let listing = if dir.exists()? { segment::list(dir)? } else { Listing::default() };
         for name in &listing.ignored {
             tracing::warn!("{} is no part of the log and is ignored", dir.join(name).display());
         }
@@ -59,6 +58,7 @@ impl CommandLog {
             segment::check_headers(dir, &listing.segments, Kind::Command, identity)?;
             let walk = SegmentWalk::open(dir, last, Kind::Command, identity)?;
             let (at, report) = walk_to_end(dir, walk, &listing, options.acknowledged)?;
+            dir.create()?;
             let torn = report.torn.as_ref();
             let writer = Writer::resume(dir, Kind::Command, identity, options, last, at, torn)?;
             (writer, report)
@@ -69,6 +69,7 @@ impl CommandLog {
                 asked: options.acknowledged,
             });
         } else {
+            dir.create()?;
             let writer = Writer::create(dir, Kind::Command, identity, options, Seq(1))?;
             (writer, empty_report(listing))
         };

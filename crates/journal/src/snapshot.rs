@@ -177,21 +177,32 @@ impl SnapshotStore {
         Ok(removed)
     }
 
-    /// Deletes all but the newest `keep` and those from which entries after `needed` are reached: the
-    /// newest one up to there, and what follows. Deletes also what interrupted writes left. Returns
-    /// the entry of the oldest one that is left.
+    /// Deletes all but the newest `keep` and the one from which entries after `needed` are reached: the
+    /// newest one up to there. Of those between, a few stay, so that the log can be trimmed as
+    /// `needed` moves on. Deletes also what interrupted writes left. Returns the entry of the oldest
+    /// one that is left.
     ///
     /// # Errors
     /// When a file cannot be removed.
     pub fn prune(&self, keep: usize, needed: Seq) -> Result<Option<Seq>> {
+        const BETWEEN: u64 = 8;
         self.remove_unfinished()?;
         let all = self.list()?;
-        let up_to_needed = all.partition_point(|&seq| seq <= needed);
-        let kept_from = all.len().saturating_sub(keep).min(up_to_needed.saturating_sub(1));
-        for &seq in &all[..kept_from] {
+        let newest_from = all.len().saturating_sub(keep);
+        let reaching = all.partition_point(|&seq| seq <= needed).saturating_sub(1);
+        let span = |from: Seq, to: Seq| to.0.saturating_sub(from.0);
+        let whole = all.last().map_or(0, |&last| span(all[reaching], last));
+        let (mut oldest, mut before) = (None, Seq(0));
+        for (index, &seq) in all.iter().enumerate() {
+            let is_apart = index > reaching && span(before, seq) > whole / BETWEEN;
+            if index >= newest_from || index == reaching || is_apart {
+                oldest = oldest.or(Some(seq));
+                before = seq;
+                continue;
+            }
             self.dir.remove(&self.path_of(seq))?;
         }
-        Ok(all.get(kept_from).copied())
+        Ok(oldest)
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>> {

@@ -165,6 +165,14 @@ impl Dir {
         }
     }
 
+    pub(crate) fn exists(&self) -> Result<bool> {
+        match self.storage.list(&self.path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).context("list", &self.path),
+        }
+    }
+
     pub(crate) fn sync(&self) -> Result<()> {
         self.storage.sync_dir(&self.path).context("sync directory", &self.path)
     }

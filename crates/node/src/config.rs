@@ -1,9 +1,8 @@
 //! What a node is told when it starts, and what tests put in place of the world.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use journal::{DiskHook, FileSystem, Storage};
 use types::{PartitionId, Timestamp, Topology};
@@ -98,6 +97,10 @@ impl NodeConfig {
 /// acknowledged must not be, and state and log may differ.
 pub type FatalHandler = Arc<dyn Fn(&NodeError) + Send + Sync>;
 
+/// What must be durable before an exchange is founded in a data directory. May be repeated, if the
+/// start is interrupted.
+pub type BeforeFounding = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>;
+
 /// The sequencer's clock.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -116,6 +119,8 @@ pub struct NodeHooks {
     pub disk: Option<Arc<dyn DiskHook>>,
     /// What the logs, the snapshots and the term are kept on.
     pub storage: Arc<dyn Storage>,
+    /// Called with the data directory before the first file of a new exchange is written.
+    pub before_founding: BeforeFounding,
     /// The time.
     pub clock: Clock,
     /// Seeds of hash tables, and the name of a new exchange.
@@ -130,7 +135,8 @@ impl Default for NodeHooks {
             fatal: Arc::new(exit),
             disk: None,
             storage: Arc::new(FileSystem),
-            clock: Arc::new(system_time),
+            before_founding: Arc::new(|_| Ok(())),
+            clock: crate::clock::system(),
             randomness: Arc::new(random_word),
             progress: Arc::new(|_, _, _| ()),
         }
@@ -140,9 +146,4 @@ impl Default for NodeHooks {
 fn exit(error: &NodeError) {
     tracing::error!("{error}; nothing more is acknowledged and the process ends");
     std::process::exit(error.exit_status());
-}
-
-fn system_time() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    Timestamp(since.map_or(0, |since| since.as_nanos() as u64))
 }

@@ -28,6 +28,9 @@ pub struct Founding {
     pub cluster: u64,
     /// Rises with every start.
     pub term: u64,
+    /// How many partitions there are; none as long as not each has its first entries on disk. From
+    /// then on one without a log has lost it.
+    pub partitions: Option<u16>,
 }
 
 impl DataDir {
@@ -96,6 +99,26 @@ impl DataDir {
         if self.storage.is_single_threaded() { Threads::One } else { Threads::Three }
     }
 
+    /// Whether a partition has a command log, be it damaged.
+    pub(crate) fn has_log(&self, partition: PartitionId) -> Result<bool, NodeError> {
+        let names = self.names(&self.commands(partition))?;
+        Ok(names.iter().flatten().any(|name| name.ends_with(".log")))
+    }
+
+    /// Whether there is something at its path.
+    pub(crate) fn exists(&self) -> Result<bool, NodeError> {
+        Ok(self.names(&self.path)?.is_some())
+    }
+
+    /// The names in a directory; none if it does not exist.
+    fn names(&self, path: &Path) -> Result<Option<Vec<String>>, NodeError> {
+        match self.storage.list(path) {
+            Ok(names) => Ok(Some(names)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).context("list", path),
+        }
+    }
+
     /// The partitions that have a directory, rising.
     ///
     /// # Errors
@@ -162,11 +185,21 @@ impl DataDir {
         Ok(file)
     }
 
+    /// Makes the names of the directories of `partitions` durable, so that a record may rely on them.
+    pub(crate) fn sync_partitions(&self, partitions: u16) -> Result<(), NodeError> {
+        for partition in (0..partitions).map(PartitionId) {
+            let path = self.partition(partition);
+            self.storage.sync_dir(&path).context("sync", &path)?;
+        }
+        Ok(())
+    }
+
     /// Writes the term that begins, and with it the founding at the first start.
     pub(crate) fn begin_term(&self, founding: Founding) -> Result<(), NodeError> {
         let (path, temporary) = (self.cluster_file(), self.path.join("cluster.tmp"));
-        let Founding { cluster, term } = founding;
-        let text = format!("cluster {cluster:016x}\nterm {term}\n");
+        let Founding { cluster, term, partitions } = founding;
+        let partitions = partitions.map_or(String::new(), |count| format!("partitions {count}\n"));
+        let text = format!("cluster {cluster:016x}\nterm {term}\n{partitions}");
         let file = self.storage.open(&temporary, Access::Create).context("create", &temporary)?;
         file.write_all_at(text.as_bytes(), 0)
             .and_then(|()| file.sync_all())
@@ -175,7 +208,7 @@ impl DataDir {
         self.storage.sync_dir(&self.path).context("sync", &self.path)
     }
 
-    fn cluster_file(&self) -> PathBuf {
+    pub(crate) fn cluster_file(&self) -> PathBuf {
         self.path.join("cluster")
     }
 }
@@ -183,7 +216,7 @@ impl DataDir {
 impl Founding {
     /// A new exchange that has not started yet.
     pub(crate) fn draw(random: u64) -> Self {
-        Self { cluster: random.max(1), term: 0 }
+        Self { cluster: random.max(1), term: 0, partitions: None }
     }
 }
 
@@ -216,5 +249,9 @@ fn parse(text: &str) -> Option<Founding> {
     let mut lines = text.lines();
     let cluster = u64::from_str_radix(lines.next()?.strip_prefix("cluster ")?, 16).ok()?;
     let term = lines.next()?.strip_prefix("term ")?.parse().ok()?;
-    lines.next().is_none().then_some(Founding { cluster, term })
+    let partitions = match lines.next() {
+        Some(line) => Some(line.strip_prefix("partitions ")?.parse().ok()?),
+        None => None,
+    };
+    lines.next().is_none().then_some(Founding { cluster, term, partitions })
 }

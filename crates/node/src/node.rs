@@ -11,7 +11,8 @@ use types::{Command, PartitionId, RejectCode, ReplyTo, Request, Seq, Timestamp, 
 
 use crate::config::{Clock, NodeConfig, NodeHooks};
 use crate::data_dir::{DataDir, Founding};
-use crate::error::NodeError;
+use crate::error::{Context, NodeError};
+use crate::founding;
 use crate::launch::{
     Launch, Mailboxes, Part, Workers, recover_all, refuse_other_topology, shared_mailboxes,
 };
@@ -53,7 +54,9 @@ impl Node {
             return Err(NodeError::InvalidTopology);
         }
         // 1. The directory is ours alone.
-        let lock = DataDir::new(&config.data).lock()?;
+        let data = DataDir::on(Arc::clone(&hooks.storage), &config.data);
+        founding::refuse_losses(&config, &data)?;
+        let lock = data.lock()?;
         // 2. to 4. State from files.
         let (ready, all_ready) = bounded(0);
         let (mut node, workers) = Self::build(&config, &hooks, &shared_mailboxes(&config), ready)?;
@@ -63,7 +66,19 @@ impl Node {
             part.threads = workers.spawn(config.pin_threads);
         }
         let _ = all_ready.recv();
+        node.finish_founding(&data)?;
         Ok(node)
+    }
+
+    /// Notes that the exchange is founded, once every partition has its first entries on disk.
+    pub(crate) fn finish_founding(&self, data: &DataDir) -> Result<(), NodeError> {
+        let has_entries = |part: &Part| part.shared.durable.load(Ordering::Acquire) > 0;
+        match data.founding()? {
+            Some(founding) if self.parts.iter().all(has_entries) => {
+                founding::complete(data, founding, self.topology.partitions)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A node whose partitions are recovered, and what is to do their work.
@@ -75,12 +90,21 @@ impl Node {
     ) -> Result<(Self, Vec<Workers>), NodeError> {
         let data = DataDir::on(Arc::clone(&hooks.storage), &config.data);
         // 2. Who we are.
-        let founding = data.founding()?.unwrap_or_else(|| Founding::draw((hooks.randomness)()));
+        let founding = match data.founding()? {
+            Some(founding) => founding,
+            None => {
+                (hooks.before_founding)(data.path()).context("found", data.path())?;
+                let founding = Founding::draw((hooks.randomness)());
+                data.begin_term(founding)?;
+                founding
+            }
+        };
         refuse_other_topology(config, &data, founding.cluster)?;
-        let term = founding.term + 1;
-        data.begin_term(Founding { term, ..founding })?;
-        // 3. State from files.
+        let founding = Founding { term: founding.term + 1, ..founding };
+        let term = founding.term;
+        // 3. State from files. A term begins when they are found sound.
         let recovered = recover_all(config, hooks, &data, founding.cluster, term)?;
+        data.begin_term(founding)?;
         let markets = Arc::new(MarketHomes::default());
         for market in recovered.iter().flat_map(|part| part.partition.definitions().markets()) {
             markets.learn(market.def.id, market.def.home);
@@ -96,7 +120,7 @@ impl Node {
             config,
             hooks,
             data: &data,
-            founding: Founding { term, ..founding },
+            founding,
             limits,
             mailboxes: mailboxes.to_vec(),
             sessions: Arc::new(Sessions::new(term)),

@@ -156,7 +156,10 @@ fn last_known(
     let snapshots = store.list().of(identity.partition)?.into_iter().rev();
     let in_snapshot =
         snapshots.take_while(|&seq| seq > in_events).find(|&seq| store.load(seq).is_ok());
-    Ok(in_snapshot.unwrap_or(in_events))
+    let known = in_snapshot.unwrap_or(in_events);
+    // The exchange is founded only when every log has its first entries.
+    let is_founded = data.founding()?.is_some_and(|founding| founding.partitions.is_some());
+    Ok(if is_founded { known.max(Seq(1)) } else { known })
 }
 
 /// A snapshot counts only as far as the event log goes, or events in between would be lost; unless

@@ -5,12 +5,16 @@
 //! All of it is deterministic if the hooks are: storage ([`journal::Storage::is_single_threaded`]),
 //! clock and randomness.
 
+use std::sync::Arc;
+
 use crossbeam_channel::bounded;
 use engine::Partition;
 use types::PartitionId;
 
 use crate::config::{NodeConfig, NodeHooks};
+use crate::data_dir::DataDir;
 use crate::error::{NodeError, OfPartition};
+use crate::founding;
 use crate::launch::{Mailboxes, Workers, mailboxes};
 use crate::mailbox::PeerMessage;
 use crate::node::Node;
@@ -21,6 +25,7 @@ pub struct SteppedNode {
     workers: Vec<Workers>,
     /// By partition: its own mailbox at its own place, and what it posted to others at theirs.
     mailboxes: Vec<Mailboxes>,
+    data: DataDir,
 }
 
 /// A message of one partition to another, on its way.
@@ -45,10 +50,12 @@ impl SteppedNode {
         }
         let mailboxes: Vec<_> =
             (0..config.topology.partitions).map(|_| mailboxes(config)).collect();
+        let data = DataDir::on(Arc::clone(&hooks.storage), &config.data);
+        founding::refuse_losses(config, &data)?;
         // Nobody waits for the partitions to be ready: they are stepped.
         let (ready, _) = bounded(0);
         let (node, workers) = Node::build(config, hooks, &mailboxes, ready)?;
-        Ok(Self { node, workers, mailboxes })
+        Ok(Self { node, workers, mailboxes, data })
     }
 
     /// Begins the term of a partition. Must come before its first step.
@@ -56,7 +63,8 @@ impl SteppedNode {
     /// # Errors
     /// When its log cannot be written.
     pub fn begin(&mut self, partition: PartitionId) -> Result<(), NodeError> {
-        self.at(partition).sequencer.begin().of(partition)
+        self.at(partition).sequencer.begin().of(partition)?;
+        self.node.finish_founding(&self.data)
     }
 
     /// One batch of a partition: what waits is sequenced, applied, made durable and let out.
