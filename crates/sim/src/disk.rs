@@ -302,8 +302,10 @@ impl State {
         let fails = is_due(&mut self.plan.fail_write_in);
         let mut written = bytes;
         if stops || fails {
-            let whole = bytes.len() as u64;
-            written = &bytes[..self.random.between(0, whole) as usize];
+            // Up to the end of some sector: no sector is written in part.
+            let end = offset as u64 + self.random.between(0, bytes.len() as u64);
+            let end = end as usize / SECTOR * SECTOR;
+            written = &bytes[..end.saturating_sub(offset)];
             self.counts.add(if stops { Fault::CrashInWrite } else { Fault::FailedWrite });
         }
         self.put(file, written, offset);
