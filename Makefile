@@ -1,11 +1,13 @@
 # `make run` starts the exchange, `make test` runs every test. Both set up what they need.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt clippy doc deny unit browser bench kill-test oracle dist setup-rust
+.PHONY: help run test check fmt clippy doc deny unit browser bench kill-test oracle sim dist setup-rust
 
 STAGE := scripts/stage.sh
 ARGS ?=
 ROUNDS ?= 500
+SEED ?= 1
+SEEDS ?= 100000
 
 help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,6 +52,10 @@ kill-test: setup-rust ## Kill the exchange ROUNDS times (500) under load and acc
 oracle: setup-rust ## The product against the naive exchange: SEED (1), COMMANDS (1000000000); resumes. docs/reliability.md
 	cargo build --release --quiet --package oracle
 	SEED=$(SEED) COMMANDS=$(COMMANDS) BLOCK=$(BLOCK) target/release/oracle
+
+sim: setup-rust ## Simulate SEEDS runs (100000) from SEED: crashes, damage, lost messages. Goes on where it stood.
+	cargo build --release --quiet --package sim
+	target/release/sim --seed $(SEED) --seeds $(SEEDS) --progress target/sim.progress
 
 dist: setup-rust ## The binary for operators, with link-time optimisation.
 	cargo build --profile dist --package outcry

@@ -2,6 +2,10 @@
 # Runs the Rust tests: by nextest where it is installed, else by cargo.
 set -euo pipefail
 
+# A test that passes is quiet: what was not tested must show here.
+if [ -z "${OUTCRY_RECORDINGS:-}" ]; then
+    echo "SKIPPED: recorded sessions (OUTCRY_RECORDINGS is not set)"
+fi
 if command -v cargo-nextest >/dev/null; then
     exec cargo nextest run --workspace --no-fail-fast
 fi

@@ -151,13 +151,19 @@ impl Audit {
         let markets = partitions.iter().flat_map(|partition| partition.markets.iter().flatten());
         for market in markets {
             let id = market.definition().id;
-            let listed = partitions[0].definitions.market(id).expect("it has a book");
+            let Some(listed) = partitions[0].definitions.market(id) else {
+                let text = format!("market {id} has a book, the first partition does not know it");
+                self.violations.push(text);
+                continue;
+            };
             let book = market.book();
             let sides = [types::Side::Buy, types::Side::Sell];
             let resting = sides.into_iter().flat_map(|side| book.orders(side));
             let resting =
                 resting.map(|order| (order.id, order.account, order.need(&listed.scaling)));
-            let waiting = market.waiting().map(|o| (o.id, o.admit.account, o.admit.budget));
+            // Fired orders wait on while the market does not trade.
+            let waiting = market.waiting().chain(market.fired().copied());
+            let waiting = waiting.map(|o| (o.id, o.admit.account, o.admit.budget));
             for (order, account, need) in resting.chain(waiting) {
                 self.open_orders += 1;
                 let found = holds.remove(&(id, order));

@@ -1,16 +1,13 @@
 //! The command log: the truth of a partition. Opening recovers it; appending does not sync.
 
-use std::fs;
-use std::path::Path;
-
 use types::Seq;
 
 use crate::batch::BatchBuilder;
-use crate::disk;
-use crate::error::{Context, JournalError, Result};
+use crate::error::{JournalError, Result};
 use crate::format::{Identity, Kind, RecordHeader};
 use crate::recovery::{TornTail, judge_tail};
 use crate::segment::{self, Listing};
+use crate::storage::Dir;
 use crate::walk::{Position, SegmentWalk, Step};
 use crate::writer::{Options, Writer};
 
@@ -48,12 +45,12 @@ impl CommandLog {
     /// # Errors
     /// Damage, foreign files, and what the operating system refuses. Then nothing was changed.
     pub fn open(
-        dir: &Path,
+        dir: impl Into<Dir>,
         identity: Identity,
         options: Options,
     ) -> Result<(Self, RecoveryReport)> {
-        disk::create_dir(dir)?;
-        let listing = segment::list(dir)?;
+        let dir = &dir.into();
+        let listing = if dir.exists()? { segment::list(dir)? } else { Listing::default() };
         for name in &listing.ignored {
             tracing::warn!("{} is no part of the log and is ignored", dir.join(name).display());
         }
@@ -61,16 +58,18 @@ impl CommandLog {
             segment::check_headers(dir, &listing.segments, Kind::Command, identity)?;
             let walk = SegmentWalk::open(dir, last, Kind::Command, identity)?;
             let (at, report) = walk_to_end(dir, walk, &listing, options.acknowledged)?;
+            dir.create()?;
             let torn = report.torn.as_ref();
             let writer = Writer::resume(dir, Kind::Command, identity, options, last, at, torn)?;
             (writer, report)
         } else if options.acknowledged > Seq(0) {
             return Err(JournalError::EndsEarly {
-                dir: dir.to_path_buf(),
+                dir: dir.path().to_path_buf(),
                 last: Seq(0),
                 asked: options.acknowledged,
             });
         } else {
+            dir.create()?;
             let writer = Writer::create(dir, Kind::Command, identity, options, Seq(1))?;
             (writer, empty_report(listing))
         };
@@ -114,15 +113,15 @@ impl CommandLog {
     ///
     /// # Errors
     /// When a file cannot be removed.
-    pub fn remove_before(dir: &Path, seq: Seq) -> Result<Seq> {
+    pub fn remove_before(dir: impl Into<Dir>, seq: Seq) -> Result<Seq> {
+        let dir = &dir.into();
         let segments = segment::list(dir)?.segments;
         let mut oldest = segments.first().copied().unwrap_or(Seq(1));
         for pair in segments.windows(2).take_while(|pair| pair[1] <= seq) {
-            let path = segment::path_of(dir, pair[0]);
-            fs::remove_file(&path).context("remove", &path)?;
+            dir.remove(&segment::path_of(dir, pair[0]))?;
             oldest = pair[1];
         }
-        disk::sync_dir(dir)?;
+        dir.sync()?;
         Ok(oldest)
     }
 
@@ -144,7 +143,8 @@ impl CommandLog {
 ///
 /// # Errors
 /// Damage, foreign files, and what the operating system refuses.
-pub fn verify_commands(dir: &Path, identity: Identity) -> Result<RecoveryReport> {
+pub fn verify_commands(dir: impl Into<Dir>, identity: Identity) -> Result<RecoveryReport> {
+    let dir = &dir.into();
     let listing = segment::list(dir)?;
     let Some(&first) = listing.segments.first() else {
         return Ok(empty_report(listing));
@@ -156,7 +156,7 @@ pub fn verify_commands(dir: &Path, identity: Identity) -> Result<RecoveryReport>
 
 /// Walks from the segment of `walk` to the end of the log and judges what is there.
 fn walk_to_end(
-    dir: &Path,
+    dir: &Dir,
     mut walk: SegmentWalk,
     listing: &Listing,
     acknowledged: Seq,

@@ -1,8 +1,6 @@
 //! Reads a command log in order, checking all that it reads. Changes nothing, and may read a log
 //! that another process is writing.
 
-use std::path::{Path, PathBuf};
-
 use borsh::BorshDeserialize;
 use types::{Command, Entry, Seq};
 
@@ -11,6 +9,7 @@ use crate::error::{JournalError, Result};
 use crate::format::{Hash, Identity, Kind, RecordHeader};
 use crate::recovery::judge_tail;
 use crate::segment;
+use crate::storage::Dir;
 use crate::walk::{Found, SegmentWalk, Step};
 
 /// Where a batch stands and what its header says.
@@ -33,7 +32,7 @@ pub struct BatchInfo {
 /// A cursor over the batches of a command log.
 #[derive(Debug)]
 pub struct CommandReader {
-    dir: PathBuf,
+    dir: Dir,
     walk: SegmentWalk,
     from: Seq,
     until: Option<Seq>,
@@ -48,9 +47,15 @@ impl CommandReader {
     ///
     /// # Errors
     /// When `from` is not kept any more or lies beyond the end, or the log is damaged before it.
-    pub fn open(dir: &Path, identity: Identity, from: Seq, until: Option<Seq>) -> Result<Self> {
-        let segments = segment::list(dir)?.segments;
-        segment::check_headers(dir, &segments, Kind::Command, identity)?;
+    pub fn open(
+        dir: impl Into<Dir>,
+        identity: Identity,
+        from: Seq,
+        until: Option<Seq>,
+    ) -> Result<Self> {
+        let dir = dir.into();
+        let segments = segment::list(&dir)?.segments;
+        segment::check_headers(&dir, &segments, Kind::Command, identity)?;
         let not_kept = || JournalError::NotKept {
             asked: from,
             oldest: segments.first().copied().unwrap_or(Seq(1)),
@@ -60,8 +65,8 @@ impl CommandReader {
         // The entry before may end the segment before, with or without a seal behind it.
         let start = segment_of(Seq(from.0.saturating_sub(1))).unwrap_or(first);
         let mut reader = Self {
-            dir: dir.to_path_buf(),
-            walk: SegmentWalk::open(dir, start, Kind::Command, identity)?,
+            walk: SegmentWalk::open(&dir, start, Kind::Command, identity)?,
+            dir,
             from,
             until,
             passed: None,
@@ -166,7 +171,7 @@ impl CommandReader {
 
     fn ends_early(&self, asked: Seq) -> JournalError {
         JournalError::EndsEarly {
-            dir: self.dir.clone(),
+            dir: self.dir.path().to_path_buf(),
             last: Seq(self.walk.at.next_seq.0 - 1),
             asked,
         }

@@ -1,12 +1,15 @@
-//! The few file operations that a log needs, each with its path in the error.
+//! The operating system's files, and a hook on the writes and syncs of a log.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
-use crate::error::{Context, Result};
+use types::Timestamp;
+
+use crate::storage::{Access, Storage, StoredFile};
 
 /// Asked before each write and sync of a log; an error stands for the disk's own. For tests and
 /// simulations, also to observe the order of writes, syncs and answers.
@@ -29,95 +32,112 @@ pub(crate) type Hook = Option<Arc<dyn DiskHook>>;
 /// Orders and balances are nobody else's business: what is created is its owner's alone.
 const OWNER_ONLY: u32 = 0o600;
 
-pub(crate) fn create_dir(path: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).context("create directory", path)
-}
+/// The operating system's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FileSystem;
 
-/// Makes created, renamed and removed names of a directory durable.
-pub(crate) fn sync_dir(path: &Path) -> Result<()> {
-    File::open(path).and_then(|dir| dir.sync_all()).context("sync directory", path)
-}
+impl Storage for FileSystem {
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path)
+    }
 
-pub(crate) fn open_read(path: &Path) -> Result<File> {
-    File::open(path).context("open", path)
-}
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
 
-pub(crate) fn open_write(path: &Path) -> Result<File> {
-    OpenOptions::new().read(true).write(true).open(path).context("open for writing", path)
-}
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        let name = |item: io::Result<fs::DirEntry>| {
+            item.map(|item| item.file_name().to_string_lossy().into_owned())
+        };
+        fs::read_dir(path)?.map(name).collect()
+    }
 
-pub(crate) fn create(path: &Path) -> Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(OWNER_ONLY)
-        .open(path)
-        .context("create", path)
-}
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn StoredFile>> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(access != Access::Read);
+        if access == Access::Create {
+            options.create(true).truncate(true).mode(OWNER_ONLY);
+        }
+        Ok(Box::new(options.open(path)?))
+    }
 
-/// Creates an empty file that is locked as long as it is open, also against other threads.
-pub(crate) fn create_locked(path: &Path) -> Result<File> {
-    loop {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(OWNER_ONLY)
-            .open(path)
-            .context("create", path)?;
-        file.try_lock().map_err(io::Error::from).context("lock", path)?;
-        // Between opening and locking, another may have given it its final name, or removed it.
-        if is_at(&file, path)? {
-            file.set_len(0).context("truncate", path)?;
-            return Ok(file);
+    fn create_locked(&self, path: &Path) -> io::Result<Box<dyn StoredFile>> {
+        loop {
+            let file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(OWNER_ONLY)
+                .open(path)?;
+            file.try_lock().map_err(io::Error::from)?;
+            // Between opening and locking, another may have given it its final name, or removed it.
+            if is_at(&file, path)? {
+                file.set_len(0)?;
+                return Ok(Box::new(file));
+            }
         }
     }
+
+    fn remove_unlocked(&self, path: &Path) -> io::Result<bool> {
+        let file = match OpenOptions::new().write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let is_there = is_at(&file, path)?;
+        if is_there {
+            fs::remove_file(path)?;
+        }
+        Ok(is_there)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn modified(&self, path: &Path) -> io::Result<Timestamp> {
+        let modified = fs::metadata(path)?.modified()?.duration_since(UNIX_EPOCH);
+        Ok(Timestamp(modified.map_or(0, |since| since.as_nanos() as u64)))
+    }
 }
 
-/// Removes a file unless somebody holds the lock of [`create_locked`] on it. Tells whether it did.
-pub(crate) fn remove_unlocked(path: &Path) -> Result<bool> {
-    let file = match OpenOptions::new().write(true).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error).context("open", path),
-    };
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(false),
-        Err(TryLockError::Error(error)) => return Err(error).context("lock", path),
+impl StoredFile for File {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(self, buffer, offset)
     }
-    let is_there = is_at(&file, path)?;
-    if is_there {
-        fs::remove_file(path).context("remove", path)?;
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        FileExt::write_all_at(self, bytes, offset)
     }
-    Ok(is_there)
+
+    fn sync_data(&self) -> io::Result<()> {
+        Self::sync_data(self)
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        Self::sync_all(self)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
 }
 
 /// Whether `path` names this very file.
-fn is_at(file: &File, path: &Path) -> Result<bool> {
-    let opened = file.metadata().context("examine", path)?;
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let opened = file.metadata()?;
     match fs::metadata(path) {
         Ok(named) => Ok((named.dev(), named.ino()) == (opened.dev(), opened.ino())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error).context("examine", path),
+        Err(error) => Err(error),
     }
-}
-
-/// Writes zeros from `from` to `to`, so that later writes change no metadata of the file system.
-pub(crate) fn write_zeros(file: &File, path: &Path, from: u64, to: u64) -> Result<()> {
-    const CHUNK: usize = 1 << 20;
-    let zeros = vec![0; CHUNK.min(to.saturating_sub(from) as usize)];
-    let mut at = from;
-    while at < to {
-        let len = (to - at).min(CHUNK as u64);
-        file.write_all_at(&zeros[..len as usize], at).context("write", path)?;
-        at += len;
-    }
-    Ok(())
-}
-
-pub(crate) fn file_len(file: &File, path: &Path) -> Result<u64> {
-    Ok(file.metadata().context("read the length of", path)?.len())
 }

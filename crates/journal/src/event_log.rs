@@ -3,18 +3,15 @@
 //! After a crash its end may be behind or torn. The node then derives events anew from the last
 //! snapshot on, and [`EventLog::reconcile`] compares what is on disk and appends what is missing.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use types::{Seq, Timestamp};
 
 use crate::batch::BatchBuilder;
-use crate::disk;
-use crate::error::{Context, JournalError, Result};
+use crate::error::{JournalError, Result};
 use crate::event_reader::EventReader;
 use crate::format::{Identity, Kind};
 use crate::recovery::TornTail;
 use crate::segment;
+use crate::storage::Dir;
 use crate::walk::{SegmentWalk, Step, last_non_zero};
 use crate::writer::{Options, Writer};
 
@@ -35,7 +32,7 @@ pub struct EventRecovery {
 /// An event log, open for appending.
 #[derive(Debug)]
 pub struct EventLog {
-    dir: PathBuf,
+    dir: Dir,
     identity: Identity,
     options: Options,
     /// None until the first entry says where the log begins.
@@ -54,12 +51,13 @@ impl EventLog {
     /// Foreign files, missing segments, a damaged head of another segment, and what the operating
     /// system refuses. Records of other segments are checked by who reads them.
     pub fn open(
-        dir: &Path,
+        dir: impl Into<Dir>,
         identity: Identity,
         options: Options,
         term: u64,
     ) -> Result<(Self, EventRecovery)> {
-        disk::create_dir(dir)?;
+        let dir = &dir.into();
+        dir.create()?;
         remove_broken_last_segment(dir, identity)?;
         let segments = segment::list(dir)?.segments;
         segment::check_headers(dir, &segments, Kind::Event, identity)?;
@@ -71,7 +69,7 @@ impl EventLog {
             None => (None, None),
         };
         let log = Self {
-            dir: dir.to_path_buf(),
+            dir: dir.clone(),
             identity,
             options,
             writer,
@@ -146,7 +144,9 @@ impl EventLog {
         if seq <= self.last_seq() {
             return match self.reader.compare(seq, time, content)? {
                 true => Ok(()),
-                false => Err(JournalError::EventsDiffer { dir: self.dir.clone(), seq }),
+                false => {
+                    Err(JournalError::EventsDiffer { dir: self.dir.path().to_path_buf(), seq })
+                }
             };
         }
         self.missing.push_encoded(time, content);
@@ -184,36 +184,35 @@ impl EventLog {
         self.missing.clear();
         // From the end, so that a crash in between leaves a log without a hole.
         for &first in segment::list(&self.dir)?.segments.iter().rev() {
-            let path = segment::path_of(&self.dir, first);
-            fs::remove_file(&path).context("remove", &path)?;
+            self.dir.remove(&segment::path_of(&self.dir, first))?;
         }
         self.reader = EventReader::open(&self.dir, self.identity);
-        disk::sync_dir(&self.dir)
+        self.dir.sync()
     }
 
     /// The directory and the segment that is being written.
-    pub(crate) fn place(&self) -> (&Path, Option<Seq>) {
+    pub(crate) fn place(&self) -> (&Dir, Option<Seq>) {
         (&self.dir, self.writer.as_ref().map(Writer::segment))
     }
 }
 
 /// A crash may leave the head of the newest segment unwritten; its events are derived anew.
-fn remove_broken_last_segment(dir: &Path, identity: Identity) -> Result<()> {
+fn remove_broken_last_segment(dir: &Dir, identity: Identity) -> Result<()> {
     let Some(&last) = segment::list(dir)?.segments.last() else {
         return Ok(());
     };
     match SegmentWalk::open(dir, last, Kind::Event, identity) {
         Err(JournalError::Damaged { file, .. }) => {
             tracing::warn!("{} has no whole header and is removed", file.display());
-            fs::remove_file(&file).context("remove", &file)?;
-            disk::sync_dir(dir)
+            dir.remove(&file)?;
+            dir.sync()
         }
         other => other.map(|_| ()),
     }
 }
 
 fn resume(
-    dir: &Path,
+    dir: &Dir,
     identity: Identity,
     options: &Options,
     last: Seq,

@@ -1,7 +1,6 @@
 //! Reads an event log by cursor. Checks all that it gives; may read while the log is written.
 
 use std::io;
-use std::path::{Path, PathBuf};
 
 use borsh::BorshDeserialize;
 use types::{Event, EventBatch, Seq, Timestamp};
@@ -10,13 +9,14 @@ use crate::batch::{Entries, read_varint};
 use crate::error::{JournalError, Result};
 use crate::format::{Identity, Kind, RecordHeader};
 use crate::segment;
+use crate::storage::Dir;
 use crate::walk::{SegmentWalk, Step};
 
 /// A reader of one event log. It remembers where it stands, so that a cursor that goes on is cheap;
 /// one that jumps walks its segment from the beginning.
 #[derive(Debug)]
 pub struct EventReader {
-    dir: PathBuf,
+    dir: Dir,
     identity: Identity,
     walk: Option<SegmentWalk>,
     /// The record whose entries are being compared, and the next of them.
@@ -35,8 +35,8 @@ struct Comparing {
 impl EventReader {
     /// A reader of the log in `dir`.
     #[must_use]
-    pub fn open(dir: &Path, identity: Identity) -> Self {
-        Self { dir: dir.to_path_buf(), identity, walk: None, comparing: None }
+    pub fn open(dir: impl Into<Dir>, identity: Identity) -> Self {
+        Self { dir: dir.into(), identity, walk: None, comparing: None }
     }
 
     /// The last entry before the place where the reader stands, if it stands anywhere: a cursor that

@@ -3,16 +3,13 @@
 //! elsewhere.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use types::{Seq, Timestamp};
 
-use crate::disk;
 use crate::error::{Context, Result};
 use crate::event_log::EventLog;
 use crate::segment;
+use crate::storage::{self, Dir};
 
 /// Limits of an event log and the cursors of its consumers.
 #[derive(Debug, Default)]
@@ -93,15 +90,14 @@ impl Retention {
             if self.is_held(pair[1]) {
                 break;
             }
-            let path = segment::path_of(dir, pair[0]);
-            fs::remove_file(&path).context("remove", &path)?;
-            disk::sync_dir(dir)?;
+            dir.remove(&segment::path_of(dir, pair[0]))?;
+            dir.sync()?;
             total -= size;
         }
         Ok(broken)
     }
 
-    fn is_expired(&self, dir: &Path, first: Seq, total: u64, now: Timestamp) -> Result<bool> {
+    fn is_expired(&self, dir: &Dir, first: Seq, total: u64, now: Timestamp) -> Result<bool> {
         if self.max_bytes.is_some_and(|max| total > max) {
             return Ok(true);
         }
@@ -109,11 +105,8 @@ impl Retention {
             return Ok(false);
         };
         let path = segment::path_of(dir, first);
-        let modified = fs::metadata(&path)
-            .and_then(|metadata| metadata.modified())
-            .context("read the age of", &path)?;
-        let modified = modified.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        Ok(u128::from(now.0.saturating_sub(max_age)) > modified)
+        let modified = dir.storage().modified(&path).context("read the age of", &path)?;
+        Ok(now.0.saturating_sub(max_age) > modified.0)
     }
 
     /// Those that need nothing before the newest segment have caught up.
@@ -148,10 +141,10 @@ impl Consumer {
     }
 }
 
-fn sizes(dir: &Path, segments: &[Seq]) -> Result<Vec<u64>> {
+fn sizes(dir: &Dir, segments: &[Seq]) -> Result<Vec<u64>> {
     let size = |&first: &Seq| {
         let path = segment::path_of(dir, first);
-        Ok(fs::metadata(&path).context("read the size of", &path)?.len())
+        storage::file_len(&*dir.open_read(&path)?, &path)
     };
     segments.iter().map(size).collect()
 }

@@ -1,15 +1,13 @@
 //! Segment files: their names, their heads, and preparing the next one ahead of its use.
 
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use types::Seq;
 
-use crate::disk;
 use crate::error::{Context, JournalError, Result};
 use crate::format::{Identity, Kind, Malformed, SEGMENT_HEADER, SegmentHeader};
+use crate::storage::{self, Dir, StoredFile};
 
 const SUFFIX: &str = ".log";
 /// A segment in preparation. Means nothing after a crash.
@@ -22,7 +20,7 @@ pub(crate) struct Listing {
     pub ignored: Vec<String>,
 }
 
-pub(crate) fn path_of(dir: &Path, first_seq: Seq) -> PathBuf {
+pub(crate) fn path_of(dir: &Dir, first_seq: Seq) -> PathBuf {
     dir.join(format!("{:020}{SUFFIX}", first_seq.0))
 }
 
@@ -34,11 +32,9 @@ pub(crate) fn parse_name(name: &str, suffix: &str) -> Option<Seq> {
 }
 
 /// Refuses names that end like a segment's but are none: a log whose files were renamed is not one.
-pub(crate) fn list(dir: &Path) -> Result<Listing> {
+pub(crate) fn list(dir: &Dir) -> Result<Listing> {
     let mut listing = Listing::default();
-    for item in fs::read_dir(dir).context("list", dir)? {
-        let name = item.context("list", dir)?.file_name();
-        let name = name.to_string_lossy().into_owned();
+    for name in dir.names()? {
         if let Some(seq) = parse_name(&name, SUFFIX) {
             listing.segments.push(seq);
         } else if name.ends_with(SUFFIX) {
@@ -56,15 +52,15 @@ pub(crate) fn list(dir: &Path) -> Result<Listing> {
 
 /// Reads the head of a segment and checks that it is the one its name says.
 pub(crate) fn read_header(
-    file: &File,
+    file: &dyn StoredFile,
     path: &Path,
     first_seq: Seq,
     kind: Kind,
     identity: Identity,
 ) -> Result<SegmentHeader> {
     let mut bytes = [0; SEGMENT_HEADER];
-    let len = disk::file_len(file, path)?.min(SEGMENT_HEADER as u64) as usize;
-    file.read_exact_at(&mut bytes[..len], 0).context("read", path)?;
+    let len = storage::file_len(file, path)?.min(SEGMENT_HEADER as u64) as usize;
+    storage::read_exact_at(file, &mut bytes[..len], 0).context("read", path)?;
     let header = SegmentHeader::decode(&bytes[..len], kind, identity)
         .map_err(|malformed| malformed_error(malformed, path, 0, first_seq))?;
     if header.first_seq != first_seq {
@@ -92,7 +88,7 @@ pub(crate) fn malformed_error(
 
 /// Reads all heads of `segments` and checks that each names the one before it.
 pub(crate) fn check_headers(
-    dir: &Path,
+    dir: &Dir,
     segments: &[Seq],
     kind: Kind,
     identity: Identity,
@@ -100,8 +96,8 @@ pub(crate) fn check_headers(
     let mut previous = None;
     for &first_seq in segments {
         let path = path_of(dir, first_seq);
-        let file = disk::open_read(&path)?;
-        let header = read_header(&file, &path, first_seq, kind, identity)?;
+        let file = dir.open_read(&path)?;
+        let header = read_header(&*file, &path, first_seq, kind, identity)?;
         if previous.is_some_and(|previous| previous != header.prev_first_seq) {
             return Err(JournalError::MissingSegment {
                 file: path,
@@ -116,19 +112,19 @@ pub(crate) fn check_headers(
 /// Makes a zeroed file ready while the segment before it fills.
 #[derive(Debug)]
 pub(crate) struct Preparer {
-    dir: PathBuf,
+    dir: Dir,
     size: u64,
-    running: Option<JoinHandle<Result<File>>>,
+    running: Option<JoinHandle<Result<Box<dyn StoredFile>>>>,
 }
 
 impl Preparer {
-    pub fn new(dir: &Path, size: u64) -> Self {
-        Self { dir: dir.to_path_buf(), size, running: None }
+    pub fn new(dir: &Dir, size: u64) -> Self {
+        Self { dir: dir.clone(), size, running: None }
     }
 
     /// Begins to prepare the next file, unless that is under way.
     pub fn start(&mut self) {
-        if self.running.is_none() {
+        if self.running.is_none() && !self.dir.storage().is_single_threaded() {
             let (dir, size) = (self.dir.clone(), self.size);
             self.running = std::thread::Builder::new()
                 .name("journal-prepare".into())
@@ -138,7 +134,7 @@ impl Preparer {
     }
 
     /// The prepared file, durable under the name of its first entry.
-    pub fn take(&mut self, header: &SegmentHeader) -> Result<(File, PathBuf)> {
+    pub fn take(&mut self, header: &SegmentHeader) -> Result<(Box<dyn StoredFile>, PathBuf)> {
         let file = match self.running.take() {
             Some(thread) => thread.join().expect("preparing a segment does not panic")?,
             None => prepare(&self.dir, self.size)?,
@@ -146,8 +142,8 @@ impl Preparer {
         let (temporary, path) = (self.dir.join(NEXT), path_of(&self.dir, header.first_seq));
         file.write_all_at(&header.encode(), 0).context("write", &temporary)?;
         file.sync_all().context("sync", &temporary)?;
-        fs::rename(&temporary, &path).context("rename", &temporary)?;
-        disk::sync_dir(&self.dir)?;
+        self.dir.rename(&temporary, &path)?;
+        self.dir.sync()?;
         Ok((file, path))
     }
 }
@@ -157,15 +153,15 @@ impl Drop for Preparer {
         if let Some(thread) = self.running.take() {
             // The file is of no use any more; what became of it does not matter.
             let _ = thread.join();
-            let _ = fs::remove_file(self.dir.join(NEXT));
+            let _ = self.dir.remove(&self.dir.join(NEXT));
         }
     }
 }
 
-fn prepare(dir: &Path, size: u64) -> Result<File> {
+fn prepare(dir: &Dir, size: u64) -> Result<Box<dyn StoredFile>> {
     let path = dir.join(NEXT);
-    let file = disk::create(&path)?;
-    disk::write_zeros(&file, &path, 0, size)?;
+    let file = dir.create_file(&path)?;
+    storage::write_zeros(&*file, &path, 0, size)?;
     file.sync_all().context("sync", &path)?;
     Ok(file)
 }

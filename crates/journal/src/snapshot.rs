@@ -1,15 +1,14 @@
 //! Snapshots: the state of a partition after an entry, in one file that is either whole or not there.
 
-use std::fs;
-use std::io::Write;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use types::{Seq, Timestamp};
 
-use crate::disk;
 use crate::error::{Context, JournalError, Result};
 use crate::format::{FORMAT_VERSION, Hash, Identity};
 use crate::segment::parse_name;
+use crate::storage::{Access, Dir, StoredFile, file_len, read_exact_at};
 
 const SUFFIX: &str = ".snapshot";
 /// A snapshot that is being written, or whose writing was interrupted.
@@ -67,15 +66,15 @@ pub struct Snapshot {
 /// The snapshots of one partition.
 #[derive(Clone, Debug)]
 pub struct SnapshotStore {
-    dir: PathBuf,
+    dir: Dir,
     identity: Identity,
 }
 
 impl SnapshotStore {
     /// The snapshots in `dir`, which is created when the first is written.
     #[must_use]
-    pub fn new(dir: &Path, identity: Identity) -> Self {
-        Self { dir: dir.to_path_buf(), identity }
+    pub fn new(dir: impl Into<Dir>, identity: Identity) -> Self {
+        Self { dir: dir.into(), identity }
     }
 
     /// Writes a snapshot so that it is there whole or not at all, whatever happens.
@@ -83,20 +82,18 @@ impl SnapshotStore {
     /// # Errors
     /// What the operating system refuses; when another is writing one of the same entry.
     pub fn write(&self, header: &SnapshotHeader, payload: &[u8]) -> Result<PathBuf> {
-        disk::create_dir(&self.dir)?;
+        self.dir.create()?;
         let path = self.path_of(header.seq);
         let temporary = path.with_extension("tmp");
         let head = self.encode(header, payload.len() as u64);
         let mut hasher = blake3::Hasher::new();
         hasher.update(&head).update(payload);
-        let mut file = disk::create_locked(&temporary)?;
-        file.write_all(&head)
-            .and_then(|()| file.write_all(payload))
-            .and_then(|()| file.write_all(hasher.finalize().as_bytes()))
+        let file = self.dir.storage().create_locked(&temporary).context("create", &temporary)?;
+        write_parts(&*file, &[&head, payload, hasher.finalize().as_bytes()])
             .context("write", &temporary)?;
         file.sync_all().context("sync", &temporary)?;
-        fs::rename(&temporary, &path).context("rename", &temporary)?;
-        disk::sync_dir(&self.dir)?;
+        self.dir.rename(&temporary, &path)?;
+        self.dir.sync()?;
         Ok(path)
     }
 
@@ -113,15 +110,10 @@ impl SnapshotStore {
 
     /// The files of the directory; none if there is no directory.
     fn names(&self) -> Result<Vec<String>> {
-        if !self.dir.exists() {
-            return Ok(Vec::new());
+        match self.dir.storage().list(self.dir.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            other => other.context("list", self.dir.path()),
         }
-        let mut names = Vec::new();
-        for item in fs::read_dir(&self.dir).context("list", &self.dir)? {
-            let name = item.context("list", &self.dir)?.file_name();
-            names.push(name.to_string_lossy().into_owned());
-        }
-        Ok(names)
     }
 
     /// Loads the snapshot after entry `seq`.
@@ -130,7 +122,7 @@ impl SnapshotStore {
     /// When it is damaged, of another partition or version, or cannot be read.
     pub fn load(&self, seq: Seq) -> Result<Snapshot> {
         let path = self.path_of(seq);
-        let mut bytes = fs::read(&path).context("read", &path)?;
+        let mut bytes = self.read(&path)?;
         let header = self.check(&bytes, &path, seq)?;
         bytes.truncate(bytes.len() - size_of::<Hash>());
         bytes.drain(..at::END);
@@ -164,8 +156,8 @@ impl SnapshotStore {
     pub fn set_aside(&self, seq: Seq) -> Result<PathBuf> {
         let path = self.path_of(seq);
         let aside = path.with_extension("refused");
-        fs::rename(&path, &aside).context("rename", &path)?;
-        disk::sync_dir(&self.dir)?;
+        self.dir.rename(&path, &aside)?;
+        self.dir.sync()?;
         Ok(aside)
     }
 
@@ -177,28 +169,47 @@ impl SnapshotStore {
         let mut removed = 0;
         for name in self.names()? {
             if parse_name(&name, UNFINISHED).is_some() {
-                removed += usize::from(disk::remove_unlocked(&self.dir.join(name))?);
+                let path = self.dir.join(name);
+                let is_gone = self.dir.storage().remove_unlocked(&path).context("remove", &path)?;
+                removed += usize::from(is_gone);
             }
         }
         Ok(removed)
     }
 
-    /// Deletes all but the newest `keep` and those from which entries after `needed` are reached: the
-    /// newest one up to there, and what follows. Deletes also what interrupted writes left. Returns
-    /// the entry of the oldest one that is left.
+    /// Deletes all but the newest `keep` and the one from which entries after `needed` are reached: the
+    /// newest one up to there. Of those between, a few stay, so that the log can be trimmed as
+    /// `needed` moves on. Deletes also what interrupted writes left. Returns the entry of the oldest
+    /// one that is left.
     ///
     /// # Errors
     /// When a file cannot be removed.
     pub fn prune(&self, keep: usize, needed: Seq) -> Result<Option<Seq>> {
+        const BETWEEN: u64 = 8;
         self.remove_unfinished()?;
         let all = self.list()?;
-        let up_to_needed = all.partition_point(|&seq| seq <= needed);
-        let kept_from = all.len().saturating_sub(keep).min(up_to_needed.saturating_sub(1));
-        for &seq in &all[..kept_from] {
-            let path = self.path_of(seq);
-            fs::remove_file(&path).context("remove", &path)?;
+        let newest_from = all.len().saturating_sub(keep);
+        let reaching = all.partition_point(|&seq| seq <= needed).saturating_sub(1);
+        let span = |from: Seq, to: Seq| to.0.saturating_sub(from.0);
+        let whole = all.last().map_or(0, |&last| span(all[reaching], last));
+        let (mut oldest, mut before) = (None, Seq(0));
+        for (index, &seq) in all.iter().enumerate() {
+            let is_apart = index > reaching && span(before, seq) > whole / BETWEEN;
+            if index >= newest_from || index == reaching || is_apart {
+                oldest = oldest.or(Some(seq));
+                before = seq;
+                continue;
+            }
+            self.dir.remove(&self.path_of(seq))?;
         }
-        Ok(all.get(kept_from).copied())
+        Ok(oldest)
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>> {
+        let file = self.dir.storage().open(path, Access::Read).context("read", path)?;
+        let mut bytes = vec![0; file_len(&*file, path)? as usize];
+        read_exact_at(&*file, &mut bytes, 0).context("read", path)?;
+        Ok(bytes)
     }
 
     fn path_of(&self, seq: Seq) -> PathBuf {
@@ -268,4 +279,14 @@ impl SnapshotStore {
             state_hash: hash(at::STATE_HASH),
         })
     }
+}
+
+/// One after the other.
+fn write_parts(file: &dyn StoredFile, parts: &[&[u8]]) -> io::Result<()> {
+    let mut offset = 0;
+    for part in parts {
+        file.write_all_at(part, offset)?;
+        offset += part.len() as u64;
+    }
+    Ok(())
 }

@@ -1,20 +1,18 @@
 //! Walking the records of a log in order: each is checked whole (checksum, hash, chain, padding,
 //! trailer) before anything of it is believed.
 
-use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use types::Seq;
 
-use crate::disk;
 use crate::error::{Context, JournalError, Result};
 use crate::format::{
     Hash, Identity, Kind, Malformed, RECORD_HEADER, RecordHeader, SEGMENT_HEADER, TRAILER, is_zero,
 };
 use crate::segment;
+use crate::storage::{Dir, StoredFile, file_len};
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
@@ -22,7 +20,7 @@ const CHUNK: usize = 1 << 20;
 /// A file seen through one buffer. Reading beyond the end gives fewer bytes, not an error.
 #[derive(Debug)]
 pub(crate) struct Window {
-    file: File,
+    file: Box<dyn StoredFile>,
     pub path: PathBuf,
     buffer: Vec<u8>,
     /// Where the valid bytes of `buffer` stand in the file.
@@ -30,7 +28,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub fn new(file: File, path: PathBuf) -> Self {
+    pub fn new(file: Box<dyn StoredFile>, path: PathBuf) -> Self {
         Self { file, path, buffer: Vec::new(), covered: 0..0 }
     }
 
@@ -38,7 +36,9 @@ impl Window {
     pub fn bytes(&mut self, offset: u64, len: usize) -> Result<&[u8]> {
         let end = offset + len as u64;
         if offset < self.covered.start || end > self.covered.end {
-            self.read(offset, len.max(CHUNK))?;
+            // No more than there is: most of what is read is far smaller than a chunk.
+            let rest = file_len(&*self.file, &self.path)?.saturating_sub(offset);
+            self.read(offset, len.max(CHUNK).min(rest as usize))?;
         }
         let end = end.min(self.covered.end).max(offset);
         let start = (offset - self.covered.start) as usize;
@@ -144,10 +144,10 @@ pub(crate) enum Step {
 
 impl SegmentWalk {
     /// Opens the segment that begins with `first_seq`. Its own header says what it follows.
-    pub fn open(dir: &Path, first_seq: Seq, kind: Kind, identity: Identity) -> Result<Self> {
+    pub fn open(dir: &Dir, first_seq: Seq, kind: Kind, identity: Identity) -> Result<Self> {
         let path = segment::path_of(dir, first_seq);
-        let file = disk::open_read(&path)?;
-        let header = segment::read_header(&file, &path, first_seq, kind, identity)?;
+        let file = dir.open_read(&path)?;
+        let header = segment::read_header(&*file, &path, first_seq, kind, identity)?;
         Ok(Self {
             window: Window::new(file, path),
             kind,
@@ -226,7 +226,7 @@ impl SegmentWalk {
     }
 
     /// Goes on with the segment after this one, which must follow the last record here.
-    pub fn follow(&mut self, dir: &Path, next: Seq) -> Result<()> {
+    pub fn follow(&mut self, dir: &Dir, next: Seq) -> Result<()> {
         let following = Self::open(dir, next, self.kind, self.identity)?;
         if following.at.next_seq > self.at.next_seq {
             return Err(self.damaged("entries are missing before the next segment"));

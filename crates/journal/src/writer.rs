@@ -1,19 +1,18 @@
 //! Writing records: into the current segment, and into the next when it is full.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use types::Seq;
 
 use crate::batch::BatchBuilder;
-use crate::disk::{self, Hook};
+use crate::disk::Hook;
 use crate::error::{Context, JournalError, Result};
 use crate::format::{
     ALIGN, Hash, Identity, Kind, RecordHeader, SEGMENT_HEADER, SegmentHeader, record_len,
 };
 use crate::recovery::TornTail;
 use crate::segment::{self, Preparer};
+use crate::storage::{self, Dir, StoredFile};
 use crate::walk::Position;
 
 /// How a log is written.
@@ -43,11 +42,11 @@ impl std::fmt::Debug for Options {
 /// The end of a log, where records are added. One per log; keeps the rules on failure.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    dir: PathBuf,
+    dir: Dir,
     kind: Kind,
     identity: Identity,
     options: Options,
-    file: File,
+    file: Box<dyn StoredFile>,
     path: PathBuf,
     /// First entry of the current segment.
     segment: Seq,
@@ -59,7 +58,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Begins a log whose first entry will be `first_seq`.
     pub fn create(
-        dir: &Path,
+        dir: &Dir,
         kind: Kind,
         identity: Identity,
         options: Options,
@@ -75,7 +74,7 @@ impl Writer {
         };
         let (file, path) = preparer.take(&header)?;
         Ok(Self {
-            dir: dir.to_path_buf(),
+            dir: dir.clone(),
             kind,
             identity,
             options,
@@ -94,7 +93,7 @@ impl Writer {
 
     /// Goes on after the last valid record, cutting what is torn.
     pub fn resume(
-        dir: &Path,
+        dir: &Dir,
         kind: Kind,
         identity: Identity,
         options: Options,
@@ -103,20 +102,19 @@ impl Writer {
         torn: Option<&TornTail>,
     ) -> Result<Self> {
         let path = segment::path_of(dir, segment);
-        let file = disk::open_write(&path)?;
+        let file = dir.open_write(&path)?;
         if let Some(torn) = torn {
-            disk::write_zeros(&file, &path, torn.offset, torn.offset + torn.bytes)?;
+            storage::write_zeros(&*file, &path, torn.offset, torn.offset + torn.bytes)?;
         }
-        let len = disk::file_len(&file, &path)?;
+        let len = storage::file_len(&*file, &path)?;
         if kind == Kind::Command && len < options.segment_size {
-            disk::write_zeros(&file, &path, len, options.segment_size)?;
+            storage::write_zeros(&*file, &path, len, options.segment_size)?;
         }
-        if torn.is_some() || len < options.segment_size {
-            file.sync_all().context("sync", &path)?;
-        }
+        // What was found here is about to count, whatever became of an earlier life's sync.
+        storage::make_durable(&*file, &path, at.offset)?;
         let preparer = new_preparer(dir, kind, &options);
         Ok(Self {
-            dir: dir.to_path_buf(),
+            dir: dir.clone(),
             kind,
             identity,
             options,
@@ -169,7 +167,7 @@ impl Writer {
     /// After one failure nothing is tried again: what the disk holds is not known.
     fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         if self.poisoned {
-            return Err(JournalError::Poisoned { dir: self.dir.clone() });
+            return Err(JournalError::Poisoned { dir: self.dir.path().to_path_buf() });
         }
         let result = work(self);
         self.poisoned = result.is_err();
@@ -251,7 +249,7 @@ impl Writer {
 const _: () = assert!(SEGMENT_HEADER.is_multiple_of(ALIGN));
 
 /// Only the command log pays for a sync per batch, and only it gains from zeros written beforehand.
-fn new_preparer(dir: &Path, kind: Kind, options: &Options) -> Preparer {
+fn new_preparer(dir: &Dir, kind: Kind, options: &Options) -> Preparer {
     let size = match kind {
         Kind::Command => options.segment_size,
         Kind::Event => 0,

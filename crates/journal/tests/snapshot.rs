@@ -173,3 +173,19 @@ fn a_snapshot_stays_as_long_as_entries_after_it_are_needed() {
     assert_eq!(store.prune(1, Seq(30)).unwrap(), Some(Seq(30)));
     assert_eq!(store.prune(2, Seq(50)).unwrap(), Some(Seq(40)));
 }
+
+#[test]
+fn snapshots_do_not_pile_up_while_an_old_one_is_needed_and_the_need_can_move_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SnapshotStore::new(dir.path(), IDENTITY);
+    for seq in 1..=300 {
+        store.write(&header(seq * 10), b"state").unwrap();
+        assert_eq!(store.prune(2, Seq(15)).unwrap(), Some(Seq(10)));
+        let listed = store.list().unwrap();
+        assert!(listed.len() <= 1 + 8 + 2, "{listed:?}");
+        assert!(seq < 2 || listed.ends_with(&[Seq(seq * 10 - 10), Seq(seq * 10)]));
+    }
+    // A reader that stays far behind lets go of what it has read all the same.
+    let oldest = store.prune(2, Seq(1500)).unwrap().unwrap();
+    assert!(oldest > Seq(500) && oldest <= Seq(1500), "{oldest}");
+}

@@ -80,6 +80,11 @@ impl ClientIds {
         }
     }
 
+    /// Whether it is as it was made.
+    pub fn is_empty(&self) -> bool {
+        self.slab.is_empty() && self.accounts.is_empty()
+    }
+
     /// What is remembered of `id`: its command's fingerprint and outcome.
     pub fn find(
         &self,

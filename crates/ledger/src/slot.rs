@@ -88,8 +88,10 @@ impl SlotState {
         (0u32..).map(AssetId).zip(&self.house)
     }
 
+    /// Whether nothing ever happened here. What an account that does not exist was refused is
+    /// remembered, too.
     fn is_empty(&self) -> bool {
-        self.accounts.is_empty() && self.house.is_empty()
+        self.accounts.is_empty() && self.house.is_empty() && self.client_ids.is_empty()
     }
 }
 
@@ -233,5 +235,24 @@ impl SlotState {
             countdowns: BorshDeserialize::deserialize_reader(reader)?,
             house: BorshDeserialize::deserialize_reader(reader)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_that_only_remembers_a_refusal_is_in_the_snapshot() {
+        let (account, now) = (AccountId(10), types::Timestamp(1));
+        let id = "c1".parse().unwrap();
+        let mut slot = SlotState::new(account.slot(), 1);
+        let refused = Outcome::Ended(Err(types::RejectCode::AccountExists));
+        assert!(slot.client_ids.make_room(account, 10, now));
+        slot.client_ids.remember(account, id, 7, refused, now, now);
+        let mut bytes = Vec::new();
+        slot.serialize(&mut bytes).unwrap();
+        let restored = SlotState::restore(account.slot(), 2, &mut &*bytes).unwrap();
+        assert_eq!(restored.client_ids.find(account, id, now), Some((7, refused)));
     }
 }

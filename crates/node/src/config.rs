@@ -1,14 +1,14 @@
 //! What a node is told when it starts, and what tests put in place of the world.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use journal::DiskHook;
+use journal::{DiskHook, FileSystem, Storage};
 use types::{PartitionId, Timestamp, Topology};
 
 use crate::NodeError;
+use crate::data_dir::random_word;
 
 /// How a node runs.
 #[derive(Clone, Debug)]
@@ -97,11 +97,18 @@ impl NodeConfig {
 /// acknowledged must not be, and state and log may differ.
 pub type FatalHandler = Arc<dyn Fn(&NodeError) + Send + Sync>;
 
+/// What must be durable before an exchange is founded in a data directory. May be repeated, if the
+/// start is interrupted.
+pub type BeforeFounding = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>;
+
 /// The sequencer's clock.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Told while a partition replays its log: entries done, and all of them.
 pub type Progress = Arc<dyn Fn(PartitionId, u64, u64) + Send + Sync>;
+
+/// Where a node draws numbers from that nothing visible depends on, except the name of a new exchange.
+pub type Randomness = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// The edges of a node that tests replace.
 #[derive(Clone)]
@@ -110,8 +117,14 @@ pub struct NodeHooks {
     pub fatal: FatalHandler,
     /// Fails or observes writes and syncs of the command log.
     pub disk: Option<Arc<dyn DiskHook>>,
+    /// What the logs, the snapshots and the term are kept on.
+    pub storage: Arc<dyn Storage>,
+    /// Called with the data directory before the first file of a new exchange is written.
+    pub before_founding: BeforeFounding,
     /// The time.
     pub clock: Clock,
+    /// Seeds of hash tables, and the name of a new exchange.
+    pub randomness: Randomness,
     /// Watches replay.
     pub progress: Progress,
 }
@@ -121,7 +134,10 @@ impl Default for NodeHooks {
         Self {
             fatal: Arc::new(exit),
             disk: None,
-            clock: Arc::new(system_time),
+            storage: Arc::new(FileSystem),
+            before_founding: Arc::new(|_| Ok(())),
+            clock: crate::clock::system(),
+            randomness: Arc::new(random_word),
             progress: Arc::new(|_, _, _| ()),
         }
     }
@@ -130,9 +146,4 @@ impl Default for NodeHooks {
 fn exit(error: &NodeError) {
     tracing::error!("{error}; nothing more is acknowledged and the process ends");
     std::process::exit(error.exit_status());
-}
-
-fn system_time() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    Timestamp(since.map_or(0, |since| since.as_nanos() as u64))
 }

@@ -30,6 +30,16 @@ pub enum NodeError {
         /// The partition.
         partition: PartitionId,
     },
+    /// A partition of a founded exchange has no command log.
+    #[error(
+        "partition {partition} is lost: there is no command log in {}; put that directory back from a backup of the whole data directory, nothing was changed", commands.display()
+    )]
+    LogLost {
+        /// The partition.
+        partition: PartitionId,
+        /// Where its command log should be.
+        commands: PathBuf,
+    },
     /// A role without a partition.
     #[error("the topology names partitions that do not exist, or leaves a role without one")]
     InvalidTopology,

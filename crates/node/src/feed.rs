@@ -2,12 +2,11 @@
 //! log. Written by the partition's thread, which never waits for readers.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use journal::{EventReader, Identity, JournalError};
+use journal::{Dir, EventReader, Identity, JournalError};
 use parking_lot::{Condvar, Mutex};
 use types::{EventBatch, PartitionId, Seq};
 
@@ -35,7 +34,7 @@ pub(crate) struct Feed {
 
 /// The event log as read by several cursors at once.
 struct Disk {
-    dir: PathBuf,
+    dir: Dir,
     identity: Identity,
     /// Where cursors stopped last, the most recent first.
     idle: Mutex<Vec<EventReader>>,
@@ -66,7 +65,7 @@ impl Feed {
     pub fn new(
         partition: PartitionId,
         head: Seq,
-        disk: Option<(&Path, Identity)>,
+        disk: Option<(Dir, Identity)>,
         capacity: usize,
     ) -> Self {
         Self {
@@ -82,11 +81,7 @@ impl Feed {
             head: AtomicU64::new(head.0),
             written: AtomicU64::new(head.0),
             unwritten_events: AtomicUsize::new(0),
-            disk: disk.map(|(dir, identity)| Disk {
-                dir: dir.to_path_buf(),
-                identity,
-                idle: Mutex::default(),
-            }),
+            disk: disk.map(|(dir, identity)| Disk { dir, identity, idle: Mutex::default() }),
             capacity,
         }
     }
@@ -161,18 +156,16 @@ impl Feed {
     pub fn next_unwritten(&self, max: usize) -> Wake {
         let mut ring = self.ring.lock();
         loop {
-            let new = ring.first_after(self.written());
-            if std::mem::take(&mut ring.is_called) {
-                return Wake::Called;
-            }
-            if new < ring.batches.len() {
-                return Wake::Batches(ring.batches.iter().skip(new).take(max).cloned().collect());
-            }
-            if ring.is_closed {
-                return Wake::Closed;
+            if let Some(wake) = ring.wake(self.written(), max) {
+                return wake;
             }
             self.changed.wait(&mut ring);
         }
+    }
+
+    /// [`Self::next_unwritten`] without waiting.
+    pub fn unwritten(&self, max: usize) -> Option<Wake> {
+        self.ring.lock().wake(self.written(), max)
     }
 
     /// Batches that the publisher has not seen, up to the one with entry `until`.
@@ -233,6 +226,18 @@ impl Disk {
 }
 
 impl Ring {
+    /// What the publisher is to do, if anything, when it is done with entries up to `written`.
+    fn wake(&mut self, written: Seq, max: usize) -> Option<Wake> {
+        if std::mem::take(&mut self.is_called) {
+            return Some(Wake::Called);
+        }
+        let new = self.first_after(written);
+        if new < self.batches.len() {
+            return Some(Wake::Batches(self.batches.iter().skip(new).take(max).cloned().collect()));
+        }
+        self.is_closed.then_some(Wake::Closed)
+    }
+
     /// Index of the first batch with entries after `seq`.
     fn first_after(&self, seq: Seq) -> usize {
         self.batches.partition_point(|batch| batch.last_seq() <= Some(seq))

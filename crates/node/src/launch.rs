@@ -1,4 +1,5 @@
-//! Starting the partitions of a node: recovery of all of them, then two threads for each.
+//! Building the partitions of a node: recovery of all of them, then a sequencer and a publisher for
+//! each, which run on threads of their own or are stepped by a simulator.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -31,6 +32,29 @@ pub(crate) struct Part {
     pub threads: Vec<JoinHandle<()>>,
 }
 
+/// What does the work of a partition.
+pub(crate) struct Workers {
+    pub sequencer: Sequencer,
+    pub publisher: Publisher,
+}
+
+impl Workers {
+    /// A thread for each of the two.
+    pub fn spawn(self, pin: bool) -> Vec<JoinHandle<()>> {
+        let Self { sequencer, publisher } = self;
+        let id = sequencer.id;
+        vec![
+            spawn(format!("partition-{id}"), move || {
+                if pin {
+                    pin_to_processor(usize::from(id.0));
+                }
+                sequencer.run();
+            }),
+            spawn(format!("events-{id}"), move || publisher.run()),
+        ]
+    }
+}
+
 /// What all partitions of a node are started with.
 pub(crate) struct Launch<'a> {
     pub config: &'a NodeConfig,
@@ -38,7 +62,8 @@ pub(crate) struct Launch<'a> {
     pub data: &'a DataDir,
     pub founding: Founding,
     pub limits: Limits,
-    pub mailboxes: Arc<[Arc<Mailbox>]>,
+    /// By partition: how it reaches all of them, itself included.
+    pub mailboxes: Vec<Mailboxes>,
     pub sessions: Arc<Sessions>,
     pub markets: Arc<MarketHomes>,
     pub ending: Arc<Ending>,
@@ -47,8 +72,8 @@ pub(crate) struct Launch<'a> {
 }
 
 impl Launch<'_> {
-    /// Starts the threads of a partition.
-    pub fn start(&self, recovered: Recovered) -> Part {
+    /// Builds a partition that was recovered. Nothing of it runs yet.
+    pub fn build(&self, recovered: Recovered) -> (Part, Workers) {
         let id = recovered.partition.id();
         let shared = Arc::new(self.shared(&recovered));
         let limits = self.config.event_log.unwrap_or_default();
@@ -83,7 +108,7 @@ impl Launch<'_> {
             limits: self.limits,
             shared: Arc::clone(&shared),
             ending: Arc::clone(&self.ending),
-            peers: Peers::new(id, Arc::clone(&self.mailboxes)),
+            peers: Peers::new(id, self.mailboxes_of(id)),
             sessions: Arc::clone(&self.sessions),
             markets: Arc::clone(&self.markets),
             clock: Arc::clone(&self.hooks.clock),
@@ -91,27 +116,22 @@ impl Launch<'_> {
             work: Work::new(id),
             starting: Some(self.ready.clone()),
         };
-        let pin = self.config.pin_threads;
-        let threads = vec![
-            spawn(format!("partition-{id}"), move || {
-                if pin {
-                    pin_to_processor(usize::from(id.0));
-                }
-                sequencer.run();
-            }),
-            spawn(format!("events-{id}"), move || publisher.run()),
-        ];
-        Part { shared, snapshot_requests, retention, threads }
+        let part = Part { shared, snapshot_requests, retention, threads: Vec::new() };
+        (part, Workers { sequencer, publisher })
+    }
+
+    fn mailboxes_of(&self, id: PartitionId) -> Mailboxes {
+        Arc::clone(&self.mailboxes[usize::from(id.0)])
     }
 
     fn shared(&self, recovered: &Recovered) -> Shared {
         let id = recovered.partition.id();
         let identity = Identity { cluster: self.founding.cluster, partition: id };
         let events = self.data.events(id);
-        let disk = self.config.event_log.map(|_| (events.as_path(), identity));
+        let disk = self.config.event_log.map(|_| (self.data.dir(events), identity));
         let head = recovered.log.last_seq();
         Shared {
-            mailbox: Arc::clone(&self.mailboxes[usize::from(id.0)]),
+            mailbox: Arc::clone(&self.mailboxes_of(id)[usize::from(id.0)]),
             feed: Arc::new(Feed::new(id, head, disk, self.config.recent_events)),
             counters: Arc::new(Counters::default()),
             last_time: AtomicU64::new(recovered.partition.time().0),
@@ -132,8 +152,16 @@ impl Launch<'_> {
     }
 }
 
+/// The mailboxes that a partition posts to, by partition.
+pub(crate) type Mailboxes = Arc<[Arc<Mailbox>]>;
+
+/// A mailbox for each partition, and who posts to which: all to the same ones.
+pub(crate) fn shared_mailboxes(config: &NodeConfig) -> Vec<Mailboxes> {
+    vec![mailboxes(config); usize::from(config.topology.partitions)]
+}
+
 /// A mailbox for each partition.
-pub(crate) fn mailboxes(config: &NodeConfig) -> Arc<[Arc<Mailbox>]> {
+pub(crate) fn mailboxes(config: &NodeConfig) -> Mailboxes {
     let mailbox = |_| Arc::new(Mailbox::new(config.queue_capacity, config.queue_reserved));
     (0..config.topology.partitions).map(mailbox).collect()
 }
@@ -147,7 +175,7 @@ pub(crate) fn refuse_other_topology(
 ) -> Result<(), NodeError> {
     let partition = PartitionId(0);
     let identity = Identity { cluster, partition };
-    let reader = CommandReader::open(&data.commands(partition), identity, Seq(1), None);
+    let reader = CommandReader::open(data.dir(data.commands(partition)), identity, Seq(1), None);
     // Whatever else is wrong with the log, recovery finds it.
     match reader.ok().and_then(|mut reader| reader.next()) {
         Some(Ok(first)) => match first.command {
@@ -160,7 +188,7 @@ pub(crate) fn refuse_other_topology(
     }
 }
 
-/// All partitions at once: each replays on threads of its own.
+/// All partitions at once, each on threads of its own; one after the other if the storage wants that.
 pub(crate) fn recover_all(
     config: &NodeConfig,
     hooks: &NodeHooks,
@@ -168,16 +196,19 @@ pub(crate) fn recover_all(
     cluster: u64,
     term: u64,
 ) -> Result<Vec<Recovered>, NodeError> {
+    let recover_one = |id| {
+        let identity = Identity { cluster, partition: PartitionId(id) };
+        let recovered = recover(config, hooks, data, identity, term)?;
+        check_topology(config, &recovered)?;
+        Ok(recovered)
+    };
+    let partitions = 0..config.topology.partitions;
+    if data.storage().is_single_threaded() {
+        return partitions.map(recover_one).collect();
+    }
     thread::scope(|scope| {
-        let start = |id| {
-            let identity = Identity { cluster, partition: PartitionId(id) };
-            scope.spawn(move || {
-                let recovered = recover(config, hooks, data, identity, term)?;
-                check_topology(config, &recovered)?;
-                Ok(recovered)
-            })
-        };
-        let threads: Vec<_> = (0..config.topology.partitions).map(start).collect();
+        let start = |id| scope.spawn(move || recover_one(id));
+        let threads: Vec<_> = partitions.map(start).collect();
         let join = |(id, thread): (usize, thread::ScopedJoinHandle<'_, _>)| {
             let partition = PartitionId(id as u16);
             thread.join().unwrap_or(Err(NodeError::Bug { partition }))

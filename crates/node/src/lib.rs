@@ -12,10 +12,12 @@
 //! It decides nothing about orders or money; those rules are the engine's.
 #![forbid(unsafe_code)]
 
+mod clock;
 mod config;
 mod data_dir;
 mod error;
 mod feed;
+mod founding;
 mod launch;
 mod mailbox;
 mod node;
@@ -29,8 +31,12 @@ mod sequencer;
 mod sessions;
 mod snapshots;
 mod stats;
+pub mod stepping;
 
-pub use config::{Clock, EventLogConfig, FatalHandler, NodeConfig, NodeHooks, Progress};
+pub use config::{
+    BeforeFounding, Clock, EventLogConfig, FatalHandler, NodeConfig, NodeHooks, Progress,
+    Randomness,
+};
 pub use data_dir::{DataDir, Founding};
 pub use error::{EXIT_BUG, EXIT_DISK, NodeError};
 pub use node::Node;

@@ -6,13 +6,16 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use types::{Command, PartitionId, RejectCode, ReplyTo, Request, Seq, Timestamp, Topology};
 
 use crate::config::{Clock, NodeConfig, NodeHooks};
 use crate::data_dir::{DataDir, Founding};
-use crate::error::NodeError;
-use crate::launch::{Launch, Part, mailboxes, recover_all, refuse_other_topology};
+use crate::error::{Context, NodeError};
+use crate::founding;
+use crate::launch::{
+    Launch, Mailboxes, Part, Workers, recover_all, refuse_other_topology, shared_mailboxes,
+};
 use crate::port::{EventFeed, Exchange, ReplySink};
 use crate::publisher::is_holding;
 use crate::recovery::PartitionRecovery;
@@ -36,8 +39,8 @@ pub struct Node {
     ending: Arc<Ending>,
     limits: Limits,
     recovery: Vec<PartitionRecovery>,
-    /// Held as long as the node lives.
-    _lock: File,
+    /// Held as long as the node lives; none on a storage that nobody else can reach.
+    lock: Option<File>,
 }
 
 impl Node {
@@ -51,41 +54,82 @@ impl Node {
             return Err(NodeError::InvalidTopology);
         }
         // 1. The directory is ours alone.
-        let data = DataDir::new(&config.data);
+        let data = DataDir::on(Arc::clone(&hooks.storage), &config.data);
+        founding::refuse_losses(&config, &data)?;
         let lock = data.lock()?;
+        // 2. to 4. State from files.
+        let (ready, all_ready) = bounded(0);
+        let (mut node, workers) = Self::build(&config, &hooks, &shared_mailboxes(&config), ready)?;
+        node.lock = Some(lock);
+        // 5. Threads. Every log has the new term when nobody holds a sender of `ready` any more.
+        for (part, workers) in node.parts.iter_mut().zip(workers) {
+            part.threads = workers.spawn(config.pin_threads);
+        }
+        let _ = all_ready.recv();
+        node.finish_founding(&data)?;
+        Ok(node)
+    }
+
+    /// Notes that the exchange is founded, once every partition has its first entries on disk.
+    pub(crate) fn finish_founding(&self, data: &DataDir) -> Result<(), NodeError> {
+        let has_entries = |part: &Part| part.shared.durable.load(Ordering::Acquire) > 0;
+        match data.founding()? {
+            Some(founding) if self.parts.iter().all(has_entries) => {
+                founding::complete(data, founding, self.topology.partitions)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A node whose partitions are recovered, and what is to do their work.
+    pub(crate) fn build(
+        config: &NodeConfig,
+        hooks: &NodeHooks,
+        mailboxes: &[Mailboxes],
+        ready: Sender<()>,
+    ) -> Result<(Self, Vec<Workers>), NodeError> {
+        let data = DataDir::on(Arc::clone(&hooks.storage), &config.data);
         // 2. Who we are.
-        let founding = data.founding()?.unwrap_or_else(Founding::draw);
-        refuse_other_topology(&config, &data, founding.cluster)?;
-        let term = founding.term + 1;
-        data.begin_term(Founding { term, ..founding })?;
-        // 3. State from files.
-        let recovered = recover_all(&config, &hooks, &data, founding.cluster, term)?;
+        let founding = match data.founding()? {
+            Some(founding) => founding,
+            None => {
+                (hooks.before_founding)(data.path()).context("found", data.path())?;
+                let founding = Founding::draw((hooks.randomness)());
+                data.begin_term(founding)?;
+                founding
+            }
+        };
+        refuse_other_topology(config, &data, founding.cluster)?;
+        let founding = Founding { term: founding.term + 1, ..founding };
+        let term = founding.term;
+        // 3. State from files. A term begins when they are found sound.
+        let recovered = recover_all(config, hooks, &data, founding.cluster, term)?;
+        data.begin_term(founding)?;
         let markets = Arc::new(MarketHomes::default());
         for market in recovered.iter().flat_map(|part| part.partition.definitions().markets()) {
             markets.learn(market.def.id, market.def.home);
         }
-        // 4. Threads.
+        // 4. What works on it.
         let limits = Limits {
             batch_bytes: config.max_batch_bytes,
             batch_entries: config.max_batch_entries.max(1),
             outbox: config.max_outbox,
             unwritten_events: config.max_unwritten_events,
         };
-        let (ready, all_ready) = bounded(0);
         let launch = Launch {
-            config: &config,
-            hooks: &hooks,
+            config,
+            hooks,
             data: &data,
-            founding: Founding { term, ..founding },
+            founding,
             limits,
-            mailboxes: mailboxes(&config),
+            mailboxes: mailboxes.to_vec(),
             sessions: Arc::new(Sessions::new(term)),
             markets,
             ending: Arc::default(),
             ready,
         };
         let recovery = recovered.iter().map(|part| part.report.clone()).collect();
-        let parts = recovered.into_iter().map(|part| launch.start(part)).collect();
+        let (parts, workers) = recovered.into_iter().map(|part| launch.build(part)).unzip();
         let node = Self {
             topology: config.topology.clone(),
             term,
@@ -96,12 +140,9 @@ impl Node {
             ending: Arc::clone(&launch.ending),
             limits,
             recovery,
-            _lock: lock,
+            lock: None,
         };
-        // 5. Every log has the new term: receiving ends when nobody holds a sender any more.
-        drop(launch);
-        let _ = all_ready.recv();
-        Ok(node)
+        Ok((node, workers))
     }
 
     /// How the partitions came back.
@@ -199,6 +240,14 @@ impl Node {
                 let _ = handle.join();
             }
         }
+    }
+
+    /// Refuses new requests, and lets partitions seal their logs when they are done.
+    pub(crate) fn end(&self) {
+        for part in &self.parts {
+            part.shared.mailbox.close();
+        }
+        self.ending.stop.store(true, Ordering::Release);
     }
 
     fn part(&self, partition: PartitionId) -> &Part {

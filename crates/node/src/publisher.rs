@@ -54,18 +54,35 @@ impl Publisher {
     }
 
     fn work(&mut self) -> Result<(), NodeError> {
-        let id = self.partition;
         loop {
-            match self.feed.next_unwritten(BATCHES) {
-                Wake::Batches(batches) => {
-                    self.write(&batches).of(id)?;
-                    self.feed.set_written(&batches);
-                    self.keep_retention().of(id)?;
-                    self.schedule_snapshot().of(id)?;
-                }
-                Wake::Called => self.answer_requests().of(id)?,
-                Wake::Closed => return self.sync().of(id),
+            let wake = self.feed.next_unwritten(BATCHES);
+            let is_closed = matches!(wake, Wake::Closed);
+            self.turn(wake)?;
+            if is_closed {
+                return Ok(());
             }
+        }
+    }
+
+    /// What waits now, without waiting for more. False if there was nothing. Also for simulators.
+    pub fn step(&mut self) -> Result<bool, NodeError> {
+        match self.feed.unwritten(BATCHES) {
+            Some(wake) => self.turn(wake).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn turn(&mut self, wake: Wake) -> Result<(), NodeError> {
+        let id = self.partition;
+        match wake {
+            Wake::Batches(batches) => {
+                self.write(&batches).of(id)?;
+                self.feed.set_written(&batches);
+                self.keep_retention().of(id)?;
+                self.schedule_snapshot().of(id)
+            }
+            Wake::Called => self.answer_requests().of(id),
+            Wake::Closed => self.sync().of(id),
         }
     }
 

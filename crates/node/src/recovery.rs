@@ -5,15 +5,14 @@ use std::time::{Duration, Instant};
 
 use engine::Partition;
 use journal::{
-    CommandLog, CommandReader, EventLog, Identity, Options, RecoveryReport, Snapshot,
-    SnapshotStore, TornTail,
+    CommandLog, CommandReader, EventLog, Identity, Options, RecoveryReport, Snapshot, TornTail,
 };
 use types::{PartitionId, Seq};
 
 use crate::config::{NodeConfig, NodeHooks};
-use crate::data_dir::{DataDir, random_word};
+use crate::data_dir::DataDir;
 use crate::error::{NodeError, OfPartition};
-use crate::replay::{EventDigest, replay};
+use crate::replay::{EventDigest, replay_with};
 
 /// How a partition came back.
 #[derive(Clone, Debug)]
@@ -54,20 +53,22 @@ pub(crate) fn recover(
 ) -> Result<Recovered, NodeError> {
     let id = identity.partition;
     let started = Instant::now();
-    SnapshotStore::new(&data.snapshots(id), identity).remove_unfinished().of(id)?;
+    data.create_partition(id)?;
+    data.snapshot_store(identity).remove_unfinished().of(id)?;
     let mut events = open_events(config, data, identity, term)?;
     let options = Options {
         segment_size: config.segment_size,
         acknowledged: last_known(data, identity, events.as_ref())?,
         hook: hooks.disk.clone(),
     };
-    let (log, log_report) = CommandLog::open(&data.commands(id), identity, options).of(id)?;
+    let (log, log_report) =
+        CommandLog::open(data.dir(data.commands(id)), identity, options).of(id)?;
     tell_torn(&log_report);
     let (snapshot, skipped) = choose_snapshot(data, identity, &log, events.as_ref())?;
     for reason in &skipped {
         tracing::warn!("snapshot skipped: {reason}");
     }
-    let (mut partition, mut digest) = restore(id, snapshot.as_ref())?;
+    let (mut partition, mut digest) = restore(id, snapshot.as_ref(), (hooks.randomness)())?;
     let snapshot_seq = partition.seq();
     let mut replayed = 0;
     // A log that was begun at a snapshot holds no events from before it.
@@ -77,10 +78,11 @@ pub(crate) fn recover(
     let reader = open_reader(data, identity, snapshot.as_ref(), log.last_seq())?;
     if log.last_seq() > snapshot_seq {
         let total = log.last_seq().0 - snapshot_seq.0;
-        let summary = replay(
+        let summary = replay_with(
             reader,
             &mut partition,
             digest,
+            data.threads(),
             |seq, time, content| match &mut events {
                 Some(events) => events.reconcile(seq, time, content),
                 None => Ok(()),
@@ -129,8 +131,8 @@ fn open_events(
         return Ok(None);
     };
     let options = Options { segment_size: event_config.segment_size, ..Options::default() };
-    let dir = data.events(identity.partition);
-    let (log, report) = EventLog::open(&dir, identity, options, term).of(identity.partition)?;
+    let dir = data.dir(data.events(identity.partition));
+    let (log, report) = EventLog::open(dir, identity, options, term).of(identity.partition)?;
     if let Some(cut) = report.cut {
         tracing::info!(
             "{}: {} bytes were cut and are derived anew from entry {} on",
@@ -149,12 +151,15 @@ fn last_known(
     identity: Identity,
     events: Option<&EventLog>,
 ) -> Result<Seq, NodeError> {
-    let store = SnapshotStore::new(&data.snapshots(identity.partition), identity);
+    let store = data.snapshot_store(identity);
     let in_events = events.map_or(Seq(0), EventLog::last_seq);
     let snapshots = store.list().of(identity.partition)?.into_iter().rev();
     let in_snapshot =
         snapshots.take_while(|&seq| seq > in_events).find(|&seq| store.load(seq).is_ok());
-    Ok(in_snapshot.unwrap_or(in_events))
+    let known = in_snapshot.unwrap_or(in_events);
+    // The exchange is founded only when every log has its first entries.
+    let is_founded = data.founding()?.is_some_and(|founding| founding.partitions.is_some());
+    Ok(if is_founded { known.max(Seq(1)) } else { known })
 }
 
 /// A snapshot counts only as far as the event log goes, or events in between would be lost; unless
@@ -166,7 +171,7 @@ fn choose_snapshot(
     events: Option<&EventLog>,
 ) -> Result<(Option<Snapshot>, Vec<String>), NodeError> {
     let id = identity.partition;
-    let store = SnapshotStore::new(&data.snapshots(id), identity);
+    let store = data.snapshot_store(identity);
     let limit = events.map_or(log.last_seq(), |events| events.last_seq().min(log.last_seq()));
     let (found, mut skipped) = store.load_newest(limit).of(id)?;
     let replayable_from = log.first_seq().0 - 1;
@@ -189,13 +194,14 @@ fn choose_snapshot(
 pub(crate) fn restore(
     id: PartitionId,
     snapshot: Option<&Snapshot>,
+    hash_seed: u64,
 ) -> Result<(Partition, EventDigest), NodeError> {
     let Some(snapshot) = snapshot else {
-        return Ok((Partition::new(id, random_word()), EventDigest::default()));
+        return Ok((Partition::new(id, hash_seed), EventDigest::default()));
     };
     let inconsistent =
         |what| NodeError::Inconsistent { partition: id, what, seq: snapshot.header.seq };
-    let partition = Partition::restore(id, random_word(), &snapshot.payload)
+    let partition = Partition::restore(id, hash_seed, &snapshot.payload)
         .map_err(|_| inconsistent("this binary cannot read the state of the snapshot"))?;
     if partition.state_hash() != snapshot.header.state_hash
         || partition.seq() != snapshot.header.seq
@@ -215,7 +221,8 @@ pub(crate) fn open_reader(
 ) -> Result<CommandReader, NodeError> {
     let id = identity.partition;
     let from = snapshot.map_or(Seq(1), |snapshot| snapshot.header.seq.next());
-    let reader = CommandReader::open(&data.commands(id), identity, from, Some(until)).of(id)?;
+    let reader =
+        CommandReader::open(data.dir(data.commands(id)), identity, from, Some(until)).of(id)?;
     if let (Some(snapshot), Some(found)) = (snapshot, reader.hash_before())
         && snapshot.header.record_hash != found
     {

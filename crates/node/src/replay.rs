@@ -1,7 +1,8 @@
 //! Replay: the entries of a log through the engine, with what comes out of it handed on.
 //!
 //! Three threads work on consecutive pieces of the log: one reads, checks and decodes, the calling
-//! one applies, one encodes events for the digest and for whoever wants them.
+//! one applies, one encodes events for the digest and for whoever wants them. On a storage that wants
+//! one thread alone, the calling one does all three in turn.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
@@ -27,6 +28,15 @@ impl EventDigest {
     }
 }
 
+/// Who does the work of a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Threads {
+    /// The calling thread alone.
+    One,
+    /// The calling thread and two others.
+    Three,
+}
+
 /// What a replay came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplaySummary {
@@ -48,6 +58,52 @@ pub struct ReplaySummary {
 /// # Panics
 /// If the log does not begin where the partition stands, or the engine finds a bug.
 pub fn replay(
+    reader: CommandReader,
+    partition: &mut Partition,
+    digest: EventDigest,
+    on_events: impl FnMut(Seq, Timestamp, &[u8]) -> Result<(), JournalError> + Send,
+    on_progress: impl FnMut(Seq),
+) -> Result<ReplaySummary, JournalError> {
+    replay_with(reader, partition, digest, Threads::Three, on_events, on_progress)
+}
+
+/// [`replay`] on so many threads.
+pub(crate) fn replay_with(
+    reader: CommandReader,
+    partition: &mut Partition,
+    digest: EventDigest,
+    threads: Threads,
+    on_events: impl FnMut(Seq, Timestamp, &[u8]) -> Result<(), JournalError> + Send,
+    on_progress: impl FnMut(Seq),
+) -> Result<ReplaySummary, JournalError> {
+    match threads {
+        Threads::One => replay_here(reader, partition, digest, on_events, on_progress),
+        Threads::Three => replay_in_threads(reader, partition, digest, on_events, on_progress),
+    }
+}
+
+fn replay_here(
+    mut reader: CommandReader,
+    partition: &mut Partition,
+    mut digest: EventDigest,
+    mut on_events: impl FnMut(Seq, Timestamp, &[u8]) -> Result<(), JournalError>,
+    mut on_progress: impl FnMut(Seq),
+) -> Result<ReplaySummary, JournalError> {
+    let (mut encoder, mut entries) = (BatchBuilder::new(), Vec::new());
+    let mut batch = EventBatch::new(partition.id());
+    let mut applied = 0;
+    while reader.next_batch(&mut entries)?.is_some() {
+        apply_all(&entries, partition, &mut batch);
+        digest = digest_batch(&batch, &mut encoder, digest, &mut on_events)?;
+        applied += entries.len() as u64;
+        entries.clear();
+        batch.clear();
+        on_progress(partition.seq());
+    }
+    Ok(ReplaySummary { entries: applied, digest, record_hash: reader.hash_before() })
+}
+
+fn replay_in_threads(
     mut reader: CommandReader,
     partition: &mut Partition,
     digest: EventDigest,
@@ -70,11 +126,7 @@ pub fn replay(
         let mut applied = 0;
         for mut piece in entries_out {
             let mut batch = spare_events.try_recv().unwrap_or_else(|_| EventBatch::new(id));
-            for Entry { seq, time, command } in &piece {
-                batch.push_with(*seq, *time, |events| {
-                    partition.apply(*seq, *time, command, events);
-                });
-            }
+            apply_all(&piece, partition, &mut batch);
             applied += piece.len() as u64;
             piece.clear();
             // The reader may have ended.
@@ -89,6 +141,14 @@ pub fn replay(
         let record_hash = reading.join().expect("reading does not panic")?;
         Ok(ReplaySummary { entries: applied, digest, record_hash })
     })
+}
+
+fn apply_all(entries: &[Entry], partition: &mut Partition, batch: &mut EventBatch) {
+    for Entry { seq, time, command } in entries {
+        batch.push_with(*seq, *time, |events| {
+            partition.apply(*seq, *time, command, events);
+        });
+    }
 }
 
 fn read(
@@ -118,14 +178,24 @@ fn digest_all(
 ) -> Result<EventDigest, JournalError> {
     let mut encoder = BatchBuilder::new();
     for mut batch in batches {
-        for entry in batch.iter() {
-            let content = encoder.push_events(entry.time, entry.events);
-            digest.update(content);
-            on_events(entry.seq, entry.time, content)?;
-        }
-        encoder.clear();
+        digest = digest_batch(&batch, &mut encoder, digest, on_events)?;
         batch.clear();
         let _ = used.send(batch);
     }
+    Ok(digest)
+}
+
+fn digest_batch(
+    batch: &EventBatch,
+    encoder: &mut BatchBuilder,
+    mut digest: EventDigest,
+    on_events: &mut impl FnMut(Seq, Timestamp, &[u8]) -> Result<(), JournalError>,
+) -> Result<EventDigest, JournalError> {
+    for entry in batch.iter() {
+        let content = encoder.push_events(entry.time, entry.events);
+        digest.update(content);
+        on_events(entry.seq, entry.time, content)?;
+    }
+    encoder.clear();
     Ok(digest)
 }

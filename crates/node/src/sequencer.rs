@@ -10,6 +10,8 @@
 //! Batches form by themselves: while one is synced, the next gathers in the mailbox. No timer makes
 //! them wait; a lone request is a batch of one. When the partition names a deadline, a Tick is an entry
 //! of its own, unless another entry comes first.
+//!
+//! The thread only repeats [`Sequencer::step`] and sleeps; a simulator calls the same step by itself.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -119,15 +121,9 @@ impl Sequencer {
     }
 
     fn serve(&mut self) -> Result<(), JournalError> {
-        self.begin_term()?;
-        self.peers.greet(&self.partition);
-        self.starting = None;
+        self.begin()?;
         while !self.ending.kill.load(Ordering::Acquire) {
-            self.collect();
-            if !self.work.batch.is_empty() {
-                self.commit()?;
-            }
-            self.release();
+            self.step()?;
             if self.has_work() {
                 continue;
             }
@@ -142,7 +138,27 @@ impl Sequencer {
         Ok(())
     }
 
-    fn has_work(&self) -> bool {
+    /// What comes before the first step: the term is in the log, and peers are told of this life.
+    pub fn begin(&mut self) -> Result<(), JournalError> {
+        self.begin_term()?;
+        self.peers.greet(&self.partition);
+        self.starting = None;
+        Ok(())
+    }
+
+    /// One batch: collect, commit, release. There may be nothing to commit. After an error the state is
+    /// ahead of the log and good for nothing.
+    pub fn step(&mut self) -> Result<(), JournalError> {
+        self.collect();
+        if !self.work.batch.is_empty() {
+            self.commit()?;
+        }
+        self.release();
+        Ok(())
+    }
+
+    /// Whether another step has something to do at once.
+    pub fn has_work(&self) -> bool {
         self.shared.mailbox.has_work()
             || !self.work.inbox.is_empty()
             || self.partition.needs_continue()
@@ -284,13 +300,16 @@ impl Sequencer {
     }
 
     /// The last acknowledgements, then the seal.
-    fn finish(&mut self) -> Result<(), JournalError> {
-        self.acknowledge();
-        if !self.work.batch.is_empty() {
+    pub fn finish(&mut self) -> Result<(), JournalError> {
+        // More than one batch, if a batch takes less than there are peers.
+        loop {
+            self.acknowledge();
+            if self.work.batch.is_empty() {
+                return self.log.seal(self.term);
+            }
             self.commit()?;
             self.release();
         }
-        self.log.seal(self.term)
     }
 }
 

@@ -14,11 +14,11 @@ use journal::{CommandLog, JournalError, SnapshotHeader, SnapshotStore};
 use rustix::process::{Pid, setpriority_process};
 use types::{PartitionId, Seq};
 
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, random_word};
 use crate::error::{NodeError, OfPartition};
 use crate::publisher::{SharedRetention, SnapshotReply};
 use crate::recovery::{open_reader, restore};
-use crate::replay::{EventDigest, replay};
+use crate::replay::{EventDigest, replay_with};
 
 /// A snapshot that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,18 +47,26 @@ pub fn take_snapshot(
     partition: PartitionId,
     until: Seq,
 ) -> Result<SnapshotOutcome, NodeError> {
+    take_snapshot_in(&DataDir::new(data), partition, until)
+}
+
+fn take_snapshot_in(
+    data: &DataDir,
+    partition: PartitionId,
+    until: Seq,
+) -> Result<SnapshotOutcome, NodeError> {
     let started = Instant::now();
-    let data = DataDir::new(data);
     let identity = data.identity(partition)?;
-    let store = SnapshotStore::new(&data.snapshots(partition), identity);
+    let store = data.snapshot_store(identity);
     let (base, skipped) = store.load_newest(until).of(partition)?;
     for reason in skipped {
         tracing::warn!("snapshot skipped: {reason}");
     }
-    let (mut state, digest) = restore(partition, base.as_ref())?;
-    let reader = open_reader(&data, identity, base.as_ref(), until)?;
+    let (mut state, digest) = restore(partition, base.as_ref(), random_word())?;
+    let reader = open_reader(data, identity, base.as_ref(), until)?;
     let of_base = base.map(|base| base.header.record_hash);
-    let summary = replay(reader, &mut state, digest, |_, _, _| Ok(()), |_| ()).of(partition)?;
+    let summary = replay_with(reader, &mut state, digest, data.threads(), |_, _, _| Ok(()), |_| ())
+        .of(partition)?;
     let header = SnapshotHeader {
         seq: state.seq(),
         time: state.time(),
@@ -106,20 +114,31 @@ impl Snapshots {
             tell(reply, Err("a snapshot of this partition is being made already".to_owned()));
             return;
         }
+        if this.data.storage().is_single_threaded() {
+            return this.run(partition, until, digest, reply);
+        }
         let this = Arc::clone(this);
-        thread::spawn(move || {
-            let result = this.make(partition, until, digest);
-            this.running.store(false, Ordering::Release);
-            match &result {
-                Ok(made) => tracing::info!(
-                    "snapshot of partition {partition} after entry {} in {:?}",
-                    made.seq,
-                    made.duration
-                ),
-                Err(error) => tracing::error!("snapshot of partition {partition}: {error}"),
-            }
-            tell(reply, result);
-        });
+        thread::spawn(move || this.run(partition, until, digest, reply));
+    }
+
+    fn run(
+        &self,
+        partition: PartitionId,
+        until: Seq,
+        digest: EventDigest,
+        reply: Option<SnapshotReply>,
+    ) {
+        let result = self.make(partition, until, digest);
+        self.running.store(false, Ordering::Release);
+        match &result {
+            Ok(made) => tracing::info!(
+                "snapshot of partition {partition} after entry {} in {:?}",
+                made.seq,
+                made.duration
+            ),
+            Err(error) => tracing::error!("snapshot of partition {partition}: {error}"),
+        }
+        tell(reply, result);
     }
 
     fn make(
@@ -130,14 +149,14 @@ impl Snapshots {
     ) -> Result<SnapshotOutcome, String> {
         let started = Instant::now();
         let identity = self.data.identity(partition).map_err(|error| error.to_string())?;
-        let store = SnapshotStore::new(&self.data.snapshots(partition), identity);
+        let store = self.data.snapshot_store(identity);
         let replayed = match &self.command {
             Some(words) => {
-                run(words, self.data.path(), partition, until)?;
+                run_command(words, self.data.path(), partition, until)?;
                 0
             }
             None => {
-                take_snapshot(self.data.path(), partition, until)
+                take_snapshot_in(&self.data, partition, until)
                     .map_err(|error| error.to_string())?
                     .replayed
             }
@@ -174,7 +193,7 @@ impl Snapshots {
         let oldest = store.prune(self.keep.max(1), needed)?;
         // The segment with the snapshot's own entry stays: it shows that the two belong together.
         if let Some(oldest) = oldest.filter(|&oldest| self.trim_commands && oldest <= needed) {
-            CommandLog::remove_before(&self.data.commands(id), oldest)?;
+            CommandLog::remove_before(self.data.dir(self.data.commands(id)), oldest)?;
         }
         Ok(())
     }
@@ -188,7 +207,12 @@ fn tell(reply: Option<SnapshotReply>, result: Result<SnapshotOutcome, String>) {
 }
 
 /// Runs the configured command at low priority and waits for it.
-fn run(words: &[OsString], data: &Path, partition: PartitionId, until: Seq) -> Result<(), String> {
+fn run_command(
+    words: &[OsString],
+    data: &Path,
+    partition: PartitionId,
+    until: Seq,
+) -> Result<(), String> {
     let fill = |word: &OsString| match word.to_str() {
         Some("{data}") => data.as_os_str().to_owned(),
         Some("{partition}") => OsString::from(partition.to_string()),
