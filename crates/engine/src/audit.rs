@@ -162,8 +162,7 @@ impl Audit {
             let resting =
                 resting.map(|order| (order.id, order.account, order.need(&listed.scaling)));
             // Fired orders wait on while the market does not trade.
-            let waiting = market.waiting().chain(market.fired().copied());
-            let waiting = waiting.map(|o| (o.id, o.admit.account, o.admit.budget));
+            let waiting = market.waiting().map(|o| (o.id, o.admit.account, o.admit.budget));
             for (order, account, need) in resting.chain(waiting) {
                 self.open_orders += 1;
                 let found = holds.remove(&(id, order));
