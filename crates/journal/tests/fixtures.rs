@@ -34,7 +34,7 @@ fn snapshot_header() -> SnapshotHeader {
 fn write_fixtures(root: &Path) {
     let _ = fs::remove_dir_all(root);
     common::write_log(&root.join("commands"), 1024, &[1, 2, 3, 1, 4], true);
-    let (mut log, _) = EventLog::open(&root.join("events"), IDENTITY, options(512), 1).unwrap();
+    let (mut log, _) = EventLog::open(root.join("events"), IDENTITY, options(512), 1).unwrap();
     let mut batch = BatchBuilder::new();
     for first in [1, 5, 9] {
         for seq in first..first + 4 {
@@ -42,7 +42,7 @@ fn write_fixtures(root: &Path) {
         }
         log.append(Seq(first), &mut batch).unwrap();
     }
-    let snapshots = SnapshotStore::new(&root.join("snapshots"), IDENTITY);
+    let snapshots = SnapshotStore::new(root.join("snapshots"), IDENTITY);
     snapshots.write(&snapshot_header(), PAYLOAD).unwrap();
 }
 
@@ -52,11 +52,11 @@ fn its_own_version_is_read_as_it_was_written() {
     if std::env::var_os("JOURNAL_WRITE_FIXTURES").is_some() {
         write_fixtures(&root);
     }
-    let report = verify_commands(&root.join("commands"), IDENTITY).unwrap();
+    let report = verify_commands(root.join("commands"), IDENTITY).unwrap();
     assert!(report.sealed);
     let entries = common::read_all(&root.join("commands"), 1).unwrap();
     assert_eq!(entries, (1..=11).map(entry).collect::<Vec<_>>());
-    let mut reader = EventReader::open(&root.join("events"), IDENTITY);
+    let mut reader = EventReader::open(root.join("events"), IDENTITY);
     let mut last = 0;
     while let Some(batch) = reader.read(Seq(last)).unwrap() {
         for found in batch.iter() {
@@ -68,7 +68,7 @@ fn its_own_version_is_read_as_it_was_written() {
         }
     }
     assert_eq!(last, 12);
-    let store = SnapshotStore::new(&root.join("snapshots"), IDENTITY);
+    let store = SnapshotStore::new(root.join("snapshots"), IDENTITY);
     let snapshot = store.load(Seq(6)).unwrap();
     assert_eq!((snapshot.header, &snapshot.payload[..]), (snapshot_header(), PAYLOAD));
 }

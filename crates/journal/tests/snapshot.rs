@@ -26,7 +26,7 @@ fn header(seq: u64) -> SnapshotHeader {
 #[test]
 fn a_snapshot_is_read_back_and_the_newest_is_preferred() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SnapshotStore::new(&dir.path().join("new"), IDENTITY);
+    let store = SnapshotStore::new(dir.path().join("new"), IDENTITY);
     assert_eq!(store.list().unwrap(), vec![]);
     for seq in [5, 100, 20] {
         store.write(&header(seq), &vec![seq as u8; seq as usize]).unwrap();
@@ -99,7 +99,7 @@ fn what_killed_writers_left_is_removed_and_what_is_being_written_stays() {
     let dir = tempfile::tempdir().unwrap();
     let store = SnapshotStore::new(dir.path(), IDENTITY);
     assert_eq!(
-        SnapshotStore::new(&dir.path().join("none"), IDENTITY).remove_unfinished().unwrap(),
+        SnapshotStore::new(dir.path().join("none"), IDENTITY).remove_unfinished().unwrap(),
         0
     );
     store.write(&header(10), b"state").unwrap();

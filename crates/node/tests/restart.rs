@@ -374,7 +374,7 @@ fn a_log_is_not_trimmed_beyond_what_consumers_have_read() {
     let commands = DataDir::new(dir.path()).commands(P0);
     // What can be derived: the entry after the oldest state, and on.
     let first = |from: Seq| journal::CommandReader::open(&commands, identity, from, None).is_ok();
-    let store = journal::SnapshotStore::new(&DataDir::new(dir.path()).snapshots(P0), identity);
+    let store = journal::SnapshotStore::new(DataDir::new(dir.path()).snapshots(P0), identity);
     let one = snapshot(0);
     let two = snapshot(500);
     assert!(first(Seq(1)), "the reader has not come yet");
@@ -401,7 +401,7 @@ fn snapshots_are_made_on_schedule_and_only_the_newest_are_kept() {
     let client = Client::new(&node);
     client.found(5);
     let store = journal::SnapshotStore::new(
-        &DataDir::new(dir.path()).snapshots(P0),
+        DataDir::new(dir.path()).snapshots(P0),
         DataDir::new(dir.path()).identity(P0).unwrap(),
     );
     let mut seen = std::collections::BTreeSet::new();
@@ -456,11 +456,11 @@ fn a_replay_that_differs_from_the_running_partition_is_reported() {
         record_hash: [0; 32],
         state_hash: [0; 32],
     };
-    let elsewhere = journal::SnapshotStore::new(&dir.path().join("elsewhere"), identity);
+    let elsewhere = journal::SnapshotStore::new(dir.path().join("elsewhere"), identity);
     fs::rename(elsewhere.write(&header, b"state").unwrap(), &file).unwrap();
     let outcome = node.request_snapshot(P0).recv_timeout(common::PATIENCE).unwrap();
     assert!(outcome.as_ref().unwrap_err().contains("REPLAY DIFFERS"), "{outcome:?}");
-    let store = journal::SnapshotStore::new(&DataDir::new(dir.path()).snapshots(P0), identity);
+    let store = journal::SnapshotStore::new(DataDir::new(dir.path()).snapshots(P0), identity);
     assert_eq!(store.list().unwrap(), vec![], "it is not used");
     stop(node, client);
 }

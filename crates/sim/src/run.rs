@@ -95,7 +95,7 @@ impl World {
         let hooks = NodeHooks {
             storage: Arc::new(disk.clone()),
             clock: Arc::new(move || time.now()),
-            randomness: Arc::new(move || words.lock().next()),
+            randomness: Arc::new(move || words.lock().draw()),
             ..NodeHooks::default()
         };
         Self {

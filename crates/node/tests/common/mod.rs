@@ -184,7 +184,7 @@ pub fn kill(node: Arc<Node>, client: Client) {
 pub fn rebuild(data: &Path, partition: PartitionId) -> Partition {
     let data = DataDir::new(data);
     let identity = data.identity(partition).unwrap();
-    let reader = CommandReader::open(&data.commands(partition), identity, Seq(1), None).unwrap();
+    let reader = CommandReader::open(data.commands(partition), identity, Seq(1), None).unwrap();
     let mut rebuilt = Partition::new(partition, 1);
     let mut events = Vec::new();
     for entry in reader {
