@@ -51,6 +51,7 @@ impl ReplyTo {
 }
 
 /// One entry's content.
+#[expect(clippy::large_enum_variant, reason = "most are requests, and one must cost no allocation")]
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]

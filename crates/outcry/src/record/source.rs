@@ -87,7 +87,7 @@ impl Source {
 
     /// Its snapshots.
     pub fn snapshots(&self) -> SnapshotStore {
-        SnapshotStore::new(&self.data.snapshots(self.identity.partition), self.identity)
+        SnapshotStore::new(self.data.snapshots(self.identity.partition), self.identity)
     }
 
     /// How its files name it.
@@ -97,7 +97,7 @@ impl Source {
 
     /// A reader of the command log from `from` on.
     pub fn reader(&self, from: Seq, until: Option<Seq>) -> Result<CommandReader, JournalError> {
-        CommandReader::open(&self.commands(), self.identity, from, until)
+        CommandReader::open(self.commands(), self.identity, from, until)
     }
 
     /// The state of the newest usable snapshot up to `limit`, or the one before the first entry.

@@ -30,7 +30,7 @@ pub fn check(
     report: &mut Report,
 ) -> Option<Partition> {
     let id = Some(source.identity().partition);
-    let log = match verify_commands(&source.commands(), source.identity()) {
+    let log = match verify_commands(source.commands(), source.identity()) {
         Ok(log) => log,
         Err(error) => {
             report.add(id, COMMANDS, Err(error.to_string()));
