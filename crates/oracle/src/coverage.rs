@@ -233,7 +233,7 @@ impl Coverage {
 }
 
 /// What must have happened at least once.
-const FACTS: [&str; 21] = [
+const FACTS: [&str; 22] = [
     "trade",
     "trade in an auction",
     "auction with a price",
@@ -255,6 +255,7 @@ const FACTS: [&str; 21] = [
     "dead man's switch fired",
     "plan refused",
     "rules set",
+    "fired order ended without entering",
 ];
 
 fn fact(event: &Event) -> Option<&'static str> {

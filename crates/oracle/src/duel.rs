@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 
 use engine::Partition;
 use types::{
-    AccountId, Amount, AssetId, ClientOrderId, Command, Event, MarketId, MarketState, PartitionId,
-    ReplyTo, Request, RequestKind, Seq, Timestamp,
+    AccountId, Amount, AssetId, ClientOrderId, Command, Event, MarketId, MarketState, OrderId,
+    PartitionId, ReplyTo, Request, RequestKind, Seq, Timestamp,
 };
 
 use crate::coverage::{Coverage, Kind, Outcome};
@@ -74,6 +74,7 @@ impl Duel {
     pub fn step(&mut self, step: &Step) -> Result<(), Difference> {
         self.tick_until(step)?;
         self.token += 1;
+        let fired = self.fired();
         let reply = ReplyTo::new(1, self.token);
         let mut expected = self.naive.advance(step.time);
         let due = expected.len();
@@ -82,6 +83,7 @@ impl Duel {
         let (valid_until, request) = (step.valid_until, step.request.clone());
         let found = self.product(step.time, &Command::Request { reply, valid_until, request });
         self.compare(due, expected, &found)?;
+        self.count_facts(&fired, &found);
         self.count(&step.request, state, &found);
         Ok(())
     }
@@ -92,10 +94,11 @@ impl Duel {
         let counts_down = self.naive.next_countdown().is_some_and(|due| due <= step.time);
         while let Some(due) = due(&self.naive).filter(|_| step.ticks || counts_down) {
             let at = due.max(self.now);
+            let fired = self.fired();
             let expected = self.naive.advance(at);
             let found = self.product(at, &Command::Tick);
-            self.count_facts(&found);
             self.compare(expected.len(), expected, &found)?;
+            self.count_facts(&fired, &found);
         }
         Ok(())
     }
@@ -160,7 +163,6 @@ impl Duel {
 
     fn count(&mut self, request: &Request, state: Option<MarketState>, events: &[Event]) {
         self.coverage.commands += 1;
-        self.count_facts(events);
         let Some(mut kind) = Kind::of(request) else { return };
         let answer = events.iter().find(|event| event.answers().is_some());
         let outcome = match answer.expect("every command is answered") {
@@ -179,10 +181,28 @@ impl Duel {
         self.coverage.count(kind, state, outcome);
     }
 
-    fn count_facts(&mut self, events: &[Event]) {
+    fn count_facts(&mut self, fired: &[(MarketId, OrderId)], events: &[Event]) {
         for event in events {
             self.coverage.count_fact(event);
         }
+        for &(market, order) in fired {
+            let entered = events.iter().any(|event| {
+                matches!(*event, Event::OrderTriggered { market: m, order: o, .. } if (m, o) == (market, order))
+            });
+            let ended = events.iter().any(|event| {
+                matches!(*event, Event::OrderCancelled { market: m, order: o, .. } if (m, o) == (market, order))
+            });
+            if ended && !entered {
+                *self.coverage.facts.entry("fired order ended without entering").or_default() += 1;
+            }
+        }
+    }
+
+    /// Fired orders that wait for trading to go on.
+    fn fired(&self) -> Vec<(MarketId, OrderId)> {
+        let markets = self.naive.markets.iter();
+        let fired = markets.flat_map(|m| m.fired.iter().map(|o| (m.def.id, OrderId(o.id))));
+        fired.collect()
     }
 }
 

@@ -76,6 +76,14 @@ impl Generator {
             Request::SetCountdown { .. } => self.now + self.skew(),
             _ => self.now,
         };
+        let request = match request {
+            Request::SetCountdown { account, market, after_ms }
+                if exchange.is_due_at(time + u64::from(after_ms) * 1_000_000) =>
+            {
+                Request::CancelAll { account, market }
+            }
+            other => other,
+        };
         Step {
             time: Timestamp(time),
             ticks: self.random.one_in(2),

@@ -4,7 +4,7 @@ use types::{
     AccountId, ClientOrderId, Event, MarketId, RejectCode, ReplyTo, RequestKind, Timestamp,
 };
 
-use super::{Asker, Exchange};
+use super::{Asker, Exchange, Market};
 
 /// A switch that is set.
 #[derive(Clone, Debug)]
@@ -30,6 +30,13 @@ impl Exchange {
     /// When the next switch is due.
     pub fn next_countdown(&self) -> Option<Timestamp> {
         self.countdowns.iter().map(|set| set.at).min()
+    }
+
+    /// Whether anything is known to be due then.
+    pub fn is_due_at(&self, time: u64) -> bool {
+        let switches = self.countdowns.iter().map(|set| set.at);
+        let dates = self.markets.iter().flat_map(Market::deadlines);
+        switches.chain(dates).any(|at| at.0 == time)
     }
 
     /// Fires the switches that are due.

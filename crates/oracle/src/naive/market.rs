@@ -252,9 +252,14 @@ impl Market {
 
     /// When the next thing is due: the date of an order, a plan, or the end of an interruption.
     pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines().min()
+    }
+
+    /// Whenever something is due, in no order.
+    pub fn deadlines(&self) -> impl Iterator<Item = Timestamp> {
         let dates = self.open().filter_map(Order::date);
         let plans = self.plans.iter().map(|plan| plan.0);
-        dates.chain(plans).chain(self.reopens_at).min()
+        dates.chain(plans).chain(self.reopens_at)
     }
 
     /// Does what is due, in the order of times: dates of orders by id, a plan, the end of an
