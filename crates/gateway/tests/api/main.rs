@@ -7,6 +7,7 @@ mod auth;
 mod client;
 mod documents;
 mod errors;
+mod figures;
 mod life_of_an_order;
 mod min_seq;
 mod orders;
