@@ -44,7 +44,8 @@ pub struct Limits {
     pub head: usize,
     /// Commands that may wait for their answer at the same time.
     pub pending: usize,
-    /// How long a client may take to send a request's head, also on an idle connection.
+    /// How long a client may take to send a request's head: from the accept to the end of the first one,
+    /// and on an idle connection to the end of the next.
     pub head_timeout: Duration,
     /// How long a client may take to send a request's body.
     pub body_timeout: Duration,
@@ -74,7 +75,7 @@ pub struct Limits {
     pub socket_backlog_bytes: usize,
     /// A WebSocket client that is not heard of for so long is cut; it is pinged three times meanwhile.
     pub socket_silence: Duration,
-    /// A WebSocket client that takes nothing off the wire for so long is cut.
+    /// A client, of HTTP too, that takes nothing of what it is sent off the wire for so long is cut.
     pub socket_stall: Duration,
     /// Subscriptions that read from the event log what they missed, at the same time.
     pub replays: usize,

@@ -13,6 +13,9 @@ use crate::state::Shared;
 /// How many entries the views may be behind and still count as caught up.
 const READY_LAG: u64 = 10_000;
 
+/// How many seconds the log's time may be ahead of the clock.
+const READY_AHEAD: u64 = 5;
+
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes.get("/livez", livez).get("/readyz", readyz).get("/metrics", metrics)
 }
@@ -22,10 +25,16 @@ async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Whether to send traffic here: the views follow the log and no shutdown has begun.
+/// Whether to send traffic here: the views follow the log, its time is not ahead of the clock, and no
+/// shutdown has begun.
 async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     if shared.closing.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
+    }
+    let ahead = shared.exchange.ahead_of_clock().as_secs();
+    if ahead > READY_AHEAD {
+        let why = format!("the log is {ahead} s ahead of the clock: signed requests are refused\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
     }
     for partition in (0..shared.exchange.topology().partitions).map(PartitionId) {
         let feed = shared.exchange.feed(partition);

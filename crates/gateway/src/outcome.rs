@@ -2,10 +2,10 @@
 
 use node::Reply;
 use types::{
-    AccountId, Amount, CancelCause, ClientOrderId, Conditions, Event, MarketId, OrderId,
+    AccountId, Amount, CancelCause, ClientOrderId, Conditions, Event, MarketId, OrderId, OrderSpec,
     PartitionId, Quantity, Seq, Side, Timestamp, Trade,
 };
-use views::{EndCause, FillView, Liquidity, OrderStatus, OrderView};
+use views::{EndCause, FillView, Liquidity, OrderStatus, OrderView, add_filled};
 
 /// An answer with those consequences of the same entry that concern the order it names.
 #[derive(Clone, Debug)]
@@ -107,6 +107,10 @@ impl Outcome {
         };
         let totals = self.totals(side);
         let remaining = self.remaining.or(spec.quantity()).unwrap_or_default();
+        let status = match spec {
+            OrderSpec::MarketByQuote { quote, .. } => self.status_by_quote(side, quote),
+            OrderSpec::Limit { .. } | OrderSpec::MarketByQuantity { .. } => self.status(remaining),
+        };
         Some(OrderView {
             market,
             order,
@@ -119,7 +123,7 @@ impl Outcome {
             filled: totals.quantity,
             quote_filled: totals.quote,
             fee: totals.fee,
-            status: self.status(remaining),
+            status,
             cause: self.cancelled.map(EndCause::Cancelled),
             rested: self.rested,
             replaces: None,
@@ -154,6 +158,21 @@ impl Outcome {
         }
     }
 
+    /// Where an order by quote stands. Its end has an event only if it is a cancel, and its sweep may go
+    /// on in a later entry: it is called filled only if no later price can give it another lot.
+    fn status_by_quote(&self, side: Side, quote: Amount) -> OrderStatus {
+        let Some(last) = self.trades.last() else {
+            return self.status(Quantity::MAX);
+        };
+        let unspent = quote.saturating_sub(self.totals(side).quote);
+        let one_lot = last.quote_amount.get() / u128::from(last.quantity.get().max(1));
+        // A buyer meets dearer lots only; a seller cheaper ones, once the level is used up.
+        let maker = own_side(last, side.opposite());
+        let no_better_price = side == Side::Buy || !maker.remaining.is_zero();
+        let ended = unspent.is_zero() || (unspent.get() < one_lot && no_better_price);
+        self.status(if ended { Quantity::ZERO } else { Quantity::MAX })
+    }
+
     /// The fills of the order that the answer names.
     pub(crate) fn fills(&self, side: Side, client_order_id: ClientOrderId) -> Vec<FillView> {
         let fill = |(index, trade): (usize, &Trade)| {
@@ -183,9 +202,9 @@ impl Outcome {
     fn totals(&self, side: Side) -> Totals {
         let mut totals = Totals::default();
         for trade in &self.trades {
-            totals.quantity += trade.quantity;
-            totals.quote += trade.quote_amount;
-            totals.fee += own_side(trade, side).fee.total();
+            totals.quantity = add_filled(totals.quantity, trade.quantity);
+            totals.quote = sum(totals.quote, trade.quote_amount);
+            totals.fee = sum(totals.fee, own_side(trade, side).fee.total());
         }
         totals
     }
@@ -196,6 +215,11 @@ struct Totals {
     quantity: Quantity,
     quote: Amount,
     fee: Amount,
+}
+
+/// Far above every supply; a figure for display is no reason to end the process.
+fn sum(one: Amount, other: Amount) -> Amount {
+    one.checked_add(other).unwrap_or(Amount::MAX)
 }
 
 fn own_side(trade: &Trade, side: Side) -> &types::TradeSide {
@@ -361,5 +385,55 @@ mod tests {
         };
         let order = outcome(&[placed(10), other]);
         assert_eq!((order.status, order.cause), (OrderStatus::Open, None));
+    }
+
+    fn placed_by_quote(side: Side, quote: u128) -> Event {
+        let mut event = placed(0);
+        if let Event::OrderPlaced { side: order_side, spec, .. } = &mut event {
+            *order_side = side;
+            *spec = OrderSpec::MarketByQuote { quote: Amount::new(quote), max_spend: None };
+        }
+        event
+    }
+
+    /// A trade of an order by quote at 10 atoms a lot, with what is left of the maker.
+    fn swept(side: Side, quantity: u64, left_of_maker: u64) -> Event {
+        let mut event = bought(quantity, 0);
+        if let Event::Trade(trade) = &mut event {
+            trade.aggressor = Some(side);
+            trade.quote_amount = Amount::new(10 * u128::from(quantity));
+            trade.seller.remaining = Quantity::new(left_of_maker);
+            if side == Side::Sell {
+                std::mem::swap(&mut trade.buyer, &mut trade.seller);
+            }
+        }
+        event
+    }
+
+    #[test]
+    fn more_lots_than_an_integer_holds_stop_the_count_and_nothing_else() {
+        let trade = swept(Side::Buy, u64::MAX, 0);
+        let order = outcome(&[placed_by_quote(Side::Buy, u128::MAX), trade.clone(), trade]);
+        assert_eq!(order.filled, views::MOST_FILLED);
+        assert_eq!(order.quote_filled, Amount::new(20 * u128::from(u64::MAX)));
+    }
+
+    #[test]
+    fn an_order_by_quote_is_filled_only_if_no_later_price_can_give_it_another_lot() {
+        use OrderStatus::{Filled, Open, PartiallyFilled};
+        for (side, quote, lots, left_of_maker, status) in [
+            (Side::Buy, 40, 4, 0, Filled),
+            (Side::Buy, 49, 4, 0, Filled),
+            (Side::Buy, 50, 4, 0, PartiallyFilled),
+            (Side::Sell, 40, 4, 0, Filled),
+            (Side::Sell, 49, 4, 1, Filled),
+            (Side::Sell, 49, 4, 0, PartiallyFilled),
+            (Side::Sell, 50, 4, 1, PartiallyFilled),
+        ] {
+            let trade = swept(side, lots, left_of_maker);
+            let order = outcome(&[placed_by_quote(side, quote), trade]);
+            assert_eq!(order.status, status, "{side:?} {quote} {left_of_maker}");
+        }
+        assert_eq!(outcome(&[placed_by_quote(Side::Buy, 40)]).status, Open);
     }
 }

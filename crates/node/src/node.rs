@@ -28,6 +28,9 @@ use crate::stats::{NodeStats, PartitionStats};
 /// How long a stop waits for partitions that keep each other busy.
 const DRAIN_AT_MOST: Duration = Duration::from_secs(30);
 
+/// How far a log may be ahead of the clock before it is worth a word.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
+
 /// A running node. Dropping it ends it as a crash would; [`Node::stop`] ends it in order.
 pub struct Node {
     topology: Topology,
@@ -66,6 +69,13 @@ impl Node {
             part.threads = workers.spawn(config.pin_threads);
         }
         let _ = all_ready.recv();
+        let ahead = node.ahead_of_clock();
+        if ahead > CLOCK_TOLERANCE {
+            tracing::warn!(
+                "the log is {ahead:?} ahead of this machine's clock, which is wrong or was: until it has \
+                 caught up, time stands still here and signed requests are refused"
+            );
+        }
         node.finish_founding(&data)?;
         Ok(node)
     }
@@ -313,6 +323,11 @@ impl Exchange for Node {
         let last = |part: &Part| Timestamp(part.shared.last_time.load(Ordering::Acquire));
         let latest = self.parts.iter().map(last).max().unwrap_or_default();
         (self.clock)().max(latest)
+    }
+
+    fn ahead_of_clock(&self) -> Duration {
+        let clock = (self.clock)();
+        Duration::from_nanos(self.now().0.saturating_sub(clock.0))
     }
 }
 

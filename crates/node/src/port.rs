@@ -38,6 +38,12 @@ pub trait Exchange: Send + Sync {
 
     /// The sequencer's clock, for computing a `valid_until`.
     fn now(&self) -> Timestamp;
+
+    /// By how much the last entry's time is ahead of the clock; zero if it is not. As long as it is,
+    /// time stands still here, and what clients stamp by a right clock is too old.
+    fn ahead_of_clock(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Receives the answers of a session, on the partition's thread: must not block.

@@ -10,6 +10,7 @@ use store::Store;
 use types::Timestamp;
 
 use crate::exit::{Failure, Status};
+use crate::run;
 
 /// Revokes the admin keys and prints a new one.
 pub fn reset_admin(data: &Path) -> Result<Status, Failure> {
@@ -22,6 +23,7 @@ pub fn reset_admin(data: &Path) -> Result<Status, Failure> {
     println!(
         "The admin key is shown this once; all earlier admin keys are revoked.\n{credentials}"
     );
+    run::was_shown(data).map_err(Failure::of(Status::Io, "cannot note that the key was shown"))?;
     Ok(Status::Ok)
 }
 

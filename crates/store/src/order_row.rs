@@ -121,7 +121,8 @@ impl Order {
         fee: Amount,
         remaining: Quantity,
     ) {
-        // Only a market order can sum up to more than 63 bits of lots; the count stops there.
+        // Only a market order can sum up to more than 63 bits of lots; the count stops there, as that
+        // of the views does.
         let filled = self.row.filled.get().saturating_add(quantity.get());
         self.row.filled = Quantity::new(filled.min(i64::MAX as u64));
         self.row.quote_filled += quote;

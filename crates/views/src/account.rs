@@ -11,7 +11,7 @@ use types::{
 use crate::changes::{AccountView, BalanceView};
 use crate::error::Contradiction;
 use crate::hash::IdMap;
-use crate::order::{EndCause, FillView, Liquidity, OrderStatus, OrderView};
+use crate::order::{EndCause, FillView, Liquidity, OrderStatus, OrderView, add_filled};
 
 /// Closed orders, and fills, kept per account.
 const MAX_HISTORY: usize = 500;
@@ -114,8 +114,7 @@ impl Account {
         party: &TradeSide,
     ) -> Outcome<(FillView, OrderView)> {
         let view = self.order_mut(party.account, trade.market, party.order)?;
-        // Only a market order can sum up to more than 64 bits of lots; the count stops there.
-        view.filled = view.filled.checked_add(trade.quantity).unwrap_or(Quantity::MAX);
+        view.filled = add_filled(view.filled, trade.quantity);
         view.quote_filled += trade.quote_amount;
         view.fee += party.fee.total();
         view.remaining = party.remaining;

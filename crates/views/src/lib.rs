@@ -35,7 +35,7 @@ pub use changes::{
 pub use definitions::{MarketInfo, Trading};
 pub use depth::{CHECKSUM_LEVELS, DepthLevel, DepthSnapshot};
 pub use error::{Contradiction, RestoreError, ViewError};
-pub use order::{EndCause, FillView, Liquidity, OrderStatus, OrderView};
+pub use order::{EndCause, FillView, Liquidity, MOST_FILLED, OrderStatus, OrderView, add_filled};
 pub use ticker::Ticker;
 pub use views::Views;
 pub use watermarks::{AppliedHook, Watermarks};

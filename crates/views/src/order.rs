@@ -6,6 +6,16 @@ use types::{
     PartitionId, Price, Quantity, Seq, Side, Timestamp, TradeId,
 };
 
+/// Where a count of filled lots stops: the largest integer of SQL, so that views, answers and history
+/// tell the same. Only a market order can sum up to more.
+pub const MOST_FILLED: Quantity = Quantity::new(i64::MAX as u64);
+
+/// Lots filled before and now, at most [`MOST_FILLED`].
+#[must_use]
+pub fn add_filled(before: Quantity, now: Quantity) -> Quantity {
+    before.checked_add(now).unwrap_or(MOST_FILLED).min(MOST_FILLED)
+}
+
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum OrderStatus {
@@ -94,7 +104,7 @@ pub struct OrderView {
     pub conditions: Conditions,
     /// What is still open, in lots. Zero for market orders by quote.
     pub remaining: Quantity,
-    /// Filled so far, in lots.
+    /// Filled so far, in lots; at most [`MOST_FILLED`].
     pub filled: Quantity,
     /// Filled so far, in quote atoms. Average price = this over `filled`, scaled.
     pub quote_filled: Amount,

@@ -91,22 +91,18 @@ pub(crate) async fn settle_debit(
     run(&shared, body.reference, content).await.map(Json)
 }
 
-/// On a task of its own: a caller that breaks off must not leave the outbox half way.
+/// Its routes go on to their end when the caller breaks off: the outbox is never left half way.
 async fn run(
-    shared: &Arc<Shared>,
+    shared: &Shared,
     reference: String,
     content: TransferContent,
 ) -> Result<ExternalTransfer, ApiError> {
     if !(1..=LONGEST_REFERENCE).contains(&reference.len()) {
         return Err(ApiError::invalid_field("reference", "must have 1 to 200 bytes"));
     }
-    let shared = Arc::clone(shared);
-    let task = tokio::spawn(async move {
-        let _turn = shared.outbox.turn.lock().await;
-        resolve_pending(&shared).await?;
-        transfer(&shared, reference, content).await
-    });
-    task.await.map_err(|error| ApiError::with(GatewayCode::Internal, error.to_string()))?
+    let _turn = shared.outbox.turn.lock().await;
+    resolve_pending(shared).await?;
+    transfer(shared, reference, content).await
 }
 
 /// Ends what a crash or a lost answer left open. To be called once at the start.

@@ -3,8 +3,10 @@
 pub(crate) mod extract;
 mod finish;
 pub(crate) mod metrics;
+mod patience;
 mod router;
 mod server;
+mod whole;
 
 pub(crate) use router::{Routes, refusals, router};
 pub(crate) use server::serve;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, any, on};
 
 use super::finish::finish;
+use super::whole::to_its_end;
 use crate::error::{ApiError, GatewayCode};
 use crate::state::Shared;
 use crate::{account, admin, demo, docs, health, market_data, orders, ws};
@@ -104,8 +105,14 @@ impl Routes {
             _ => (MethodFilter::GET, "GET"),
         };
         let metrics = self.shared.metrics.route(name, path);
-        let measured = handler.layer(from_fn_with_state(metrics, finish));
-        self.router = self.router.route(path, on(filter, measured));
+        let measured = from_fn_with_state(metrics, finish);
+        // What operators do has several steps; whatever else commands do is one entry of the log.
+        let route = if path.starts_with("/v1/admin/") && method != Method::GET {
+            on(filter, handler.layer(from_fn(to_its_end)).layer(measured))
+        } else {
+            on(filter, handler.layer(measured))
+        };
+        self.router = self.router.route(path, route);
         self
     }
 

@@ -16,9 +16,11 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::patience::{Listening, Unstalled};
 use crate::config::Limits;
 use crate::state::Shared;
 
@@ -41,10 +43,11 @@ pub(crate) async fn serve(
     let limits = &shared.config.limits;
     let server = Arc::new(Server {
         connection: connection_builder(limits),
-        service: TowerToHyperService::new(router),
-        refusals: TowerToHyperService::new(super::refusals(&shared)),
+        router,
+        refusals: super::refusals(&shared),
         acceptor,
-        handshake_timeout: limits.head_timeout,
+        head_timeout: limits.head_timeout,
+        stall: limits.socket_stall,
     });
     let permits = Arc::new(Semaphore::new(limits.connections));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
@@ -101,11 +104,14 @@ async fn pause_after(error: &io::Error) {
 
 struct Server {
     connection: auto::Builder<TokioExecutor>,
-    service: TowerToHyperService<Router>,
+    router: Router,
     /// Answers every request that there is no room.
-    refusals: TowerToHyperService<Router>,
+    refusals: Router,
     acceptor: Option<TlsAcceptor>,
-    handshake_timeout: Duration,
+    /// From the accept to the first request, the handshake of TLS included.
+    head_timeout: Duration,
+    /// How long a client may take nothing of what it is sent.
+    stall: Duration,
 }
 
 impl Server {
@@ -116,7 +122,7 @@ impl Server {
         watcher: Watcher,
         _permit: OwnedSemaphorePermit,
     ) {
-        self.serve(stream, Some(watcher), &self.service).await;
+        self.serve(stream, Some(watcher), &self.router).await;
     }
 
     /// One connection that is told that there is no room for it.
@@ -125,37 +131,36 @@ impl Server {
         let _ = tokio::time::timeout(REFUSAL, told).await;
     }
 
-    async fn serve(
-        &self,
-        stream: TcpStream,
-        watcher: Option<Watcher>,
-        service: &TowerToHyperService<Router>,
-    ) {
+    async fn serve(&self, stream: TcpStream, watcher: Option<Watcher>, router: &Router) {
+        let deadline = Instant::now() + self.head_timeout;
+        let service = Listening::new(router.clone());
         // An answer is one small write: waiting to fill a packet would only delay it.
         let _ = stream.set_nodelay(true);
-        match &self.acceptor {
-            None => self.requests(stream, watcher, service).await,
-            Some(acceptor) => {
-                let handshake =
-                    tokio::time::timeout(self.handshake_timeout, acceptor.accept(stream));
-                if let Ok(Ok(stream)) = handshake.await {
-                    self.requests(stream, watcher, service).await;
+        let silence = service.silence(deadline);
+        let stream = Unstalled::new(stream, self.stall);
+        let all = async {
+            match &self.acceptor {
+                None => self.requests(stream, watcher, service).await,
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        self.requests(stream, watcher, service).await;
+                    }
                 }
             }
+        };
+        tokio::select! {
+            () = all => {}
+            () = silence => {}
         }
     }
 
-    async fn requests<S>(
-        &self,
-        stream: S,
-        watcher: Option<Watcher>,
-        service: &TowerToHyperService<Router>,
-    ) where
+    async fn requests<S>(&self, stream: S, watcher: Option<Watcher>, service: Listening)
+    where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let connection = self
             .connection
-            .serve_connection_with_upgrades(TokioIo::new(stream), service.clone())
+            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
             .into_owned();
         // Ends with an error when a client breaks off or sends nonsense: its own affair.
         let _ = match watcher {

@@ -125,6 +125,17 @@ pub enum ResumeFrom {
     Partitions(BTreeMap<PartitionId, Seq>),
 }
 
+impl ResumeFrom {
+    /// What the client has of a partition, if it said so.
+    #[must_use]
+    pub fn of(&self, partition: PartitionId) -> Option<Seq> {
+        match self {
+            Self::Seq(seq) => Some(*seq),
+            Self::Partitions(map) => map.get(&partition).copied(),
+        }
+    }
+}
+
 impl Subscribe {
     /// What the client has, if it said so.
     ///

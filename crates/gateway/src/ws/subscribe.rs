@@ -11,7 +11,7 @@ use super::channel_name::ChannelName;
 use super::connection::Connection;
 use super::hub::Topic;
 use super::outbox::Out;
-use super::protocol::Subscribe;
+use super::protocol::{ResumeFrom, Subscribe};
 use super::requests::answer;
 use super::subscription::{Begun, Subscription};
 use crate::error::{ApiError, GatewayCode};
@@ -28,9 +28,21 @@ pub struct AllBegun {
 #[derive(Serialize)]
 struct BegunChannel {
     channel: String,
-    /// Whether it goes on where the client left off; else a snapshot follows.
+    /// Whether all of it goes on where the client left off; else a snapshot follows, of each partition
+    /// that does not.
     resumed: bool,
     /// Why it does not, though asked to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    /// The same of each partition, if it comes from several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    partitions: Vec<BegunPartition>,
+}
+
+#[derive(Serialize)]
+struct BegunPartition {
+    partition: u16,
+    resumed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
 }
@@ -38,6 +50,17 @@ struct BegunChannel {
 #[derive(Serialize)]
 struct Subscribed {
     channels: Vec<BegunChannel>,
+}
+
+impl BegunChannel {
+    fn new(name: &ChannelName, partitions: Vec<BegunPartition>) -> Self {
+        Self {
+            channel: name.to_string(),
+            resumed: partitions.iter().all(|partition| partition.resumed),
+            code: partitions.iter().find_map(|partition| partition.code),
+            partitions: if partitions.len() > 1 { partitions } else { Vec::new() },
+        }
+    }
 }
 
 impl AllBegun {
@@ -60,13 +83,20 @@ impl AllBegun {
 ///
 /// # Errors
 /// Names that are none, markets that do not exist, channels that are subscribed already, more than a
-/// connection may have, private ones without a login, a `resume_from` that is none.
+/// connection may have, private ones without a login, a `resume_from` that is none or, for channels of
+/// several partitions, does not name them.
 pub async fn subscribe(connection: &Connection, fields: &Subscribe) -> Result<AllBegun, ApiError> {
     let resume_from = fields.resume_from()?;
     let names = read_names(&fields.channels)?;
     let mut topics = Vec::with_capacity(names.len());
     for name in &names {
-        topics.push(topic(connection, name)?);
+        let topic = topic(connection, name)?;
+        let partitions = connection.shared.fan_out.hubs_of(&topic).len();
+        if partitions > 1 && matches!(resume_from, Some(ResumeFrom::Seq(_))) {
+            let what = format!("{name} comes from {partitions} partitions: an object is expected");
+            return Err(ApiError::invalid_field("resume_from", what));
+        }
+        topics.push(topic);
     }
     reserve(connection, &names)?;
     let shared = &connection.shared;
@@ -78,16 +108,18 @@ pub async fn subscribe(connection: &Connection, fields: &Subscribe) -> Result<Al
             let bound = shared.config.limits.watermark_timeout;
             let _ = shared.catch_up.own_writes(*account, bound).await;
         }
-        let mut resumed = true;
+        let mut partitions = Vec::new();
         for hub in shared.fan_out.hubs_of(topic) {
             let bell = &connection.outbox.bell;
             let resume_from = resume_from.as_ref();
             let begun =
                 Subscription::begin(&shared.fan_out, hub, name, topic, resume_from, bell).await;
-            resumed &= all.add(begun);
+            let asked = resume_from.is_some_and(|from| from.of(hub.partition).is_some());
+            let resumed = all.add(begun);
+            let code = (asked && !resumed).then_some("ResumeTooOld");
+            partitions.push(BegunPartition { partition: hub.partition.0, resumed, code });
         }
-        let code = (resume_from.is_some() && !resumed).then_some("ResumeTooOld");
-        all.channels.push(BegunChannel { channel: name.to_string(), resumed, code });
+        all.channels.push(BegunChannel::new(name, partitions));
     }
     let mut channels = connection.channels.lock();
     for name in names {

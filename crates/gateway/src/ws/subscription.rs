@@ -57,11 +57,7 @@ impl Subscription {
         resume_from: Option<&ResumeFrom>,
         bell: &Arc<Notify>,
     ) -> Begun {
-        let resume_from = match resume_from {
-            None => None,
-            Some(ResumeFrom::Seq(seq)) => Some(*seq),
-            Some(ResumeFrom::Partitions(map)) => map.get(&hub.partition).copied(),
-        };
+        let resume_from = resume_from.and_then(|from| from.of(hub.partition));
         let id = fan_out.next_subscription();
         // Taken before the place, so that a queue of replays does not use up the channel's memory.
         let permit = match resume_from {

@@ -1,5 +1,7 @@
 //! What operators do.
 
+use std::time::Duration;
+
 use serde_json::json;
 use types::{AccountId, ReplyTo, Request, Timestamp};
 
@@ -138,4 +140,32 @@ async fn definitions_that_cannot_work_are_refused() {
         said(world.admin("PUT", "/v1/admin/fee-tiers/3", rates).await).starts_with("maker_ppm")
     );
     assert_eq!(world.admin("POST", "/v1/admin/snapshot", json!({})).await.code(), "NotAvailable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_revoked_whole_though_its_operator_breaks_off() {
+    let world = World::new().await;
+    for _ in 0..20 {
+        let body = json!({"account": 1, "permissions": ["read"]});
+        let made = world.admin("POST", "/v1/admin/keys", body).await.ok();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let client = Client { key: text(&made["key"]["key"]), secret: text(&made["secret"]) };
+        let path = format!("/v1/admin/keys/{}", client.key);
+        {
+            // Asked once whether it is done, which it is not: it has begun. Then the caller is gone.
+            let mut revoking = std::pin::pin!(world.delete(&world.operator, &path));
+            let waker = std::task::Waker::noop();
+            let begun = revoking.as_mut().poll(&mut std::task::Context::from_waker(waker));
+            assert!(begun.is_pending(), "it was done before anybody could break off");
+        }
+        let mut refused = false;
+        for _ in 0..6_000 {
+            refused = world.get(&client, "/v1/balances").await.status == 401;
+            if refused {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(refused, "a revoked key goes on working");
+    }
 }

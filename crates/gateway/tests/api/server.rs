@@ -97,3 +97,47 @@ async fn a_head_above_the_limit_is_refused() {
     let answer = read_some(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 431") || answer.is_empty(), "{answer}");
 }
+
+/// As many as a gateway has connections for send `words` and then nothing, or not enough; another one
+/// is served in the end.
+async fn give_way(words: &[&[u8]]) {
+    let limits =
+        Limits { connections: 50, head_timeout: Duration::from_millis(300), ..Limits::default() };
+    let world = World::with(1, GatewayConfig { limits, ..GatewayConfig::default() }).await;
+    let mut silent = Vec::new();
+    for number in 0..50 {
+        let mut stream = TcpStream::connect(world.address).await.unwrap();
+        stream.write_all(words[number % words.len()]).await.unwrap();
+        silent.push(stream);
+    }
+    for mut stream in silent {
+        let end = async { while stream.read(&mut [0; 4096]).await.is_ok_and(|count| count > 0) {} };
+        tokio::time::timeout(Duration::from_secs(60), end).await.expect("it is never cut");
+    }
+    for attempt in 0.. {
+        let mut stream = TcpStream::connect(world.address).await.unwrap();
+        stream.write_all(ASK).await.unwrap();
+        let answer = read_some(&mut stream).await;
+        if answer.starts_with("HTTP/1.1 200") {
+            break;
+        }
+        assert!(attempt < 600, "{answer}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_never_send_a_whole_request_give_way_to_others() {
+    let http2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    give_way(&[b"", b"PRI * HT", b"GET /v1/time HTTP/1.1\r\nhost: ", http2]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_asks_and_never_reads_is_cut() {
+    let limits = Limits { socket_stall: Duration::from_millis(300), ..Limits::default() };
+    let world = World::with(1, GatewayConfig { limits, ..GatewayConfig::default() }).await;
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    let many = b"GET /v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1_000);
+    let asked = async { while stream.write_all(&many).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(60), asked).await.expect("it is never cut");
+}

@@ -8,6 +8,8 @@ mod random;
 mod session;
 mod traders;
 
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,10 +67,12 @@ impl Drop for Demo {
     }
 }
 
-/// Declares a new data directory a demonstration.
-pub fn mark(data: &Path) -> Result<(), Failure> {
-    let text = "The accounts and funds of this exchange are invented.\n";
-    std::fs::write(data.join(MARK), text).map_err(Failure::of(Status::Io, "cannot mark the demo"))
+/// Declares a new data directory a demonstration, durably. May be repeated.
+pub fn mark(data: &Path) -> io::Result<()> {
+    let mut file = File::create(data.join(MARK))?;
+    file.write_all(b"The accounts and funds of this exchange are invented.\n")?;
+    file.sync_all()?;
+    File::open(data)?.sync_all()
 }
 
 /// Whether the data directory was made for a demonstration.

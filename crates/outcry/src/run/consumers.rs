@@ -56,11 +56,19 @@ pub fn views(node: &Node, data: &Path, file: &ViewsFile) -> Result<Arc<Views>, F
     let heads: Vec<Seq> = partitions.clone().map(|id| node.feed(id).head()).collect();
     let views = file.load(&heads);
     for partition in partitions {
-        let cursor = views.applied(partition);
-        node.register_consumer(partition, VIEWS, cursor, BUDGET);
-        catch_up(Source::new(node, data, partition, cursor, VIEWS_FILE), &views)?;
+        node.register_consumer(partition, VIEWS, views.applied(partition), BUDGET);
     }
+    bring_up_to_date(node, data, &views)?;
     Ok(Arc::new(views))
+}
+
+/// Feeds the views what has happened so far, as long as the gateway does not feed them.
+pub fn bring_up_to_date(node: &Node, data: &Path, views: &Views) -> Result<(), Failure> {
+    for partition in (0..node.topology().partitions).map(PartitionId) {
+        let cursor = views.applied(partition);
+        catch_up(Source::new(node, data, partition, cursor, VIEWS_FILE), views)?;
+    }
+    Ok(())
 }
 
 /// Starts the history, and the thread that saves the views.

@@ -1,10 +1,13 @@
 //! `outcry run`: wires the parts of the exchange, serves until told to stop, and stops in order.
 
 mod consumers;
+mod first_key;
 mod served;
 mod settings;
 mod signals;
 mod views_file;
+
+pub use first_key::was_shown;
 
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
@@ -53,7 +56,6 @@ async fn serve(config: Config) -> Result<Status, Failure> {
     let doing = format!("cannot create {}", data.display());
     std::fs::create_dir_all(&data).map_err(Failure::of(Status::CannotCreate, &doing))?;
     warn_if_readable_by_others(&data);
-    let is_new = is_new(&data)?;
     let node = start_node(&config, data.clone()).await?;
     announce(format_args!("outcry {}", env!("CARGO_PKG_VERSION")));
     announce(format_args!("data directory {}", data.display()));
@@ -61,22 +63,21 @@ async fn serve(config: Config) -> Result<Status, Failure> {
     // 3. SQL, and the first operator's key.
     let store = Store::open(&data).map_err(Failure::of(Status::Io, "cannot open the store"))?;
     let store = Arc::new(store);
-    let admin = gateway::bootstrap_admin(&store, node.now())
-        .map_err(Failure::of(Status::Io, "cannot make the admin key"))?;
+    first_key::show_if_needed(&data, &store, node.now())?;
 
     // 4. Consumers of events: the views catch up, the SQL history follows on its own thread.
     let views_file = views_file(&data)?;
     let views = consumers::views(&node, &data, &views_file)?;
     let consumers = consumers::start(&node, &data, (&views, views_file), &store)?;
 
-    // 5. The demonstration, if this data directory was made for it.
-    if is_new && config.demo.enabled {
-        demo::mark(&data)?;
-    }
+    // 5. The demonstration, if this data directory was made for it: the mark is older than the exchange,
+    // so that a start which was interrupted is finished here.
     let demo = match demo::is_marked(&data) {
         true => Some(found_demo(&node, &views, &store, &config).await?),
         false => None,
     };
+    // Whoever is let in finds the markets.
+    consumers::bring_up_to_date(&node, &data, &views)?;
 
     // 6. What the directory does not know of the log: it was lost, or is an old one. (The demonstration
     // names its accounts itself.)
@@ -97,9 +98,6 @@ async fn serve(config: Config) -> Result<Status, Failure> {
     let exchange = Arc::new(exchange) as Arc<dyn Exchange>;
     let gateway = Gateway::build(gateway_config, exchange, views, store)
         .map_err(Failure::of(Status::Io, "cannot start the gateway"))?;
-    if let Some(credentials) = admin {
-        announce(format_args!("The admin key is shown this once; keep it:\n{credentials}"));
-    }
     let scheme = if config.tls_files().is_some() { "https" } else { "http" };
     let bound = listener.local_addr().map_err(Failure::of(Status::Io, "no local address"))?;
     announce(format_args!("listening on {scheme}://{bound}"));
@@ -134,7 +132,12 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 
 async fn start_node(config: &Config, data: PathBuf) -> Result<Arc<Node>, Failure> {
     let node_config = settings::node(config, data)?;
-    let hooks = NodeHooks { progress: settings::replay_progress(), ..NodeHooks::default() };
+    let is_demo = config.demo.enabled;
+    let hooks = NodeHooks {
+        progress: settings::replay_progress(),
+        before_founding: Arc::new(move |data| if is_demo { demo::mark(data) } else { Ok(()) }),
+        ..NodeHooks::default()
+    };
     let started = tokio::task::spawn_blocking(move || Node::start(node_config, hooks)).await;
     let node = started.map_err(Failure::of(Status::Software, "recovery"))?.map_err(|error| {
         let status = match &error {
@@ -219,18 +222,16 @@ fn warn_if_readable_by_others(data: &std::path::Path) {
     }
 }
 
-/// Whether no exchange was founded here yet. An unreadable directory shows when the node starts.
-fn is_new(data: &std::path::Path) -> Result<bool, Failure> {
-    let founding = DataDir::new(data).founding();
-    Ok(founding.map_err(Failure::of(Status::Io, "data directory"))?.is_none())
-}
-
 fn absolute(path: &std::path::Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(Failure::of(Status::CannotCreate, "data directory"))
 }
 
 /// A line on stdout for whoever started this; nobody may be reading any more.
 fn announce(line: std::fmt::Arguments<'_>) {
+    let _ = print(line);
+}
+
+fn print(line: std::fmt::Arguments<'_>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    writeln!(out, "{line}").and_then(|()| out.flush())
 }

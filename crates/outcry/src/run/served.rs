@@ -63,6 +63,10 @@ impl Exchange for Served {
     fn now(&self) -> Timestamp {
         self.node.now()
     }
+
+    fn ahead_of_clock(&self) -> Duration {
+        self.node.ahead_of_clock()
+    }
 }
 
 struct DerivingFeed {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use gateway::{Limits, MetricsSource};
 use indicatif::ProgressBar;
-use node::{EventLogConfig, Node, NodeConfig, PartitionStats, Progress};
+use node::{EventLogConfig, Exchange, Node, NodeConfig, PartitionStats, Progress};
 use parking_lot::Mutex;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject};
@@ -136,6 +136,9 @@ pub fn metrics(node: Weak<Node>) -> MetricsSource {
     ];
     Arc::new(move |text| {
         let Some(node) = node.upgrade() else { return };
+        let (name, ahead) = ("outcry_log_ahead_of_clock_seconds", node.ahead_of_clock());
+        let _ = writeln!(text, "# HELP {name} By how much the log's time is ahead of the clock.");
+        let _ = writeln!(text, "# TYPE {name} gauge\n{name} {}", ahead.as_secs_f64());
         let stats = node.stats();
         for (name, kind, help, value) in FIGURES {
             let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rustix::fs::{Access, access};
 use store::{Mismatch, Store};
 use types::{PartitionId, Seq};
 
@@ -17,7 +18,7 @@ const FILES: [&str; 3] = ["history.sqlite", "directory.sqlite", "secret.key"];
 pub enum History {
     /// It could be opened.
     Open(Store),
-    /// It is not there, which is no damage: it is a projection.
+    /// It is not there or cannot be opened here, which is no damage: it is a projection.
     Absent(String),
     /// It is there and cannot be used.
     Broken(String),
@@ -34,6 +35,12 @@ impl History {
         if !missing.is_empty() {
             let missing = missing.join(" and ");
             return Self::Absent(format!("{missing} must lie beside {} to open it", FILES[0]));
+        }
+        if let Err(error) = access(data, Access::WRITE_OK) {
+            let data = data.display();
+            let text =
+                format!("{data} cannot be written ({error}), as SQLite must to open {}", FILES[0]);
+            return Self::Absent(text);
         }
         match Store::open(data) {
             Ok(store) => Self::Open(store),

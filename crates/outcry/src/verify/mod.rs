@@ -42,20 +42,44 @@ pub fn run(args: &VerifyArgs) -> Result<Status, Failure> {
     let data = open(&args.data)?;
     let _lock = lock(&data)?;
     let mut report = Report::new(args.json);
-    let ids = data.partitions().map_err(refusal)?;
+    let founded = data.founding().map_err(refusal)?.and_then(|founding| founding.partitions);
+    let ids = partitions(&data, founded, &mut report)?;
     let history = History::open(data.path());
     let mut postings = Postings::new(history.cursors(&ids));
     let mut rows = Rows::new(history.cursors(&ids));
     let mut partitions = Vec::new();
     for &id in &ids {
+        if !data.commands(id).is_dir() {
+            let text = format!("{} is missing", data.commands(id).display());
+            report.add(Some(id), "command log", Err(text));
+            continue;
+        }
         let source = Source::new(&data, id)?;
-        partitions.extend(partition::check(&source, &mut postings, &mut rows, &mut report));
+        let (postings, rows) = (&mut postings, &mut rows);
+        let state = partition::check(&source, founded.is_some(), postings, rows, &mut report);
+        partitions.extend(state);
     }
     check_all(&ids, &partitions, &postings, &mut report);
     let ends = partitions.iter().map(|partition| (partition.id(), partition.seq()));
     history.check(&ids, &ends.collect(), &postings, rows, &mut report);
     report.finish();
     Ok(if report.is_sound() { Status::Ok } else { Status::Differs })
+}
+
+/// The partitions that the exchange has, or those that are here if it was not founded to the end.
+/// Directories of others are reported.
+fn partitions(
+    data: &DataDir,
+    founded: Option<u16>,
+    report: &mut Report,
+) -> Result<Vec<PartitionId>, Failure> {
+    let present = data.partitions().map_err(refusal)?;
+    let Some(count) = founded else { return Ok(present) };
+    for id in present.into_iter().filter(|id| id.0 >= count) {
+        let text = format!("p{id} is here, the exchange has {count} partitions");
+        report.add(None, "partitions", Err(text));
+    }
+    Ok((0..count).map(PartitionId).collect())
 }
 
 /// Keeps an exchange from starting meanwhile. A copy may have no such file, and needs none.

@@ -23,8 +23,10 @@ const EVENTS: &str = "event log";
 const STEP: u64 = 4_096;
 
 /// Checks all files of a partition. Returns the state at the end of its log, if it can be replayed.
+/// `must_have_entries` says that the exchange was founded with it.
 pub fn check(
     source: &Source,
+    must_have_entries: bool,
     postings: &mut Postings,
     rows: &mut Rows,
     report: &mut Report,
@@ -38,6 +40,12 @@ pub fn check(
             return None;
         }
     };
+    if log.last_seq == Seq(0) && must_have_entries {
+        let text = format!("it is lost: {} holds no entries", source.commands().display());
+        report.add(id, COMMANDS, Err(text));
+        report.skip(id, REPLAY, "the command log is lost");
+        return None;
+    }
     report.add(id, COMMANDS, Ok(describe(&log)));
     let snapshots = whole_snapshots(source, &log, report);
     let start = match source.oldest_state() {
@@ -47,6 +55,13 @@ pub fn check(
             return None;
         }
     };
+    if start.seq() > log.last_seq {
+        let (seq, last) = (start.seq(), log.last_seq);
+        let text =
+            format!("it begins with a snapshot of entry {seq}, the log ends with entry {last}");
+        report.add(id, REPLAY, Err(text));
+        return None;
+    }
     let replayed = Replay::new(source, start, &log, &snapshots, (postings, rows)).run(report)?;
     for header in &snapshots {
         report.add(id, SNAPSHOT, lead_to_end(source, header, &replayed));

@@ -210,3 +210,61 @@ fn a_log_that_lost_its_end_is_found_by_its_snapshots_and_events() {
         assert!(failed.iter().any(|line| line.contains(check)), "{check} in\n{}", said.out);
     }
 }
+
+#[test]
+fn a_lost_partition_a_lost_log_and_a_stray_directory_have_a_verdict_that_names_them() {
+    let log_of = |id: u16| format!("partition {id}, command log");
+    for id in 0..5 {
+        let data = written(5);
+        fs::remove_dir_all(data.path().join(format!("p{id}"))).unwrap();
+        assert_fails(&verify(data.path()), &[&log_of(id), &format!("p{id}/commands is missing")]);
+        // Snapshots and events are there without their log.
+        let data = written(5);
+        let commands = data.path().join(format!("p{id}/commands"));
+        fs::remove_dir_all(&commands).unwrap();
+        assert_fails(&verify(data.path()), &[&log_of(id), "is missing"]);
+        fs::create_dir(&commands).unwrap();
+        assert_fails(&verify(data.path()), &[&log_of(id), "holds no entries"]);
+    }
+    let data = written(5);
+    fs::create_dir_all(data.path().join("p5/commands")).unwrap();
+    assert_fails(&verify(data.path()), &["partitions", "p5", "5 partitions"]);
+}
+
+/// As an exchange was founded before its record told the number of partitions.
+#[test]
+fn a_record_without_the_number_of_partitions_gives_a_verdict_all_the_same() {
+    let old = |data: &Path| {
+        let file = data.join("cluster");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.split_once("partitions").unwrap().0).unwrap();
+    };
+    let data = written(5);
+    old(data.path());
+    assert_eq!(failures(&verify(data.path())), Vec::<&str>::new());
+    for id in 0..5 {
+        let data = written(5);
+        old(data.path());
+        fs::remove_dir_all(data.path().join(format!("p{id}"))).unwrap();
+        let said = verify(data.path());
+        let text = "4 partitions are here, the exchange has 5";
+        assert!(failures(&said)[0].contains(text), "{}", said.out);
+        let data = written(5);
+        old(data.path());
+        let commands = data.path().join(format!("p{id}/commands"));
+        fs::remove_dir_all(&commands).unwrap();
+        fs::create_dir(&commands).unwrap();
+        let said = verify(data.path());
+        assert!(
+            !failures(&said).is_empty() && said.out.contains("VERDICT damaged"),
+            "{}",
+            said.out
+        );
+    }
+    let data = written(5);
+    old(data.path());
+    fs::create_dir_all(data.path().join("p5/commands")).unwrap();
+    let said = verify(data.path());
+    let text = "6 partitions are here, the exchange has 5";
+    assert!(failures(&said).iter().any(|line| line.contains(text)), "{}", said.out);
+}

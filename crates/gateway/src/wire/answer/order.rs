@@ -295,6 +295,10 @@ pub(crate) fn average_price(
     filled: Quantity,
     quote: Amount,
 ) -> Option<String> {
+    if filled >= views::MOST_FILLED {
+        // The count stopped there, the amount did not.
+        return None;
+    }
     let tick = market.def.tick;
     let places = AVERAGE_PLACES.min(18 - tick.scale.min(18));
     let tick_lots = quote.get() / u128::from(market.scaling.quote_atoms_per_tick_lot);

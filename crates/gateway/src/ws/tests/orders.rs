@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use types::{AccountId, Amount, AssetId, OrderId, Request, Side, TreasuryReference};
+use views::OrderStatus;
 
-use super::rig::Rig;
+use super::rig::{MARKET, Rig};
 
 fn order(side: &str, price: &str, id: &str) -> Value {
     json!({ "market": "BASE-QUOTE", "side": side, "type": "limit", "price": price,
@@ -67,5 +69,41 @@ async fn a_revoked_key_trades_no_more() {
     let login = json!({ "key": key, "timestamp": 1, "signature": "00" });
     assert_eq!(again.refusal("login", login).await, "UnknownKey");
     assert_eq!(again.refusal("place_order", order("buy", "90.0", "b")).await, "Unauthorized");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn an_order_by_quote_that_one_entry_cannot_finish_is_not_answered_as_filled() {
+    let rig = Rig::start().await;
+    for (account, number) in [(5, 9), (6, 10)] {
+        let account = AccountId(account);
+        rig.submit(Request::CreateAccount { account, fee_tier: 0 });
+        let reference = TreasuryReference { source: 1, number };
+        let amount = Amount::new(1 << 60);
+        rig.submit(Request::Credit { reference, account, asset: AssetId(1), amount });
+    }
+    // More than an entry's work; no account may have more than a thousand.
+    for account in [1, 2, 3, 5, 6] {
+        for _ in 0..1_000 {
+            rig.place(account, Side::Sell, 1_000, 1);
+        }
+    }
+    rig.caught_up().await;
+    let mut client = rig.logged_in(4).await;
+    let sweep = json!({
+        "market": "BASE-QUOTE", "side": "buy", "type": "market", "quote_amount": "60000.00",
+    });
+    let placed = client.ok("place_order", sweep).await;
+    let fills = placed["fills"].as_array().unwrap().len();
+    assert!((1_000..5_000).contains(&fills), "{fills} in one entry");
+    assert_eq!(placed["order"]["status"], "partially_filled");
+    let order = OrderId(placed["id"].as_u64().unwrap());
+    rig.until(|rig| {
+        let known = rig.shared.views.order(AccountId(4), MARKET, order);
+        known.is_some_and(|order| {
+            order.status == OrderStatus::Cancelled && order.filled.get() == 5_000
+        })
+    })
+    .await;
     rig.stop().await;
 }

@@ -1,7 +1,7 @@
 //! Going on after a lost connection: the very messages that were missed, or a snapshot.
 
 use serde_json::{Value, json};
-use types::Side;
+use types::{Side, Topology};
 
 use super::rig::{Options, P0, Rig};
 
@@ -124,5 +124,68 @@ async fn a_seq_from_the_future_is_answered_with_a_snapshot() {
         assert_eq!(client.resume(channel, json!(ahead)).await["resumed"], false);
         assert_eq!(client.next().await.unwrap()["type"], "snapshot");
     }
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn with_several_partitions_each_is_resumed_or_begins_with_a_snapshot_and_the_answer_says_which()
+ {
+    let mut options = Options { topology: Topology::spread(2), ..Options::default() };
+    options.recent_events = Some(64);
+    options.limits.socket_backlog = 2;
+    let rig = Rig::with(options).await;
+    let mut client = rig.logged_in(1).await;
+    client.subscribe(&["fills"]).await;
+    let (zero, one) = (client.next().await.unwrap(), client.next().await.unwrap());
+    assert_eq!((&zero["partition"], &one["partition"]), (&json!(0), &json!(1)));
+    let (zero, one) = (zero["seq"].clone(), one["seq"].clone());
+    let told = |begun: &Value| {
+        let of = |p: &Value| (p["partition"].clone(), p["resumed"].clone(), p["code"].clone());
+        let all: Vec<_> = begun["partitions"].as_array().unwrap().iter().map(of).collect();
+        (begun["resumed"].clone(), begun["code"].clone(), all)
+    };
+    let old = json!("ResumeTooOld");
+
+    rig.trade(1_000, 1);
+    let trade = client.next().await.unwrap();
+    let mut other = rig.logged_in(1).await;
+    let begun = other.resume("fills", json!({ "1": one })).await;
+    let expected =
+        vec![(json!(0), json!(false), Value::Null), (json!(1), json!(true), Value::Null)];
+    assert_eq!(told(&begun), (json!(false), Value::Null, expected));
+    let mut messages = [other.next().await.unwrap(), other.next().await.unwrap()];
+    messages.sort_by_key(|message| message["partition"].as_u64());
+    assert_eq!((&messages[0]["type"], &messages[0]["partition"]), (&json!("snapshot"), &json!(0)));
+    assert_eq!(messages[1], trade);
+
+    for price in 1_001..1_041 {
+        rig.trade(price, 1);
+        client.next().await.unwrap();
+    }
+    let mut other = rig.logged_in(1).await;
+    let begun = other.resume("fills", json!({ "0": zero, "1": one })).await;
+    let (resumed, code, partitions) = told(&begun);
+    assert_eq!((resumed, code), (json!(false), old.clone()));
+    assert_eq!(partitions[1], (json!(1), json!(false), old));
+    let snapshot = other.until(|m| m["partition"] == 1).await.pop().unwrap();
+    assert_eq!(
+        (&snapshot["type"], snapshot["data"].as_array().unwrap().len()),
+        (&json!("snapshot"), 41)
+    );
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_bare_seq_is_refused_for_a_channel_of_several_partitions() {
+    let options = Options { topology: Topology::spread(2), ..Options::default() };
+    let rig = Rig::with(options).await;
+    let mut client = rig.logged_in(1).await;
+    for channel in ["orders", "fills"] {
+        let fields = json!({ "channels": [channel], "resume_from": 1 });
+        assert_eq!(client.refusal("subscribe", fields).await, "InvalidField");
+    }
+    assert_eq!(client.ok("list", json!({})).await["channels"], json!([]));
+    let begun = client.resume("balances", json!(1)).await;
+    assert!(begun["resumed"].is_boolean() && begun["partitions"].is_null(), "{begun}");
     rig.stop().await;
 }
