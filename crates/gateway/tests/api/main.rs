@@ -13,4 +13,5 @@ mod min_seq;
 mod orders;
 mod server;
 mod silent;
+mod trading_rules;
 mod world;
