@@ -51,6 +51,10 @@ impl ReplyTo {
 }
 
 /// One entry's content.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every entry is a request: a box would cost each of them an allocation"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
