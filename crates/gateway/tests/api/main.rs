@@ -14,4 +14,5 @@ mod min_seq;
 mod orders;
 mod server;
 mod silent;
+mod trading_rules;
 mod world;

@@ -87,9 +87,13 @@ pub fn filled(names: Names<'_>, market: &MarketDef, trade: &Trade, side: Side) -
     )
 }
 
-/// Why an order ended with something left.
-pub fn cancelled(cause: CancelCause) -> &'static str {
+/// Why an order ended with something left. A client's cancel that nobody waits for is the first half of
+/// a replacement.
+pub fn cancelled(cause: CancelCause, reply: ReplyTo) -> &'static str {
     match cause {
+        CancelCause::Client if reply.is_nobody() => {
+            "cancelled by its owner, to place another instead"
+        }
         CancelCause::Client => "cancelled by its owner",
         CancelCause::CancelAll => "cancelled with all orders of its owner in this market",
         CancelCause::ImmediateOrCancel => "what did not match at once was cancelled, as asked",

@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use engine::Partition;
 use serde_json::Value;
 use types::{
-    AccountId, Command, Event, MarketDef, OrderId, OrderSpec, Request, Seq, Side, Timestamp, Trade,
+    AccountId, Command, Event, MarketDef, OrderId, OrderSpec, PlaceOrder, ReplaceOrder, Request,
+    RequestKind, Seq, Side, Timestamp, Trade,
 };
 
 use super::conditions::{under, wait};
@@ -163,7 +164,7 @@ impl Story {
                 self.push(visit, event, order, format!("reduced {why}: {rest} left"));
             }
             Event::OrderReplaced { .. } => self.replace(visit, at, event),
-            Event::OrderCancelled { market, order, remaining, cause, .. }
+            Event::OrderCancelled { reply, market, order, remaining, cause, .. }
                 if self.is_it(at, market, order) =>
             {
                 let rest = match self.is_by_quote {
@@ -171,10 +172,10 @@ impl Story {
                     false => format!(", {} was left", names.quantity(market, remaining)),
                 };
                 self.has_ended = true;
-                self.push(visit, event, order, format!("ended: {}{rest}", cancelled(cause)));
+                self.push(visit, event, order, format!("ended: {}{rest}", cancelled(cause, reply)));
             }
             Event::Rejected { code, request, .. } => {
-                if let Some(order) = self.refused(visit, at) {
+                if let Some(order) = self.refused(visit, at, request) {
                     let text = format!("{} was rejected: {code}, {}", request.name(), code.text());
                     self.push(visit, event, order, text);
                 }
@@ -230,7 +231,7 @@ impl Story {
     }
 
     /// The order that the entry's request named, if it is this one.
-    fn refused(&self, visit: &Visit<'_>, at: &MarketDef) -> Option<OrderId> {
+    fn refused(&self, visit: &Visit<'_>, at: &MarketDef, rejected: RequestKind) -> Option<OrderId> {
         let Command::Request { request, .. } = &visit.entry.command else {
             return None;
         };
@@ -240,6 +241,14 @@ impl Story {
                 if self.is_it(at, market, order) =>
             {
                 Some(order)
+            }
+            // A refused placement is none of the order's, which was cancelled before.
+            Request::ReplaceOrder(ReplaceOrder {
+                cancel,
+                order: PlaceOrder { market, .. },
+                ..
+            }) if rejected == RequestKind::ReplaceOrder && self.is_it(at, market, cancel) => {
+                Some(cancel)
             }
             _ => None,
         }

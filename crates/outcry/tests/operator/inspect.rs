@@ -1,7 +1,14 @@
 use expect_test::expect;
 use serde_json::Value;
 
-use crate::exchange::{Venue, outcry, written, written_by};
+use types::Side::{Buy, Sell};
+use types::TimeInForce::{Gtc, Ioc};
+use types::{
+    AccountId, Amount, Distance, Interruption, MarketRules, MarketState, OrderId, PartsPerMillion,
+    PriceBand, Quantity, Range, ReplaceOrder, Request, Timestamp,
+};
+
+use crate::exchange::{MARKET, Venue, limit, outcry, written, written_by};
 use crate::explain::conditional_trading;
 
 #[test]
@@ -114,4 +121,107 @@ fn conditions_parts_and_triggers_are_shown() {
             order_placed market=BTC-USDT order=5 account=2 side=sell type=limit quantity=0.2000 price=90.00 time_in_force=gtc trigger=trails trailing_basis_points=250 activation_price=101.00
             order_triggered market=BTC-USDT order=3 account=2
             order_refilled market=BTC-USDT order=4 account=1 quantity=0.4000 hidden=0.2000"#]].assert_eq(&lines.join("\n"));
+}
+
+/// Everything that an operator's rules, a plan, a replacement and a dead man's switch say.
+fn ruled_trading(venue: &Venue) {
+    let market = MARKET;
+    let ppm = PartsPerMillion(100_000);
+    let distance = Distance { below: ppm, above: PartsPerMillion(200_000) };
+    let rules = MarketRules {
+        limit_quantity: Range { least: Some(Quantity::new(10)), most: None },
+        notional: Range { least: None, most: Some(Amount::new(100_000_000_000)) },
+        price_band: Some(PriceBand { window_minutes: 5, buy: distance, sell: distance }),
+        max_open_orders: Some(50),
+        max_position: Some(Amount::new(2_000_000_000)),
+        interruption: Some(Interruption { distance, auction_seconds: 3_600 }),
+        ..MarketRules::default()
+    };
+    let replace = |cancel, price| {
+        let Request::PlaceOrder(order) = limit(1, Sell, price, 1_000, Gtc, "") else {
+            unreachable!("a limit order is placed")
+        };
+        let cancel = OrderId(cancel);
+        Request::ReplaceOrder(ReplaceOrder { cancel, stop_on_failure: true, order })
+    };
+    let at = Timestamp(1_767_400_000_000_000_000);
+    venue.demand(&limit(1, Sell, 10_000, 1_000, Gtc, ""));
+    venue.demand(&limit(3, Buy, 10_000, 1_000, Gtc, ""));
+    venue.demand(&limit(1, Sell, 13_000, 1_000, Gtc, ""));
+    venue.demand(&replace(3, 12_100));
+    venue.ask(replace(3, 12_100));
+    venue.demand(&Request::SetMarketRules { market, rules });
+    venue.demand(&Request::PlanMarketState { market, at, state: Some(MarketState::Closed) });
+    venue.demand(&Request::PlanMarketState { market, at, state: None });
+    venue.demand(&Request::SetMarketRules {
+        market,
+        rules: MarketRules { interruption: rules.interruption, ..MarketRules::default() },
+    });
+    venue.demand(&limit(3, Buy, 12_100, 1_000, Ioc, ""));
+    let account = AccountId(1);
+    venue.demand(&Request::SetCountdown { account, market, after_ms: 0 });
+    venue.demand(&Request::SetCountdown { account, market, after_ms: 1_500 });
+    venue.demand(&limit(2, Sell, 15_000, 1_000, Gtc, ""));
+    venue.demand(&limit(2, Sell, 15_000, 1_000, Gtc, ""));
+}
+
+#[test]
+fn rules_plans_replacements_and_countdowns_are_shown() {
+    let data = written_by(1, ruled_trading);
+    let said = outcry(&["inspect", "DATA"], data.path());
+    assert_eq!((said.status, said.err.as_str()), (0, ""));
+    // Without entry and time: whether the clock's entry or the next command brings a timer is chance.
+    let words = [
+        "market_rules",
+        "market_state",
+        "replace_order",
+        "countdown",
+        "trading_interrupted",
+        "order_cancelled",
+    ];
+    let shown = |line: &&str| words.iter().any(|word| line.contains(word));
+    let line = |line: &str| match line.split_once(" term 1 ") {
+        Some((_, command)) => command.to_owned(),
+        None => line.to_owned(),
+    };
+    let lines: Vec<String> = said.out.lines().filter(shown).map(line).collect();
+    expect![[r#"
+        replace_order cancel=3 on_failure=stop account=1 market=BTC-USDT side=sell type=limit quantity=0.1000 price=121.00 time_in_force=gtc
+            order_cancelled market=BTC-USDT order=3 account=1 remaining=0.1000 cause=client
+        replace_order cancel=3 on_failure=stop account=1 market=BTC-USDT side=sell type=limit quantity=0.1000 price=121.00 time_in_force=gtc
+            rejected request=replace_order account=1 market=BTC-USDT code=UnknownOrder
+        set_market_rules market=BTC-USDT limit_quantity_least=0.0010 notional_most=1000.00000000 price_band_minutes=5 price_band_buy=-100000+200000ppm price_band_sell=-100000+200000ppm max_open_orders=50 max_position=20.00000000 interruption=-100000+200000ppm auction_seconds=3600
+            market_rules_set market=BTC-USDT limit_quantity_least=0.0010 notional_most=1000.00000000 price_band_minutes=5 price_band_buy=-100000+200000ppm price_band_sell=-100000+200000ppm max_open_orders=50 max_position=20.00000000 interruption=-100000+200000ppm auction_seconds=3600
+        plan_market_state market=BTC-USDT at=2026-01-03T00:26:40.000000000Z state=closed
+            market_state_planned market=BTC-USDT at=2026-01-03T00:26:40.000000000Z state=closed
+        plan_market_state market=BTC-USDT at=2026-01-03T00:26:40.000000000Z state=none
+            market_state_planned market=BTC-USDT at=2026-01-03T00:26:40.000000000Z state=none
+        set_market_rules market=BTC-USDT interruption=-100000+200000ppm auction_seconds=3600
+            market_rules_set market=BTC-USDT interruption=-100000+200000ppm auction_seconds=3600
+            trading_interrupted market=BTC-USDT last=100.00 would_trade=121.00 until=2026-01-02T04:04:28.000000000Z
+            market_state_changed market=BTC-USDT state=auction
+            order_cancelled market=BTC-USDT order=5 account=3 remaining=0.1000 cause=interruption
+        set_countdown account=1 market=BTC-USDT after_ms=0
+            countdown_set account=1 market=BTC-USDT at=never
+        set_countdown account=1 market=BTC-USDT after_ms=1500
+            countdown_set account=1 market=BTC-USDT at=2026-01-02T03:04:31.500000000Z
+            countdown_set account=1 market=BTC-USDT at=never
+            order_cancelled market=BTC-USDT order=4 account=1 remaining=0.1000 cause=cancel_all"#]].assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn a_replaced_order_says_that_another_took_its_place() {
+    let data = written_by(1, ruled_trading);
+    let explained = |order| {
+        let said = outcry(&["explain", "order", "1", order, "--data", "DATA"], data.path());
+        assert_eq!((said.status, said.err.as_str()), (0, ""));
+        said.out
+    };
+    let old = explained("3");
+    assert!(old.contains("ended: cancelled by its owner, to place another instead"), "{old}");
+    assert!(old.contains("replace_order was rejected: UnknownOrder"), "{old}");
+    assert!(explained("4").contains("placed by request replace_order"));
+    let stopped = explained("5");
+    let why = "ended: it would have traded too far from the last price: an auction came first";
+    assert!(stopped.contains(why), "{stopped}");
 }

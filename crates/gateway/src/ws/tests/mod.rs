@@ -4,6 +4,7 @@ mod book;
 mod client;
 mod limits;
 mod orders;
+mod phases;
 mod private;
 mod resume;
 mod rig;
