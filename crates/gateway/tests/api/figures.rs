@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use store::Store;
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Event, EventBatch, Fee, MarketBounds,
-    MarketDef, MarketId, OrderId, OrderSpec, PartitionId, Price, Quantity, ReplyTo, Seq, Side,
-    TimeInForce, Timestamp, Topology, Trade, TradeId, TradeSide,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Event, EventBatch, Fee,
+    MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, Price, Quantity, ReplyTo,
+    Seq, Side, TimeInForce, Timestamp, Topology, Trade, TradeId, TradeSide,
 };
 use views::Views;
 
@@ -22,6 +22,7 @@ fn placed(order: u64, account: u32, side: Side, spec: OrderSpec) -> Event {
         client_order_id: ClientOrderId::NONE,
         side,
         spec,
+        conditions: Conditions::NONE,
     }
 }
 
