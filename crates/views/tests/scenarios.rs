@@ -483,3 +483,24 @@ fn markets_are_found_by_id_and_symbol_with_their_state() {
     assert_eq!(session.views.asset_by_symbol("USDT").unwrap().id, AssetId(2));
     assert!(session.views.market_by_symbol("X").is_none());
 }
+
+#[test]
+fn a_plan_for_the_state_that_is_there_ends_an_interruption_without_an_event() {
+    let mut session = Session::new();
+    let (reply, market) = (ReplyTo::NOBODY, MARKET);
+    let now = session.views.log_time();
+    let in_seconds = |seconds: u64| now.saturating_add_nanos(seconds * 1_000_000_000);
+    let (at, until) = (in_seconds(100), in_seconds(300));
+    let (last, would_trade) = (Price::new(100), Price::new(120));
+    let state = MarketState::Auction;
+    session.entry([
+        Event::TradingInterrupted { market, last, would_trade, until },
+        Event::MarketStateChanged { reply, market, state },
+    ]);
+    session.entry([Event::MarketStatePlanned { reply, market, at, state: Some(state) }]);
+    let trading = session.views.market_info(MARKET).unwrap().trading.clone();
+    let before = trading.as_of(in_seconds(99));
+    assert_eq!((before.state, before.reopens_at, before.plans.len()), (state, Some(until), 1));
+    let after = trading.as_of(at);
+    assert_eq!((after.state, after.reopens_at, after.plans.len()), (state, None, 0));
+}
