@@ -111,7 +111,7 @@ section! {
         head: Bytes = Bytes(16 << 10), Bytes(8 << 10) => Bytes::mib(1);
         /// Commands that may wait for their answer at the same time.
         pending: u32 = 65_536, 16 => 1 << 20;
-        /// How long a client may take to send a request's head, also on an idle connection.
+        /// How long a client may take to send a request's head: from its connecting on, and when idle.
         head_timeout: Span = Span::secs(30), Span::ms(100) => Span::secs(3_600);
         /// How long a client may take to send a request's body.
         body_timeout: Span = Span::secs(10), Span::ms(100) => Span::secs(3_600);
@@ -143,7 +143,7 @@ section! {
         /// A WebSocket client that is not heard of for so long is cut; it is pinged three times
         /// meanwhile.
         socket_silence: Span = Span::secs(60), Span::ms(300) => Span::secs(3_600);
-        /// A WebSocket client that takes nothing off the wire for so long is cut.
+        /// A client, of HTTP or WebSocket, that takes nothing off the wire for so long is cut.
         socket_stall: Span = Span::secs(30), Span::ms(100) => Span::secs(3_600);
         /// Subscriptions that read from the event log what they missed, at the same time.
         replays: u32 = 16, 1 => 1_024;
