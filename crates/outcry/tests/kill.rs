@@ -127,7 +127,9 @@ impl Exchange {
     /// Assets, a market, and an account with funds and a key for every connection.
     fn found(folder: &Path, partitions: u16) -> Self {
         let (data, config) = (folder.join("data"), folder.join("outcry.toml"));
-        let text = format!("{CONFIG}\n[partitions]\ncount = {partitions}\n");
+        // A thousand rounds of a day use many client ids of each account.
+        let many = "max_client_ids_per_account = 1048576";
+        let text = format!("{CONFIG}\n[partitions]\ncount = {partitions}\n{many}\n");
         std::fs::write(&config, text).unwrap();
         let server = Server::start(&data, Some(&config), &["--no-demo"]).unwrap();
         let admin = server.admin.clone().expect("shown at the first start");
