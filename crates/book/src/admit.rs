@@ -6,6 +6,7 @@ use types::{
 };
 
 use crate::liquidity::Probe;
+use crate::lists::Member;
 use crate::market::{Market, Work};
 use crate::order::RestingOrder;
 use crate::snapshot::Pending;
@@ -15,7 +16,7 @@ use crate::waiting::{Waiting, WaitingOrder};
 pub(crate) type Checked = Result<(), RejectCode>;
 
 /// What an order that passed its checks does.
-enum Entry {
+pub(crate) enum Entry {
     /// It waits for its trigger while the last price is this.
     Waits { last: Price },
     /// It meets nothing once it has slid to `price`, and rests.
@@ -51,6 +52,20 @@ impl Market {
         };
         // Nothing below can fail.
         let order = self.take_order_id();
+        self.accept(order, admit, entry, false, work, fx);
+    }
+
+    /// Lets an order in that passed its checks. `of_list`: a list depends on what becomes of it.
+    #[inline]
+    pub(crate) fn accept(
+        &mut self,
+        order: OrderId,
+        admit: &Admit,
+        entry: Entry,
+        of_list: bool,
+        work: &mut Work,
+        fx: &mut Effects,
+    ) {
         let mut spec = admit.spec;
         if let (Entry::Slides { price: to, .. }, OrderSpec::Limit { price, .. }) =
             (&entry, &mut spec)
@@ -70,17 +85,31 @@ impl Market {
         match entry {
             Entry::Waits { last } => self.wait(order, admit, last, fx),
             Entry::Slides { price, quantity } => {
-                self.rest(&RestingOrder::new(order, admit, price, quantity), fx);
+                self.rest_new(order, admit, (price, quantity), of_list, fx);
                 self.release_slid(admit, price, quantity, fx);
             }
             Entry::Rests { price, quantity } => {
-                self.rest(&RestingOrder::new(order, admit, price, quantity), fx);
+                self.rest_new(order, admit, (price, quantity), of_list, fx);
             }
             Entry::Matches => {
-                self.run(Taker::new(order, admit, self.last_price), work, fx);
+                let taker = Taker::new(order, admit, self.last_price);
+                self.run(Taker { of_list, ..taker }, work, fx);
                 self.enter_fired(work, fx);
             }
         }
+    }
+
+    #[inline]
+    fn rest_new(
+        &mut self,
+        order: OrderId,
+        admit: &Admit,
+        (price, quantity): (Price, Quantity),
+        of_list: bool,
+        fx: &mut Effects,
+    ) {
+        let resting = RestingOrder::new(order, admit, price, quantity);
+        self.rest(&RestingOrder { of_list, ..resting }, fx);
     }
 
     /// Puts an order beside the book until its trigger fires.
@@ -120,6 +149,7 @@ impl Market {
         let &WaitingOrder { id: order, ref admit, .. } = waiting;
         let Admit { account, .. } = *admit;
         fx.emit(Event::OrderTriggered { market: self.def.id, order, account });
+        self.leg_acts(Member { order, account, hold: admit.hold, need: admit.budget }, fx);
         let (nobody, not_fillable) = (ReplyTo::NOBODY, CancelCause::NotFillable);
         match self.check_entry(admit) {
             Ok(Entry::Rests { price, quantity }) => {
@@ -149,7 +179,7 @@ impl Market {
     }
 
     #[inline]
-    fn check(&mut self, admit: &Admit) -> Result<Entry, RejectCode> {
+    pub(crate) fn check(&mut self, admit: &Admit) -> Result<Entry, RejectCode> {
         self.check_version(admit.version)?;
         self.check_state(admit)?;
         match admit.spec {

@@ -96,6 +96,11 @@ impl Market {
         let buyer = self.resting_party(bid, improvement);
         let seller = self.resting_party(ask, Amount::ZERO);
         self.settle(price, lots, None, &buyer, &seller, fx);
+        for place in [bid, ask] {
+            if self.book.at(place).of_list {
+                self.resting_leg_acts(place, fx);
+            }
+        }
         if bid_shows.is_zero() {
             self.close_or_refill(bid, fx);
         }

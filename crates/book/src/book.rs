@@ -143,6 +143,7 @@ impl Book {
             self_trade_prevention: order.self_trade_prevention,
             post_only: order.post_only,
             expires_at,
+            of_list: order.of_list,
         }
     }
 
@@ -227,6 +228,7 @@ impl Book {
             self_trade_prevention: new.self_trade_prevention,
             post_only: new.post_only,
             has_terms: !terms.is_none(),
+            of_list: new.of_list,
         });
         self.enqueue(place, new.side, level_place);
         self.index.insert(new.id, place);

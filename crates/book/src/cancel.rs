@@ -6,6 +6,7 @@ use types::{
 };
 
 use crate::admit::{Checked, ensure};
+use crate::lists::Member;
 use crate::market::Market;
 use crate::waiting::WaitingOrder;
 
@@ -23,7 +24,12 @@ impl Market {
         self.assert_not_interrupted();
         match self.check_cancel(account, order) {
             Ok(()) => self.cancel_open(order, reply, cause, fx),
-            Err(code) => self.reject(reply, RequestKind::CancelOrder, account, code, fx),
+            Err(code) => {
+                if code == RejectCode::UnknownOrder && cause == CancelCause::CancelAll {
+                    self.cancel_placing(account, order);
+                }
+                self.reject(reply, RequestKind::CancelOrder, account, code, fx);
+            }
         }
     }
 
@@ -75,7 +81,7 @@ impl Market {
 
     /// Ends an order that has never entered.
     pub(crate) fn cancel_unentered(
-        &self,
+        &mut self,
         order: &WaitingOrder,
         reply: ReplyTo,
         cause: CancelCause,
@@ -85,6 +91,7 @@ impl Market {
         let (market, order) = (self.def.id, order.id);
         let remaining = spec.quantity().unwrap_or_default();
         fx.emit(Event::OrderCancelled { reply, market, order, account, remaining, cause });
+        self.leg_fails(Member { order, account, hold, need: release }, fx);
         fx.send(Message::Closed { account, hold, order, release });
     }
 

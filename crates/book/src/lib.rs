@@ -17,6 +17,7 @@ mod index;
 mod interruption;
 mod ladder;
 mod liquidity;
+mod lists;
 mod market;
 mod matching;
 mod order;
@@ -33,6 +34,7 @@ mod trie;
 mod waiting;
 
 pub use book::{Book, LevelView};
+pub use lists::{ListStage, OrderList};
 pub use market::{Market, Work};
 pub use order::RestingOrder;
 pub use waiting::WaitingOrder;

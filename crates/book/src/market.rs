@@ -14,6 +14,7 @@ use types::{
 };
 
 use crate::book::Book;
+use crate::lists::{Lists, Member};
 use crate::order::need;
 use crate::rules::AveragePrice;
 use crate::snapshot::Pending;
@@ -56,6 +57,7 @@ pub struct Market {
     pub(crate) pending: Option<Pending>,
     pub(crate) book: Book,
     pub(crate) waiting: Waiting,
+    pub(crate) lists: Lists,
     pub(crate) rules: MarketRules,
     /// Whether there is any rule.
     pub(crate) has_rules: bool,
@@ -95,6 +97,7 @@ impl Market {
             last_price: None,
             pending: None,
             waiting: Waiting::new(),
+            lists: Lists::default(),
             rules: MarketRules::default(),
             has_rules: false,
             average: AveragePrice::default(),
@@ -267,7 +270,7 @@ impl Market {
     ) {
         let price = self.book.price_at(place);
         let order = self.book.at(place);
-        let (account, hold, id) = (order.account, order.hold, order.id);
+        let (account, hold, id, of_list) = (order.account, order.hold, order.id, order.of_list);
         let remaining = self.book.remaining(place);
         let release = need(&self.scaling, order.side, price, remaining);
         self.book.remove(place);
@@ -279,6 +282,9 @@ impl Market {
             remaining,
             cause,
         });
+        if of_list {
+            self.leg_fails(Member { order: id, account, hold, need: release }, fx);
+        }
         fx.send(Message::Closed { account, hold, order: id, release });
     }
 
@@ -287,13 +293,12 @@ impl Market {
     pub(crate) fn close_filled(&mut self, place: u32, fx: &mut Effects) {
         let order = self.book.at(place);
         debug_assert!(order.shown.is_zero());
-        fx.send(Message::Closed {
-            account: order.account,
-            hold: order.hold,
-            order: order.id,
-            release: Amount::ZERO,
-        });
+        let (account, hold, order, of_list) = (order.account, order.hold, order.id, order.of_list);
         self.book.remove(place);
+        if of_list && self.send_pending(order, hold, fx) {
+            return;
+        }
+        fx.send(Message::Closed { account, hold, order, release: Amount::ZERO });
     }
 
     /// Answers a command about an order that exists, or a state, with a rejection.

@@ -2,6 +2,7 @@
 
 use types::{Amount, CancelCause, Effects, Event, Message, Price, Quantity, ReplyTo, Side};
 
+use crate::lists::Member;
 use crate::market::{Market, Party, Work};
 use crate::order::RestingOrder;
 use crate::self_trade::GoesOn;
@@ -42,6 +43,9 @@ impl Market {
             }
             self.trade(&mut taker, lots, price, maker, fx);
         }
+        if taker.of_list && self.send_pending(taker.order, taker.hold, fx) {
+            return;
+        }
         self.close_taker(&taker, fx);
     }
 
@@ -78,9 +82,27 @@ impl Market {
             Side::Sell => (&making, &taking),
         };
         self.settle(price, lots, Some(taker.side), buyer, seller, fx);
+        if self.book.at(maker).of_list {
+            self.resting_leg_acts(maker, fx);
+        }
         if maker_shows.is_zero() {
             self.close_or_refill(maker, fx);
         }
+    }
+
+    /// An order of a list has traded while it rested.
+    #[cold]
+    pub(crate) fn resting_leg_acts(&mut self, place: u32, fx: &mut Effects) {
+        let member = self.resting_member(place);
+        self.leg_acts(member, fx);
+    }
+
+    /// A resting order as one of a list, with what it needs now.
+    pub(crate) fn resting_member(&self, place: u32) -> Member {
+        let (price, remaining) = (self.book.price_at(place), self.book.remaining(place));
+        let order = self.book.at(place);
+        let need = self.need(order.side, price, remaining);
+        Member { order: order.id, account: order.account, hold: order.hold, need }
     }
 
     /// A resting order has nothing more to show: it is filled, or an iceberg whose next part comes.
@@ -153,7 +175,7 @@ impl Market {
     }
 
     /// Ends an incoming order with something left, or by self-trade prevention.
-    pub(crate) fn cancel_taker(&self, taker: &Taker, cause: CancelCause, fx: &mut Effects) {
+    pub(crate) fn cancel_taker(&mut self, taker: &Taker, cause: CancelCause, fx: &mut Effects) {
         fx.emit(Event::OrderCancelled {
             reply: ReplyTo::NOBODY,
             market: self.def.id,
@@ -162,6 +184,9 @@ impl Market {
             remaining: taker.remaining(),
             cause,
         });
+        if taker.of_list {
+            self.leg_fails(taker.member(), fx);
+        }
         self.close_taker(taker, fx);
     }
 

@@ -37,6 +37,8 @@ pub struct RestingOrder {
     pub post_only: bool,
     /// It is cancelled when the log's time comes here.
     pub expires_at: Option<Timestamp>,
+    /// It was placed by a list, which may have ended.
+    pub of_list: bool,
 }
 
 impl RestingOrder {
@@ -58,6 +60,7 @@ impl RestingOrder {
             self_trade_prevention: admit.self_trade_prevention,
             post_only: matches!(admit.spec, OrderSpec::Limit { post_only: true, .. }),
             expires_at: admit.conditions.expires_at,
+            of_list: false,
         }
         .as_it_comes()
     }
@@ -117,6 +120,8 @@ pub(crate) struct Order {
     pub(crate) post_only: bool,
     /// Whether [`crate::terms::Terms`] are kept of it.
     pub(crate) has_terms: bool,
+    /// Whether it was placed by a list: then [`crate::lists`] is asked when something happens to it.
+    pub(crate) of_list: bool,
 }
 
 const _: () = assert!(size_of::<Order>() == 64);

@@ -93,6 +93,11 @@ impl Market {
         ensure(is_near, RejectCode::PriceOutOfBand)
     }
 
+    /// An order as it came, or with the date that the rules set.
+    pub(crate) fn with_age(&self, admit: &Admit) -> Admit {
+        self.rules.max_order_age_seconds.map_or(*admit, |seconds| self.aged(admit, seconds))
+    }
+
     /// The conditions of an order that rests or waits, with the date that the rules set.
     pub(crate) fn aged(&self, admit: &Admit, seconds: u32) -> Admit {
         let mut aged = *admit;

@@ -3,6 +3,7 @@
 
 use types::{CancelCause, Effects, Event, Message, Price, Quantity, ReplyTo, SelfTradePrevention};
 
+use crate::lists::Member;
 use crate::market::Market;
 use crate::taker::Taker;
 
@@ -53,7 +54,7 @@ impl Market {
     }
 
     fn decrement_taker(
-        &self,
+        &mut self,
         taker: &mut Taker,
         by: Quantity,
         wanted: Quantity,
@@ -69,6 +70,9 @@ impl Market {
         if !share.is_zero() {
             taker.budget -= share;
             fx.send(Message::Released { account: taker.account, hold: taker.hold, amount: share });
+        }
+        if taker.of_list {
+            self.leg_fails(taker.member(), fx);
         }
         GoesOn::Yes
     }
@@ -101,6 +105,7 @@ impl Market {
     /// Takes `by` lots off what a resting order shows without a trade, and ends it if nothing is left.
     fn decrement(&mut self, place: u32, by: Quantity, fx: &mut Effects) {
         let price = self.book.price_at(place);
+        let member = self.book.at(place).of_list.then(|| self.resting_member(place));
         let visible = self.book.reduce(place, by);
         let remaining = self.book.remaining(place);
         let order = self.book.at(place);
@@ -117,13 +122,21 @@ impl Market {
                 remaining,
                 cause: CancelCause::SelfTrade,
             });
+            self.member_fails(member, fx);
             fx.send(Message::Closed { account, hold, order: id, release: amount });
         } else {
             fx.emit(Event::OrderReduced { reply, market, order: id, account, remaining, visible });
+            self.member_fails(member, fx);
             fx.send(Message::Released { account, hold, amount });
             if visible.is_zero() {
                 self.refill(place, fx);
             }
+        }
+    }
+
+    fn member_fails(&mut self, member: Option<Member>, fx: &mut Effects) {
+        if let Some(member) = member {
+            self.leg_fails(member, fx);
         }
     }
 

@@ -7,6 +7,7 @@ use std::io;
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{MarketDef, MarketRules, MarketState, OrderId, Price, Scaling, Side, TradeId};
 
+use crate::lists::OrderList;
 use crate::market::Market;
 use crate::order::RestingOrder;
 use crate::rules::AveragePrice;
@@ -44,6 +45,7 @@ impl BorshSerialize for Market {
         }
         self.waiting.iter().collect::<Vec<_>>().serialize(writer)?;
         self.waiting.fired().collect::<Vec<_>>().serialize(writer)?;
+        self.lists.iter().collect::<Vec<_>>().serialize(writer)?;
         (&self.rules, &self.average, &self.plans, &self.reopens_at).serialize(writer)
     }
 }
@@ -72,6 +74,13 @@ impl BorshDeserialize for Market {
         let waiting = Vec::<WaitingOrder>::deserialize_reader(reader)?;
         let fired = Vec::<OrderId>::deserialize_reader(reader)?;
         market.restore_waiting(waiting, &fired)?;
+        for (id, list) in Vec::<(OrderId, OrderList)>::deserialize_reader(reader)? {
+            if market.may_keep(id, &list).is_err() {
+                let what = format!("list {id} cannot be in market {}", market.def.id);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+            market.lists.insert(id, list);
+        }
         market.set_rules(MarketRules::deserialize_reader(reader)?);
         market.average = AveragePrice::deserialize_reader(reader)?;
         market.plans = BorshDeserialize::deserialize_reader(reader)?;

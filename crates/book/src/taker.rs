@@ -6,6 +6,7 @@ use types::{
     Scaling, SelfTradePrevention, Side, TimeInForce, Timestamp,
 };
 
+use crate::lists::Member;
 use crate::order::{RestingOrder, need};
 
 /// The incoming order.
@@ -25,6 +26,8 @@ pub(crate) struct Taker {
     pub(crate) expires_at: Option<Timestamp>,
     /// The last price before it came.
     pub(crate) reference: Option<Price>,
+    /// It was placed by a list, in which others wait until it is filled.
+    pub(crate) of_list: bool,
     pub(crate) aim: Aim,
 }
 
@@ -74,6 +77,7 @@ impl Taker {
             visible: admit.conditions.visible.unwrap_or_default(),
             expires_at: admit.conditions.expires_at,
             reference,
+            of_list: false,
             aim: Aim::new(&admit.spec),
         }
     }
@@ -92,6 +96,7 @@ impl Taker {
             visible: order.visible,
             expires_at: order.expires_at,
             reference,
+            of_list: order.of_list,
             aim: Aim::Limit {
                 price: order.price,
                 remaining: order.remaining,
@@ -149,6 +154,11 @@ impl Taker {
             Aim::Limit { remaining, .. } | Aim::Quantity { remaining } => remaining.is_zero(),
             Aim::Quote { remaining, .. } => remaining.is_zero(),
         }
+    }
+
+    /// As one of a list.
+    pub(crate) fn member(&self) -> Member {
+        Member { order: self.order, account: self.account, hold: self.hold, need: self.budget }
     }
 
     /// Open quantity as events say it: zero when it is not stated in lots.
@@ -241,6 +251,7 @@ impl Taker {
             self_trade_prevention: self.self_trade_prevention,
             post_only: false,
             expires_at: self.expires_at,
+            of_list: self.of_list,
         };
         Some(order.as_it_comes())
     }

@@ -8,8 +8,9 @@
 
 use std::collections::BTreeMap;
 
+use book::{ListStage, Market, OrderList};
 use ledger::Totals;
-use types::{AssetId, Fill, MarketState, Message};
+use types::{AccountId, Amount, AssetId, Fill, MarketState, Message, OrderId};
 
 use crate::partition::Partition;
 
@@ -104,6 +105,10 @@ impl Audit {
             | Message::Resume { .. }
             | Message::CancelThenPlace { .. }
             | Message::Place { .. }
+            | Message::AdmitList(_)
+            | Message::PlacePending(_)
+            | Message::ListSettled { .. }
+            | Message::PendingDropped { .. }
             | Message::FireTimers { .. } => {}
         }
     }
@@ -138,6 +143,30 @@ impl Audit {
         }
     }
 
+    /// The orders of a list are open. The hold of the first of a pair contains the larger need of both,
+    /// the other one's nothing.
+    fn check_lists(&mut self, market: &Market, needs: &mut BTreeMap<OrderId, (AccountId, Amount)>) {
+        for (list, OrderList { stage, .. }) in market.lists() {
+            let broken = match stage {
+                ListStage::Pair([first, second]) => {
+                    let need = |order| needs.get(order).map(|&(_, need)| need);
+                    let larger = need(first).zip(need(second)).map(|(a, b)| a.max(b));
+                    for (order, need) in [(first, larger), (second, Some(Amount::ZERO))] {
+                        needs.entry(*order).and_modify(|known| known.1 = need.unwrap_or(known.1));
+                    }
+                    larger.is_none()
+                }
+                ListStage::Working(_) => !needs.contains_key(&list),
+                ListStage::Placing { .. } => true,
+            };
+            if broken {
+                let market = market.definition().id;
+                self.violations
+                    .push(format!("market {market}, list {list}: {stage:?} is not open"));
+            }
+        }
+    }
+
     /// Each resting order has one hold with exactly what it needs, and each order's hold one order.
     fn check_holds(&mut self, partitions: &[&Partition]) {
         let mut holds: BTreeMap<_, _> = partitions
@@ -163,7 +192,12 @@ impl Audit {
                 resting.map(|order| (order.id, order.account, order.need(&listed.scaling)));
             // Fired orders wait on while the market does not trade.
             let waiting = market.waiting().map(|o| (o.id, o.admit.account, o.admit.budget));
-            for (order, account, need) in resting.chain(waiting) {
+            let mut needs: BTreeMap<_, _> = resting
+                .chain(waiting)
+                .map(|(order, account, need)| (order, (account, need)))
+                .collect();
+            self.check_lists(market, &mut needs);
+            for (order, (account, need)) in needs {
                 self.open_orders += 1;
                 let found = holds.remove(&(id, order));
                 if found != Some((account, need)) {

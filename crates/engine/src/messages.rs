@@ -3,12 +3,12 @@
 use book::{Market, Work};
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AccountId, Admit, AmendOrder, CancelCause, ClientOrderId, Component, Effects, Event, MarketId,
-    Message, OrderId, PlaceOrder, RejectCode, ReplaceOrder, ReplyTo, Request, RequestKind,
-    Timestamp,
+    AccountId, Admit, AdmitList, AmendOrder, CancelCause, ClientOrderId, Component, Effects, Event,
+    MarketId, Message, OrderId, PlaceOrder, RejectCode, ReplaceOrder, ReplyTo, Request,
+    RequestKind, Timestamp,
 };
 
-use crate::partition::Partition;
+use crate::partition::{Partition, context};
 
 /// A client's request that arrived while earlier work was left.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -46,6 +46,16 @@ impl Partition {
             Message::Place { reply, valid_until, order } => {
                 self.request(*reply, *valid_until, &Request::PlaceOrder(*order), work);
             }
+            Message::AdmitList(admit) => self.admit_list(admit, work),
+            Message::PlacePending(pending) => {
+                let ctx = context(self.topology.as_ref(), &self.definitions, self.now);
+                self.ledger.place_pending(&ctx, pending, &mut self.fx);
+            }
+            Message::PendingDropped { account, market, list, end } => {
+                let is_here = self
+                    .at_market(*market, |book, fx| book.drop_pending(*account, *list, *end, fx));
+                assert!(is_here, "its market sent the pending legs");
+            }
             Message::Debited { reference, asset, amount, outcome } => {
                 let treasury = self.treasury.as_mut().expect("messages are routed");
                 treasury.debited(*reference, *asset, *amount, *outcome);
@@ -57,6 +67,7 @@ impl Partition {
             | Message::Amended { .. }
             | Message::Closed { .. }
             | Message::Refused { .. }
+            | Message::ListSettled { .. }
             | Message::Credit { .. }
             | Message::Debit { .. }
             | Message::SettleDebit { .. }
@@ -105,6 +116,32 @@ impl Partition {
         let request = RequestKind::PlaceOrder;
         self.fx.emit(Event::Rejected { reply, request, account, market, client_order_id, code });
         self.fx.send(Message::Refused { account, hold, code });
+    }
+
+    fn admit_list(&mut self, admit: &AdmitList, work: &mut Work) {
+        if self.at_market(admit.market, |market, fx| market.admit_list(admit, work, fx)) {
+            return;
+        }
+        // As for a single order. Pending legs come after their market has spoken of them.
+        let code = RejectCode::UnknownMarket;
+        let &AdmitList { reply, account, market, client_order_id, .. } = admit;
+        let request = RequestKind::PlaceOrderList;
+        self.fx.emit(Event::Rejected { reply, request, account, market, client_order_id, code });
+        for leg in &admit.legs {
+            self.fx.send(Message::Refused { account, hold: leg.hold, code });
+        }
+    }
+
+    pub(crate) fn cancel_list(
+        &mut self,
+        reply: ReplyTo,
+        account: AccountId,
+        market: MarketId,
+        list: OrderId,
+    ) {
+        if !self.at_market(market, |book, fx| book.cancel_list(reply, account, list, fx)) {
+            self.reject_at_market(reply, RequestKind::CancelOrderList, account, market);
+        }
     }
 
     fn amend(&mut self, amend: &AmendOrder, work: &mut Work) {

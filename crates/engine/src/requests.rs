@@ -26,6 +26,12 @@ impl Partition {
             Request::PlaceOrder(ref order) => {
                 ledger.place_order(&ctx, reply, valid_until, order, fx)
             }
+            Request::PlaceOrderList(ref list) => {
+                ledger.place_order_list(&ctx, reply, valid_until, list, fx);
+            }
+            Request::CancelOrderList { account, market, list } => {
+                self.cancel_list(reply, account, market, list);
+            }
             Request::ReplaceOrder(ref replace) => {
                 ledger.replace_order(&ctx, reply, valid_until, replace, fx);
             }
@@ -105,6 +111,7 @@ impl Partition {
         }
         let here = match *request {
             Request::PlaceOrder(ref order) => self.ledger.hosts(order.account),
+            Request::PlaceOrderList(ref list) => self.ledger.hosts(list.account),
             Request::ReplaceOrder(ref replace) => self.ledger.hosts(replace.order.account),
             Request::Transfer { from, .. } => self.ledger.hosts(from),
             Request::AmendOrder { account, .. }
@@ -125,6 +132,7 @@ impl Partition {
             | Request::SetMarketRules { .. } => self.treasury.is_some(),
             // A market that is not here is answered as such.
             Request::CancelOrder { .. }
+            | Request::CancelOrderList { .. }
             | Request::SetMarketState { .. }
             | Request::PlanMarketState { .. } => true,
         };
@@ -143,8 +151,10 @@ fn subject(request: &Request) -> (AccountId, MarketId, ClientOrderId) {
     let (nobody, nowhere, none) = (AccountId(0), MarketId(0), ClientOrderId::NONE);
     match *request {
         Request::PlaceOrder(ref order) => (order.account, order.market, order.client_order_id),
+        Request::PlaceOrderList(ref list) => (list.account, list.market, list.client_order_id),
         Request::AmendOrder { account, market, .. }
         | Request::CancelOrder { account, market, .. }
+        | Request::CancelOrderList { account, market, .. }
         | Request::CancelAll { account, market }
         | Request::SetCountdown { account, market, .. } => (account, market, none),
         Request::ReplaceOrder(ref replace) => {

@@ -119,10 +119,10 @@ fn check(
 
 /// What the amended order will need, as far as this ledger knows: fills under way make it less.
 fn needed(listed: &ListedMarket, hold: &Hold, amendment: &Amendment) -> Result<Amount, RejectCode> {
-    let Purpose::Order { buys, price, filled_base, .. } = hold.purpose else {
+    let Purpose::Order { buys, price, filled_base, is_leg, .. } = hold.purpose else {
         return Err(RejectCode::UnknownOrder);
     };
-    if price.is_zero() {
+    if is_leg || price.is_zero() {
         // A market order with an id waits for its trigger.
         return Err(RejectCode::NotAmendable);
     }

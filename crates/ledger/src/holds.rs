@@ -45,6 +45,8 @@ pub(crate) enum Purpose {
         amending: bool,
         /// Cancel all was asked while the order's id was not known, or could be about to change.
         cancel_when_known: bool,
+        /// Of a list that has not ended: [`crate::legs::Legs`] knows more.
+        is_leg: bool,
     },
     /// A withdrawal under way.
     Debit,

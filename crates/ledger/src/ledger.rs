@@ -85,6 +85,9 @@ impl Ledger {
                 self.closed(*account, *hold, *order, *release);
             }
             Message::Refused { account, hold, code } => self.refused(*account, *hold, *code),
+            Message::ListSettled { account, list, hold, other, need } => {
+                self.list_settled(*account, *list, (*hold, *other), *need);
+            }
             Message::Credit { reply, reference, account, asset, amount } => {
                 self.credit(*reply, *reference, *account, *asset, *amount, fx);
             }
@@ -105,6 +108,9 @@ impl Ledger {
             | Message::Resume { .. }
             | Message::CancelThenPlace { .. }
             | Message::Place { .. }
+            | Message::AdmitList(_)
+            | Message::PlacePending(_)
+            | Message::PendingDropped { .. }
             | Message::FireTimers { .. } => unreachable!("not for a ledger: {message:?}"),
         }
     }
@@ -192,12 +198,12 @@ impl SlotMut<'_> {
         }
         let outcome = match outcome {
             Outcome::Ended(outcome) => outcome,
-            Outcome::Open(hold) => match self.state.holds.get(hold).order() {
-                Some((_, order)) if order.0 == 0 => {
+            Outcome::Open(hold) => match self.state.named(hold, asker.request) {
+                Some(order) if order.0 == 0 => {
                     asker.reject(RejectCode::ClientIdInFlight, fx);
                     return true;
                 }
-                Some((_, order)) => Ok(order),
+                Some(order) => Ok(order),
                 None => Ok(types::OrderId(0)),
             },
         };

@@ -1,16 +1,17 @@
 //! `PlaceOrder`: check an order against the account, hold its funds, send it to its market.
 
 use types::{
-    Admit, Amount, AssetId, Conditions, Effects, HoldId, MarketDef, Message, OrderId, OrderSpec,
-    PlaceOrder, Price, Quantity, RejectCode, ReplaceOrder, ReplyTo, RequestKind, Scaling, Side,
-    TimeInForce, Timestamp, Trigger,
+    Admit, Amount, AssetId, Conditions, Effects, FeeRates, HoldId, MarketDef, MarketId, Message,
+    OrderId, OrderSpec, PlaceOrder, Price, Quantity, RejectCode, ReplaceOrder, ReplyTo,
+    RequestKind, Scaling, Side, TimeInForce, Timestamp, Trigger,
 };
 
 use crate::account::Account;
 use crate::client_ids::Outcome;
 use crate::definitions::ListedMarket;
-use crate::holds::{Hold, Holds, Purpose};
+use crate::holds::{Hold, Purpose};
 use crate::ledger::{Asker, Context, Ledger, fingerprint};
+use crate::slot::SlotState;
 
 impl Ledger {
     /// Places an order of an account that is hosted here. Its client id is checked first: a
@@ -38,7 +39,7 @@ impl Ledger {
         if slot.answer_repeated(asker, fingerprint, ctx.now, fx) {
             return;
         }
-        let (funds, listed) = match check(ctx, account, &slot.state.holds, order) {
+        let funds = match check(ctx, slot.state, account, order) {
             Ok(checked) => checked,
             Err(code) => {
                 return slot.reject_and_remember(asker, fingerprint, code, ctx, valid_until, fx);
@@ -50,16 +51,7 @@ impl Ledger {
         }
 
         // From here on nothing can fail.
-        let purpose = Purpose::Order {
-            market: listed.def.id,
-            order: OrderId(0),
-            buys: order.side == Side::Buy,
-            has_trigger: order.conditions.trigger.is_some(),
-            price: order.spec.limit_price(),
-            filled_base: Amount::ZERO,
-            amending: false,
-            cancel_when_known: false,
-        };
+        let purpose = purpose_of(order, false);
         let hold = slot.open_hold(order.account, funds.asset, funds.amount, purpose);
         if !asker.client_id.is_none() {
             let outcome = Outcome::Open(hold);
@@ -68,21 +60,7 @@ impl Ledger {
             let at = ids.remember(account, id, fingerprint, outcome, ctx.now, valid_until);
             slot.state.holds.of(order.account, hold).client_id = Some(at);
         }
-        fx.send(Message::Admit(Admit {
-            reply,
-            account: order.account,
-            self_trade_group: order.account.0,
-            hold,
-            budget: funds.amount,
-            fees,
-            market: order.market,
-            version: order.version,
-            client_order_id: order.client_order_id,
-            side: order.side,
-            spec: order.spec,
-            conditions: order.conditions,
-            self_trade_prevention: order.self_trade_prevention,
-        }));
+        fx.send(Message::Admit(admission(reply, order, hold, funds.amount, fees)));
     }
 }
 
@@ -126,39 +104,159 @@ struct Funds {
     amount: Amount,
 }
 
-/// Everything that the ledger can refuse an order for, in order of precedence.
-fn check<'a>(
-    ctx: &Context<'a>,
-    account: &Account,
-    holds: &Holds,
+/// What an order's hold says of it.
+pub(crate) fn purpose_of(order: &PlaceOrder, is_leg: bool) -> Purpose {
+    Purpose::Order {
+        market: order.market,
+        order: OrderId(0),
+        buys: order.side == Side::Buy,
+        has_trigger: order.conditions.trigger.is_some(),
+        price: order.spec.limit_price(),
+        filled_base: Amount::ZERO,
+        amending: false,
+        cancel_when_known: false,
+        is_leg,
+    }
+}
+
+/// The order as it goes to its market.
+#[inline]
+pub(crate) fn admission(
+    reply: ReplyTo,
     order: &PlaceOrder,
-) -> Result<(Funds, &'a ListedMarket), RejectCode> {
-    if account.frozen {
-        return Err(RejectCode::AccountFrozen);
+    hold: HoldId,
+    budget: Amount,
+    fees: FeeRates,
+) -> Admit {
+    Admit {
+        reply,
+        account: order.account,
+        self_trade_group: order.account.0,
+        hold,
+        budget,
+        fees,
+        market: order.market,
+        version: order.version,
+        client_order_id: order.client_order_id,
+        side: order.side,
+        spec: order.spec,
+        conditions: order.conditions,
+        self_trade_prevention: order.self_trade_prevention,
     }
-    let listed = ctx.definitions.market(order.market).ok_or(RejectCode::UnknownMarket)?;
-    if listed.def.version != order.version {
-        return Err(RejectCode::StaleDefinition);
-    }
-    check_spec(&listed.def, order.side, &order.spec)?;
-    check_conditions(ctx, &listed.def, order)?;
-    let orders = account.orders_in(order.market);
-    let open_orders = orders.map_or(0, |orders| orders.count);
-    let bound = listed.def.bounds.max_orders_per_account;
-    if open_orders >= listed.rules.max_open_orders.map_or(bound, |most| most.min(bound)) {
-        return Err(RejectCode::TooManyOpenOrders);
-    }
-    check_account_rules(listed, account, holds.oldest_first(orders), order)?;
-    let asset = match order.side {
-        Side::Buy => listed.def.quote,
-        Side::Sell => listed.def.base,
-    };
+}
+
+/// Everything that the ledger can refuse an order for, in order of precedence.
+fn check(
+    ctx: &Context<'_>,
+    state: &SlotState,
+    account: &Account,
+    order: &PlaceOrder,
+) -> Result<Funds, RejectCode> {
+    let listed = check_market(ctx, account, order.market, order.version)?;
+    check_terms(ctx, &listed.def, order)?;
+    check_claim(listed, state, account, &Claim::of(order))?;
+    let asset = paid_with(&listed.def, order.side);
     let available = account.available(asset);
     let amount = required(&listed.scaling, order, available);
     if amount.is_zero() || amount > available {
         return Err(RejectCode::InsufficientBalance);
     }
-    Ok((Funds { asset, amount }, listed))
+    Ok(Funds { asset, amount })
+}
+
+/// The account may place orders, and the market is as its client knows it.
+pub(crate) fn check_market<'a>(
+    ctx: &Context<'a>,
+    account: &Account,
+    market: MarketId,
+    version: u32,
+) -> Result<&'a ListedMarket, RejectCode> {
+    if account.frozen {
+        return Err(RejectCode::AccountFrozen);
+    }
+    let listed = ctx.definitions.market(market).ok_or(RejectCode::UnknownMarket)?;
+    if listed.def.version != version {
+        return Err(RejectCode::StaleDefinition);
+    }
+    Ok(listed)
+}
+
+/// What can be said of an order without its account.
+pub(crate) fn check_terms(
+    ctx: &Context<'_>,
+    def: &MarketDef,
+    order: &PlaceOrder,
+) -> Result<(), RejectCode> {
+    check_spec(def, order.side, &order.spec)?;
+    check_conditions(ctx, def, order)
+}
+
+/// The asset that a side pays with.
+pub(crate) fn paid_with(def: &MarketDef, side: Side) -> AssetId {
+    match side {
+        Side::Buy => def.quote,
+        Side::Sell => def.base,
+    }
+}
+
+/// What new orders count for where an account's open ones are counted.
+pub(crate) struct Claim {
+    /// How many they are.
+    pub orders: u32,
+    /// How many of them have a trigger.
+    pub waiting: usize,
+    /// Lots to buy, in a purchase.
+    pub buys: Option<Quantity>,
+}
+
+impl Claim {
+    #[inline]
+    fn of(order: &PlaceOrder) -> Self {
+        Self {
+            orders: 1,
+            waiting: usize::from(order.conditions.trigger.is_some()),
+            buys: (order.side == Side::Buy).then(|| order.spec.quantity().unwrap_or_default()),
+        }
+    }
+}
+
+/// The rules that look at the account's other orders in the market, which are bounded.
+pub(crate) fn check_claim(
+    listed: &ListedMarket,
+    state: &SlotState,
+    account: &Account,
+    claim: &Claim,
+) -> Result<(), RejectCode> {
+    let orders = account.orders_in(listed.def.id);
+    let open_orders = orders.map_or(0, |orders| orders.count);
+    let bound = listed.def.bounds.max_orders_per_account;
+    let most = listed.rules.max_open_orders.map_or(bound, |most| most.min(bound));
+    if open_orders.saturating_add(claim.orders) > most {
+        return Err(RejectCode::TooManyOpenOrders);
+    }
+    let holds = state.holds.oldest_first(orders);
+    if let Some(most) = listed.rules.max_waiting_orders
+        && claim.waiting > 0
+    {
+        let waits = |hold: &Hold| matches!(hold.purpose, Purpose::Order { has_trigger: true, .. });
+        let count = holds.clone().filter(|(_, hold)| waits(hold)).count();
+        if count + claim.waiting > most as usize {
+            return Err(RejectCode::TooManyWaitingOrders);
+        }
+    }
+    if let Some(most) = listed.rules.max_position
+        && let Some(buys) = claim.buys
+    {
+        let wants = |hold_id, hold: &Hold| {
+            let of_pair = state.legs.wants(hold_id, hold);
+            of_pair.unwrap_or_else(|| hold.base_to_buy(&listed.scaling))
+        };
+        let open = holds.fold(Amount::ZERO, |sum, (id, hold)| sum + wants(id, hold));
+        if account.owned(listed.def.base) + open + listed.scaling.base(buys) > most {
+            return Err(RejectCode::PositionLimit);
+        }
+    }
+    Ok(())
 }
 
 /// Prices and quantities within the definition's bounds, and options that go together.
@@ -186,36 +284,6 @@ fn check_spec(def: &MarketDef, side: Side, spec: &OrderSpec) -> Result<(), Rejec
             if stray { Err(RejectCode::InvalidCombination) } else { Ok(()) }
         }
     }
-}
-
-/// The operator's rules that need the account's other orders in the market, which are bounded.
-fn check_account_rules<'a>(
-    listed: &ListedMarket,
-    account: &Account,
-    orders: impl Iterator<Item = (HoldId, &'a Hold)> + Clone,
-    order: &PlaceOrder,
-) -> Result<(), RejectCode> {
-    if let Some(most) = listed.rules.max_waiting_orders
-        && order.conditions.trigger.is_some()
-    {
-        let waits = |hold: &Hold| matches!(hold.purpose, Purpose::Order { has_trigger: true, .. });
-        let count = orders.clone().filter(|(_, hold)| waits(hold)).count();
-        if count >= most as usize {
-            return Err(RejectCode::TooManyWaitingOrders);
-        }
-    }
-    if let Some(most) = listed.rules.max_position
-        && order.side == Side::Buy
-    {
-        let has = account.owned(listed.def.base);
-        let open =
-            orders.fold(Amount::ZERO, |sum, (_, hold)| sum + hold.base_to_buy(&listed.scaling));
-        let wants = order.spec.quantity().map_or(Amount::ZERO, |lots| listed.scaling.base(lots));
-        if has + open + wants > most {
-            return Err(RejectCode::PositionLimit);
-        }
-    }
-    Ok(())
 }
 
 /// Conditions that go together, with a date to come. A waiting order locks what it may need until its
@@ -253,7 +321,7 @@ pub(crate) fn check_quantity(def: &MarketDef, quantity: Quantity) -> Result<(), 
 }
 
 /// What to lock. Market orders whose cost is not known lock the client's cap, else all there is.
-fn required(scaling: &Scaling, order: &PlaceOrder, available: Amount) -> Amount {
+pub(crate) fn required(scaling: &Scaling, order: &PlaceOrder, available: Amount) -> Amount {
     match (order.side, order.spec) {
         (Side::Buy, OrderSpec::Limit { price, quantity, .. }) => scaling.notional(price, quantity),
         (Side::Sell, OrderSpec::Limit { quantity, .. })
@@ -275,7 +343,7 @@ fn protected_price(trigger: Price) -> Price {
     Price::new(trigger.get().saturating_add(trigger.get().div_ceil(10)))
 }
 
-fn order_fingerprint(order: &PlaceOrder) -> u64 {
+pub(crate) fn order_fingerprint(order: &PlaceOrder) -> u64 {
     let halves = |amount: Option<Amount>| {
         let value = amount.map_or(u128::MAX, Amount::get);
         (value as u64, (value >> 64) as u64)

@@ -11,6 +11,7 @@ use crate::client_ids::{ClientIds, Outcome};
 use crate::countdown::Countdowns;
 use crate::definitions::slot_at;
 use crate::holds::{Holds, Purpose};
+use crate::legs::Legs;
 
 /// The exchange's own accounts of a slot, in atoms of one asset. What customers have is above zero,
 /// so the outside world is below it.
@@ -46,6 +47,7 @@ pub(crate) struct SlotState {
     pub number: Slot,
     accounts: Vec<Option<Account>>,
     pub holds: Holds,
+    pub legs: Legs,
     pub client_ids: ClientIds,
     pub countdowns: Countdowns,
     house: Vec<House>,
@@ -57,6 +59,7 @@ impl SlotState {
             number,
             accounts: Vec::new(),
             holds: Holds::default(),
+            legs: Legs::default(),
             client_ids: ClientIds::new(hash_seed),
             countdowns: Countdowns::default(),
             house: Vec::new(),
@@ -146,6 +149,9 @@ impl SlotMut<'_> {
         let hold = self.state.holds.of(id, hold_id);
         let (asset, left, client_id) = (hold.asset, hold.locked, hold.client_id);
         let market = hold.purpose.market();
+        if matches!(hold.purpose, Purpose::Order { is_leg: true, .. }) {
+            self.end_leg(id, hold_id, outcome);
+        }
         self.post(asset, Bucket::Held(id), Bucket::Available(id), left);
         let SlotState { accounts, holds, .. } = &mut *self.state;
         if let Some(market) = market {
@@ -212,8 +218,8 @@ impl BorshSerialize for SlotState {
         if self.is_empty() {
             return Ok(());
         }
-        (&self.accounts, &self.holds, &self.client_ids, &self.countdowns, &self.house)
-            .serialize(writer)
+        let of_orders = (&self.holds, &self.legs, &self.client_ids);
+        (&self.accounts, of_orders, &self.countdowns, &self.house).serialize(writer)
     }
 }
 
@@ -231,6 +237,7 @@ impl SlotState {
             number,
             accounts: BorshDeserialize::deserialize_reader(reader)?,
             holds: BorshDeserialize::deserialize_reader(reader)?,
+            legs: BorshDeserialize::deserialize_reader(reader)?,
             client_ids: ClientIds::restore(hash_seed, reader)?,
             countdowns: BorshDeserialize::deserialize_reader(reader)?,
             house: BorshDeserialize::deserialize_reader(reader)?,

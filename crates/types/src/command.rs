@@ -4,8 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
     AccountId, Amount, AssetDef, AssetId, ClientOrderId, FeeRates, MarketDef, MarketId,
-    MarketRules, MarketState, Message, OrderId, PartitionId, PlaceOrder, Price, Quantity, Seq,
-    Timestamp, Topology,
+    MarketRules, MarketState, Message, OrderId, PartitionId, PlaceOrder, PlaceOrderList, Price,
+    Quantity, Seq, Timestamp, Topology,
 };
 
 /// A command with its place in the log.
@@ -285,6 +285,17 @@ pub enum Request {
         /// In so many milliseconds; zero: never.
         after_ms: u32,
     } = 22,
+    /// Orders that depend on each other, accepted or refused together.
+    PlaceOrderList(Box<PlaceOrderList>) = 23,
+    /// Cancel a list: all its orders, and what pends.
+    CancelOrderList {
+        /// The owner.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// The list: the id of its first order.
+        list: OrderId,
+    } = 24,
 }
 
 /// A cancel with a placement behind it.
@@ -326,6 +337,8 @@ pub enum RequestKind {
     PlanMarketState = 20,
     ReplaceOrder = 21,
     SetCountdown = 22,
+    PlaceOrderList = 23,
+    CancelOrderList = 24,
 }
 
 impl RequestKind {
@@ -355,6 +368,8 @@ impl RequestKind {
             Self::PlanMarketState => "plan_market_state",
             Self::ReplaceOrder => "replace_order",
             Self::SetCountdown => "set_countdown",
+            Self::PlaceOrderList => "place_order_list",
+            Self::CancelOrderList => "cancel_order_list",
         }
     }
 }
@@ -386,6 +401,8 @@ impl Request {
             Self::PlanMarketState { .. } => RequestKind::PlanMarketState,
             Self::ReplaceOrder(_) => RequestKind::ReplaceOrder,
             Self::SetCountdown { .. } => RequestKind::SetCountdown,
+            Self::PlaceOrderList(_) => RequestKind::PlaceOrderList,
+            Self::CancelOrderList { .. } => RequestKind::CancelOrderList,
         }
     }
 
@@ -394,7 +411,10 @@ impl Request {
     pub fn is_cancel(&self) -> bool {
         matches!(
             self,
-            Self::CancelOrder { .. } | Self::CancelByClientId { .. } | Self::CancelAll { .. }
+            Self::CancelOrder { .. }
+                | Self::CancelByClientId { .. }
+                | Self::CancelAll { .. }
+                | Self::CancelOrderList { .. }
         )
     }
 }

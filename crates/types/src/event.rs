@@ -6,9 +6,9 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Fee, FeeRates, MarketDef,
-    MarketId, MarketRules, MarketState, OrderId, OrderSpec, Price, Quantity, RejectCode, ReplyTo,
-    RequestKind, Side, Timestamp, TradeId, TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Fee, FeeRates, ListEnd,
+    MarketDef, MarketId, MarketRules, MarketState, OrderId, OrderListPlaced, OrderSpec, Price,
+    Quantity, RejectCode, ReplyTo, RequestKind, Side, Timestamp, TradeId, TreasuryReference,
 };
 
 /// Why an order ended without being filled.
@@ -34,6 +34,8 @@ pub enum CancelCause {
     NotFillable = 8,
     /// It would have traded too far from the last price: an auction comes first.
     Interruption = 9,
+    /// The other one of its pair traded, was triggered or ended.
+    OrderList = 10,
 }
 
 /// One side of a trade.
@@ -436,6 +438,30 @@ pub enum Event {
         /// When all orders are to be cancelled, or never.
         at: Option<Timestamp>,
     } = 30,
+    /// Answer: a list was accepted. The `OrderPlaced` of its orders follow.
+    OrderListPlaced(Box<OrderListPlaced>) = 31,
+    /// The pending legs of a list are orders now; their `OrderPlaced` follow.
+    OrderListAdvanced {
+        /// Where.
+        market: MarketId,
+        /// The list.
+        list: OrderId,
+        /// The owner.
+        account: AccountId,
+        /// Their ids.
+        orders: Vec<OrderId>,
+    } = 32,
+    /// A list has ended: what is still open of its orders goes on by itself.
+    OrderListEnded {
+        /// Where.
+        market: MarketId,
+        /// The list.
+        list: OrderId,
+        /// The owner.
+        account: AccountId,
+        /// How.
+        end: ListEnd,
+    } = 33,
 }
 
 impl Event {
@@ -465,6 +491,9 @@ impl Event {
             | Self::MarketRulesSet { reply, .. }
             | Self::MarketStatePlanned { reply, .. }
             | Self::CountdownSet { reply, .. } => (!reply.is_nobody()).then_some(reply),
+            Self::OrderListPlaced(ref placed) => {
+                (!placed.reply.is_nobody()).then_some(placed.reply)
+            }
             Self::OrderRested { .. }
             | Self::Trade(_)
             | Self::BalanceChanged { .. }
@@ -472,7 +501,9 @@ impl Event {
             | Self::AuctionUncrossed { .. }
             | Self::OrderRefilled { .. }
             | Self::OrderTriggered { .. }
-            | Self::TradingInterrupted { .. } => None,
+            | Self::TradingInterrupted { .. }
+            | Self::OrderListAdvanced { .. }
+            | Self::OrderListEnded { .. } => None,
         }
     }
 }

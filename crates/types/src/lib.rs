@@ -17,6 +17,7 @@ mod ids;
 mod message;
 pub mod money;
 mod order;
+mod order_list;
 mod reject;
 mod rules;
 mod topology;
@@ -41,6 +42,9 @@ pub use ids::{
 pub use message::{Admit, AmendOrder, Component, Fill, Message};
 pub use money::{Amount, Fee, PartsPerMillion, Price, Quantity};
 pub use order::{MarketState, OrderSpec, PlaceOrder, SelfTradePrevention, Side, TimeInForce};
+pub use order_list::{
+    AdmitList, ListEnd, ListLeg, OrderListKind, OrderListPlaced, PlaceOrderList, PlacePending,
+};
 pub use reject::{RejectArea, RejectCode};
 pub use rules::{Distance, Interruption, MAX_WINDOW_MINUTES, MarketRules, PriceBand, Range};
 pub use topology::Topology;

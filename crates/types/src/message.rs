@@ -3,9 +3,10 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, Amount, AssetId, CancelCause, ClientOrderId, Conditions, Definition, Fee, FeeRates,
-    HoldId, MarketId, OrderId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity, RejectCode,
-    ReplaceOrder, ReplyTo, SelfTradePrevention, Side, Slot, Timestamp, TreasuryReference,
+    AccountId, AdmitList, Amount, AssetId, CancelCause, ClientOrderId, Conditions, Definition, Fee,
+    FeeRates, HoldId, ListEnd, MarketId, OrderId, OrderSpec, PartitionId, PlaceOrder, PlacePending,
+    Price, Quantity, RejectCode, ReplaceOrder, ReplyTo, SelfTradePrevention, Side, Slot, Timestamp,
+    TreasuryReference,
 };
 
 /// A deterministic state machine that messages are addressed to.
@@ -272,6 +273,35 @@ pub enum Message {
         /// The order.
         order: PlaceOrder,
     } = 19,
+    /// Ledger → market: the funded legs of a list. Boxed, as all of a list: it is rare and large.
+    AdmitList(Box<AdmitList>) = 20,
+    /// Market → ledger: an order is filled that others waited for.
+    PlacePending(Box<PlacePending>) = 21,
+    /// Market → ledger: a list has ended for these orders. `hold` keeps exactly what its order needs,
+    /// the other one of a pair nothing; what both had besides is available again.
+    ListSettled {
+        /// The owner.
+        account: AccountId,
+        /// The list.
+        list: OrderId,
+        /// The hold of the order that traded, entered or was cancelled.
+        hold: HoldId,
+        /// That of the other one of a pair, which is closed next.
+        other: Option<HoldId>,
+        /// What the order needs.
+        need: Amount,
+    } = 22,
+    /// Ledger → market: the pending legs of a list were not placed.
+    PendingDropped {
+        /// The owner.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// The list.
+        list: OrderId,
+        /// Why.
+        end: ListEnd,
+    } = 23,
 }
 
 impl Message {
@@ -282,7 +312,10 @@ impl Message {
             Self::Admit(Admit { market, .. })
             | Self::AmendOrder(AmendOrder { market, .. })
             | Self::CancelOrder { market, .. }
+            | Self::PendingDropped { market, .. }
             | Self::Resume { market } => Component::Market(market),
+            Self::AdmitList(ref admit) => Component::Market(admit.market),
+            Self::PlacePending(ref pending) => Component::Ledger(pending.orders.account.slot()),
             Self::CancelThenPlace { ref replace, .. } => Component::Market(replace.order.market),
             Self::FireTimers { component } => component,
             Self::Place { ref order, .. } => Component::Ledger(order.account.slot()),
@@ -292,6 +325,7 @@ impl Message {
             | Self::Amended { account, .. }
             | Self::Closed { account, .. }
             | Self::Refused { account, .. }
+            | Self::ListSettled { account, .. }
             | Self::Credit { account, .. }
             | Self::Debit { account, .. }
             | Self::SettleDebit { account, .. }
@@ -312,6 +346,7 @@ impl Message {
             | Self::Credit { reply, .. }
             | Self::Debit { reply, .. }
             | Self::SettleDebit { reply, .. } => Some(reply),
+            Self::AdmitList(admit) => Some(&mut admit.reply),
             Self::Filled(_)
             | Self::Rested { .. }
             | Self::Released { .. }
@@ -322,6 +357,9 @@ impl Message {
             | Self::TransferIn { .. }
             | Self::Define { .. }
             | Self::Resume { .. }
+            | Self::PlacePending(_)
+            | Self::ListSettled { .. }
+            | Self::PendingDropped { .. }
             | Self::FireTimers { .. } => None,
         }
     }

@@ -147,6 +147,7 @@ impl Exchange {
         match *request {
             Request::PlaceOrder(ref order) => of(order.account),
             Request::ReplaceOrder(ref replace) => of(replace.order.account),
+            Request::PlaceOrderList(ref list) => of(list.account),
             Request::Transfer { from, .. } => of(from),
             Request::AmendOrder { account, .. }
             | Request::CancelByClientId { account, .. }
@@ -158,6 +159,7 @@ impl Exchange {
             | Request::FreezeAccount { account, .. }
             | Request::SetAccountFeeTier { account, .. } => of(account),
             Request::CancelOrder { market, .. }
+            | Request::CancelOrderList { market, .. }
             | Request::SetMarketState { market, .. }
             | Request::PlanMarketState { market, .. } => {
                 let treasury = &self.partitions[usize::from(self.topology.treasury.0)];

@@ -8,6 +8,10 @@
 //! WHO amend ID [@ PRICE] [total LOTS]
 //! WHO replace ID strictly|anyway ORDER    ORDER as above, from buy or sell on
 //! WHO switch MILLISECONDS
+//! WHO oco [as NAME] ORDER / ORDER
+//! WHO oto [as NAME] ORDER / ORDER
+//! WHO otoco [as NAME] ORDER / ORDER / ORDER
+//! WHO cancel list ID
 //! state STATE | plan SECONDS STATE|nothing | at SECONDS
 //! rules RULE... | fees MAKER TAKER | freeze WHO | unfreeze WHO | book | funds WHO
 //! ```
@@ -44,6 +48,10 @@ pub fn request(floor: &Floor, words: &[&str]) -> Option<Request> {
         [who, "cancel", "id", name] => {
             Request::CancelByClientId { account: account(who), client_order_id: name.parse().ok()? }
         }
+        [who, "cancel", "list", id] => {
+            let (account, list) = (account(who), OrderId(number(id)));
+            Request::CancelOrderList { account, market, list }
+        }
         [who, "cancel", id] => {
             let (account, order) = (account(who), OrderId(number(id)));
             Request::CancelOrder { account, market, order }
@@ -61,6 +69,9 @@ pub fn request(floor: &Floor, words: &[&str]) -> Option<Request> {
         [who, "switch", ms] => {
             let after_ms = number(ms) as u32;
             Request::SetCountdown { account: account(who), market, after_ms }
+        }
+        [who, kind @ ("oco" | "oto" | "otoco"), ref legs @ ..] => {
+            Request::PlaceOrderList(Box::new(list(floor, who, kind, legs)?))
         }
         [who, ref placed @ ..] => Request::PlaceOrder(order(floor, who, placed)?),
         [] => return None,
@@ -99,6 +110,37 @@ fn order(floor: &Floor, who: &str, words: &[&str]) -> Option<PlaceOrder> {
         apply(floor, &mut order, option, &mut options)?;
     }
     Some(order)
+}
+
+/// Self-trade prevention and the version are those that the first leg states.
+fn list(floor: &Floor, who: &str, kind: &str, words: &[&str]) -> Option<PlaceOrderList> {
+    let (name, words) = match *words {
+        ["as", name, ref legs @ ..] => (name.parse().ok()?, legs),
+        ref legs => (ClientOrderId::NONE, legs),
+    };
+    let orders = words.split(|word| *word == "/").map(|words| order(floor, who, words));
+    let orders = orders.collect::<Option<Vec<PlaceOrder>>>()?;
+    let mut legs: Vec<ListLeg> = orders
+        .iter()
+        .map(|order| ListLeg {
+            client_order_id: order.client_order_id,
+            side: order.side,
+            spec: order.spec,
+            conditions: order.conditions,
+        })
+        .collect();
+    let pending = legs.split_off(if kind == "oco" { legs.len() } else { 1 });
+    let &PlaceOrder { account, market, version, self_trade_prevention, .. } = orders.first()?;
+    let client_order_id = name;
+    Some(PlaceOrderList {
+        account,
+        market,
+        version,
+        client_order_id,
+        self_trade_prevention,
+        legs,
+        pending,
+    })
 }
 
 fn apply<'a>(

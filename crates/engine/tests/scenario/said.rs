@@ -1,6 +1,6 @@
 //! Events in few words.
 
-use types::{CancelCause, Event, MarketState, Timestamp};
+use types::{CancelCause, Event, ListEnd, MarketState, OrderId, Timestamp};
 
 /// What an event says; balances are asked for by `funds` instead.
 pub fn said(event: &Event, seconds: impl Fn(Timestamp) -> u64) -> Option<String> {
@@ -47,6 +47,21 @@ pub fn said(event: &Event, seconds: impl Fn(Timestamp) -> u64) -> Option<String>
         Event::MarketStatePlanned { at, state: None, .. } => {
             format!("nothing planned at {}", seconds(*at))
         }
+        Event::OrderListPlaced(placed) => {
+            let pending = match placed.pending.len() {
+                0 => String::new(),
+                count => format!(", {count} pending"),
+            };
+            format!("list {}: {}{pending}", placed.list, ids(&placed.orders))
+        }
+        Event::OrderListAdvanced { list, orders, .. } => {
+            format!("list {list} goes on: {}", ids(orders))
+        }
+        Event::OrderListEnded { list, end, .. } => match end {
+            ListEnd::Done => format!("list {list} done"),
+            ListEnd::Cancelled => format!("list {list} cancelled"),
+            ListEnd::Refused { code } => format!("list {list} refused {code}"),
+        },
         Event::CountdownSet { at: Some(at), .. } => format!("switch at {}", seconds(*at)),
         Event::CountdownSet { at: None, .. } => "switch off".to_owned(),
         Event::MarketRulesSet { .. } => "rules set".to_owned(),
@@ -56,6 +71,10 @@ pub fn said(event: &Event, seconds: impl Fn(Timestamp) -> u64) -> Option<String>
         }
         _ => return None,
     })
+}
+
+fn ids(orders: &[OrderId]) -> String {
+    orders.iter().map(OrderId::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 fn why(cause: CancelCause) -> &'static str {
@@ -69,6 +88,7 @@ fn why(cause: CancelCause) -> &'static str {
         CancelCause::Expired => "expired",
         CancelCause::NotFillable => "not fillable",
         CancelCause::Interruption => "interruption",
+        CancelCause::OrderList => "order list",
     }
 }
 
