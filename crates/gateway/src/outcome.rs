@@ -127,6 +127,7 @@ impl Outcome {
             cause: self.cancelled.map(EndCause::Cancelled),
             rested: self.rested,
             replaces: None,
+            list: None,
             placed_at: self.time,
             placed_seq: self.seq,
             updated_at: self.time,
@@ -259,6 +260,7 @@ fn made_room(before: &[Event], answer: &Event) -> Vec<(OrderId, Quantity)> {
 /// Whose command an answer ends: the account that must be able to read what it wrote.
 pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
     match *answer {
+        Event::OrderListPlaced(ref placed) => Some(placed.account),
         Event::Rejected { account, .. }
         | Event::Repeated { account, .. }
         | Event::OrderPlaced { account, .. }
@@ -288,7 +290,9 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
         | Event::MarketRulesSet { .. }
         | Event::MarketStatePlanned { .. }
         | Event::TradingInterrupted { .. }
-        | Event::AuctionUncrossed { .. } => None,
+        | Event::AuctionUncrossed { .. }
+        | Event::OrderListAdvanced { .. }
+        | Event::OrderListEnded { .. } => None,
     }
 }
 

@@ -34,6 +34,7 @@ impl MarketHomes {
 /// partition, which has every definition first and answers that there is none.
 pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Request) -> PartitionId {
     match *request {
+        Request::PlaceOrderList(ref list) => topology.home_of_slot(list.account.slot()),
         Request::PlaceOrder(PlaceOrder { account, .. })
         | Request::ReplaceOrder(ReplaceOrder { order: PlaceOrder { account, .. }, .. })
         | Request::SetCountdown { account, .. }
@@ -47,6 +48,7 @@ pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Reques
         | Request::FreezeAccount { account, .. }
         | Request::SetAccountFeeTier { account, .. } => topology.home_of_slot(account.slot()),
         Request::CancelOrder { market, .. }
+        | Request::CancelOrderList { market, .. }
         | Request::SetMarketState { market, .. }
         | Request::PlanMarketState { market, .. } => {
             markets.get(market).unwrap_or(topology.treasury)

@@ -283,6 +283,7 @@ fn fact(event: &Event) -> Option<&'static str> {
             CancelCause::Expired => "cancelled: expired",
             CancelCause::NotFillable => "cancelled: not_fillable",
             CancelCause::Interruption => "cancelled: interruption",
+            CancelCause::OrderList => "cancelled: order_list",
             CancelCause::Client | CancelCause::CancelAll => return None,
         },
         _ => return None,

@@ -71,7 +71,8 @@ pub struct LedgerQuery {
 const ORDER_COLUMNS: &str = "id, market, order_id, account, client_order_id, side, kind, \
     time_in_force, post_only, price, quantity, quote_quantity, filled, quote_filled, fee, status, \
     cause, replaces, placed_seq, placed_at, updated_seq, updated_at, trigger, stop_price, \
-    trailing_basis_points, activation_price, expires_at, visible_quantity, minimum_quantity, slide";
+    trailing_basis_points, activation_price, expires_at, visible_quantity, minimum_quantity, slide, \
+    list_id";
 
 /// Reading the history. Each fails only when the database does, or holds what was never written.
 impl Store {

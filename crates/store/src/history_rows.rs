@@ -39,6 +39,8 @@ pub struct OrderRow {
     pub quote_quantity: Option<Amount>,
     /// What makes it more than a plain order.
     pub conditions: Conditions,
+    /// The list that placed it: the id of the list's first order.
+    pub list: Option<OrderId>,
     /// Lots.
     pub filled: Quantity,
     /// Quote atoms.
@@ -48,7 +50,7 @@ pub struct OrderRow {
     /// `waiting`, `open`, `partially_filled`, `filled` or `cancelled`.
     pub status: String,
     /// Of a cancellation: `client`, `cancel_all`, `immediate_or_cancel`, `market_remainder`,
-    /// `self_trade`, `book_full`, `expired`, `not_fillable` or `replaced`.
+    /// `self_trade`, `book_full`, `expired`, `not_fillable`, `interruption`, `order_list` or `replaced`.
     pub cause: Option<String>,
     /// The order that this one replaced.
     pub replaces: Option<OrderId>,
@@ -172,6 +174,7 @@ pub(crate) fn order_row(row: &Row<'_>) -> Result<OrderRow> {
         quantity: maybe_whole(row, "quantity")?.map(Quantity::new),
         quote_quantity: maybe_amount(row, "quote_quantity")?,
         conditions: conditions(row)?,
+        list: maybe_whole(row, "list_id")?.map(OrderId),
         filled: Quantity::new(whole(row, "filled")?),
         quote_filled: amount(row, "quote_filled")?,
         fee: amount(row, "fee")?,

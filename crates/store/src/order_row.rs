@@ -17,9 +17,9 @@ pub(crate) const INSERT: &str = "INSERT INTO orders (market, order_id, account, 
     side, kind, time_in_force, post_only, price, quantity, quote_quantity, filled, quote_filled, \
     fee, status, cause, replaces, placed_seq, placed_at, updated_seq, updated_at, trigger, \
     stop_price, trailing_basis_points, activation_price, expires_at, visible_quantity, \
-    minimum_quantity, slide) \
+    minimum_quantity, slide, list_id) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-    ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
+    ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
 
 pub(crate) const UPDATE: &str = "UPDATE orders SET quantity = ?2, filled = ?3, quote_filled = ?4, \
     fee = ?5, status = ?6, cause = ?7, updated_seq = ?8, updated_at = ?9 WHERE id = ?1";
@@ -40,6 +40,7 @@ pub(crate) struct Placement {
     pub(crate) side: Side,
     pub(crate) spec: OrderSpec,
     pub(crate) conditions: Conditions,
+    pub(crate) list: Option<OrderId>,
 }
 
 /// An order under change.
@@ -80,6 +81,7 @@ impl Order {
             quantity,
             quote_quantity,
             conditions: placement.conditions,
+            list: placement.list,
             filled: Quantity::ZERO,
             quote_filled: Amount::ZERO,
             fee: Amount::ZERO,
@@ -258,6 +260,7 @@ impl Order {
             conditions.visible_quantity,
             conditions.minimum_quantity,
             conditions.slide,
+            row.list.map(|list| sql_integer(list.0, "an order id")).transpose()?,
         ])?;
         Ok(1)
     }
@@ -289,5 +292,6 @@ fn cause_word(cause: CancelCause) -> &'static str {
         CancelCause::Expired => "expired",
         CancelCause::NotFillable => "not_fillable",
         CancelCause::Interruption => "interruption",
+        CancelCause::OrderList => "order_list",
     }
 }

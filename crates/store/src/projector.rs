@@ -78,6 +78,8 @@ struct Projection<'t> {
     /// Orders that this transaction touched, in the order in which it met them.
     orders: Vec<Order>,
     order_at: HashMap<(MarketId, OrderId), usize>,
+    /// The lists of orders that the entry is about to place.
+    lists: HashMap<(MarketId, OrderId), OrderId>,
     /// Orders by quote that traded in the entry.
     spent: Vec<(MarketId, OrderId)>,
     projected: Projected,
@@ -112,6 +114,7 @@ impl<'t> Projection<'t> {
             markets: load_markets(transaction)?,
             orders: Vec::new(),
             order_at: HashMap::new(),
+            lists: HashMap::new(),
             spent: Vec::new(),
             projected: Projected::default(),
         })
@@ -181,9 +184,24 @@ impl<'t> Projection<'t> {
                 conditions,
                 ..
             } => {
-                let placement =
-                    Placement { market, order, account, client_order_id, side, spec, conditions };
+                let list = self.lists.remove(&(market, order));
+                let placement = Placement {
+                    market,
+                    order,
+                    account,
+                    client_order_id,
+                    side,
+                    spec,
+                    conditions,
+                    list,
+                };
                 self.keep(market, order, Order::placed(moment, &placement));
+            }
+            Event::OrderListPlaced(ref placed) => {
+                self.note_list(placed.market, placed.list, &placed.orders);
+            }
+            Event::OrderListAdvanced { market, list, ref orders, .. } => {
+                self.note_list(market, list, orders);
             }
             Event::OrderTriggered { market, order, .. } => {
                 self.order(at, market, order)?.trigger(moment);
@@ -250,9 +268,15 @@ impl<'t> Projection<'t> {
             | Event::MarketRulesSet { .. }
             | Event::MarketStatePlanned { .. }
             | Event::TradingInterrupted { .. }
+            | Event::OrderListEnded { .. }
             | Event::CountdownSet { .. } => {}
         }
         Ok(())
+    }
+
+    /// Their placements follow in the same entry.
+    fn note_list(&mut self, market: MarketId, list: OrderId, orders: &[OrderId]) {
+        self.lists.extend(orders.iter().map(|&order| ((market, order), list)));
     }
 
     fn trade(&mut self, at: Stamp, trade: &Trade) -> Result<()> {

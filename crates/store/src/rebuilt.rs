@@ -53,7 +53,7 @@ const ORDERS: Table = Table {
     select: "SELECT market, order_id, account, client_order_id, side, kind, time_in_force, post_only, \
         price, quantity, quote_quantity, filled, quote_filled, fee, status, cause, replaces, \
         placed_seq, placed_at, updated_seq, updated_at, trigger, stop_price, trailing_basis_points, \
-        activation_price, expires_at, visible_quantity, minimum_quantity, slide \
+        activation_price, expires_at, visible_quantity, minimum_quantity, slide, list_id \
         FROM orders WHERE ?1 = 0 ORDER BY market, order_id",
 };
 

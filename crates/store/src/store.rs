@@ -16,6 +16,7 @@ const DIRECTORY_MIGRATIONS: &[&str] =
 pub(crate) const HISTORY_MIGRATIONS: &[&str] = &[
     include_str!("../migrations/history/0001_history.sql"),
     include_str!("../migrations/history/0002_conditions.sql"),
+    include_str!("../migrations/history/0003_order_lists.sql"),
 ];
 
 /// Accounts' names, API keys, the outbox of external transfers, and the history. Shared by reference

@@ -12,6 +12,7 @@ use crate::changes::{AccountView, BalanceView};
 use crate::error::Contradiction;
 use crate::hash::IdMap;
 use crate::order::{EndCause, FillView, Liquidity, OrderStatus, OrderView, add_filled};
+use crate::order_list::OrderListView;
 
 /// Closed orders, and fills, kept per account.
 const MAX_HISTORY: usize = 500;
@@ -56,17 +57,22 @@ pub(crate) struct Account {
     closed: VecDeque<OrderView>,
     fills: VecDeque<FillView>,
     pending_debits: BTreeMap<ClientOrderId, PendingDebit>,
+    /// Lists that have not ended.
+    pub(crate) lists: BTreeMap<(MarketId, OrderId), OrderListView>,
+    /// Orders that a list is about to place, and the list.
+    pub(crate) awaited: Vec<((MarketId, OrderId), OrderId)>,
 }
 
-type Outcome<T> = Result<T, Contradiction>;
+pub(crate) type Outcome<T> = Result<T, Contradiction>;
 
 impl Account {
     /// A new order.
-    pub(crate) fn place(&mut self, order: OrderView) -> Outcome<OrderView> {
+    pub(crate) fn place(&mut self, mut order: OrderView) -> Outcome<OrderView> {
         let key = (order.market, order.order);
         if self.open.contains_key(&key) {
             return Err(Contradiction::OrderExists(order.order));
         }
+        order.list = self.take_awaited(key).or(order.list);
         self.open.insert(key, order);
         if !order.client_order_id.is_none() {
             self.by_client_id.insert(order.client_order_id, key);

@@ -139,6 +139,16 @@ impl Step<'_> {
                 let rest = |a: &mut Account| a.rest(at, account, market, order, quantity + hidden);
                 self.note_order(self.accounts.write(account, rest))
             }
+            // Their orders tell the account's streams.
+            Event::OrderListPlaced(ref placed) => {
+                self.accounts.write(placed.account, |a| a.begin_list(at, placed))
+            }
+            Event::OrderListAdvanced { market, list, account, ref orders } => {
+                self.accounts.write(account, |a| a.advance_list(market, list, orders))
+            }
+            Event::OrderListEnded { market, list, account, .. } => {
+                self.accounts.write(account, |a| a.end_list(market, list))
+            }
             Event::OrderTriggered { market, order, account } => {
                 let trigger = |a: &mut Account| a.trigger(at, account, market, order);
                 self.note_order(self.accounts.write(account, trigger))
@@ -266,6 +276,7 @@ fn placed(at: Stamp, event: &Event) -> Option<OrderView> {
         cause: None,
         rested: false,
         replaces: None,
+        list: None,
         placed_at: at.time,
         placed_seq: at.seq,
         updated_at: at.time,

@@ -148,6 +148,9 @@ impl Definitions {
             | Event::OrderRefilled { .. }
             | Event::OrderTriggered { .. }
             | Event::CountdownSet { .. }
+            | Event::OrderListPlaced(_)
+            | Event::OrderListAdvanced { .. }
+            | Event::OrderListEnded { .. }
             | Event::OrderReplaced { .. }
             | Event::CancelAllAccepted { .. }
             | Event::BalanceChanged { .. }

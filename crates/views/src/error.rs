@@ -63,6 +63,12 @@ pub enum Contradiction {
     /// A level would hold less than nothing.
     #[error("order {0} leaves a price level below zero")]
     NegativeLevel(OrderId),
+    /// It names a list that has not begun, or has ended.
+    #[error("list {0} is not open")]
+    UnknownList(OrderId),
+    /// It begins a list again.
+    #[error("list {0} exists already")]
+    ListExists(OrderId),
     /// It lists a market whose assets are not defined, or whose numbers cannot work.
     #[error("market {0} is listed with an impossible definition")]
     InvalidMarket(MarketId),

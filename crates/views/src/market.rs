@@ -130,7 +130,10 @@ impl Market {
             | Event::AssetDefined { .. }
             | Event::FeeTierSet { .. }
             | Event::MarketRulesSet { .. }
-            | Event::CountdownSet { .. } => Ok(()),
+            | Event::CountdownSet { .. }
+            | Event::OrderListPlaced(_)
+            | Event::OrderListAdvanced { .. }
+            | Event::OrderListEnded { .. } => Ok(()),
         }
     }
 

@@ -80,6 +80,7 @@ impl EndCause {
             Self::Cancelled(CancelCause::Expired) => "expired",
             Self::Cancelled(CancelCause::NotFillable) => "not_fillable",
             Self::Cancelled(CancelCause::Interruption) => "interruption",
+            Self::Cancelled(CancelCause::OrderList) => "order_list",
             Self::Replaced(_) => "replaced",
         }
     }
@@ -118,6 +119,8 @@ pub struct OrderView {
     pub rested: bool,
     /// The order that this one replaced.
     pub replaces: Option<OrderId>,
+    /// The list that placed it: the id of the list's first order. The list may have ended.
+    pub list: Option<OrderId>,
     /// When it was accepted.
     pub placed_at: Timestamp,
     /// The entry that accepted it.

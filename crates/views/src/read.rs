@@ -16,6 +16,7 @@ use crate::definitions::MarketInfo;
 use crate::depth::DepthSnapshot;
 use crate::market::Market;
 use crate::order::{FillView, OrderView};
+use crate::order_list::OrderListView;
 use crate::ticker::Ticker;
 use crate::views::Views;
 use crate::watermarks::Watermarks;
@@ -192,6 +193,17 @@ impl Views {
         client_id: &ClientOrderId,
     ) -> Option<OrderView> {
         self.accounts.read(account, |account| account.order_by_client_id(client_id)).flatten()
+    }
+
+    /// Lists that have not ended, by market and id, of one market or of all.
+    #[must_use]
+    pub fn open_order_lists(
+        &self,
+        account: AccountId,
+        market: Option<MarketId>,
+    ) -> Vec<OrderListView> {
+        let read = self.accounts.read(account, |account| account.open_lists(market));
+        read.unwrap_or_default()
     }
 
     /// The last closed orders, newest first; at most 500 are kept.

@@ -184,6 +184,9 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::AssetDefined { .. }
         | Event::FeeTierSet { .. }
         | Event::MarketRulesSet { .. }
-        | Event::CountdownSet { .. } => None,
+        | Event::CountdownSet { .. }
+        | Event::OrderListPlaced(_)
+        | Event::OrderListAdvanced { .. }
+        | Event::OrderListEnded { .. } => None,
     }
 }

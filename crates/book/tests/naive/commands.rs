@@ -62,6 +62,7 @@ impl Naive {
                 self_trade_prevention: a.self_trade_prevention,
                 post_only: matches!(a.spec, OrderSpec::Limit { post_only: true, .. }),
                 expires_at: None,
+                of_list: false,
             },
             kind,
             lots,

@@ -76,6 +76,28 @@ impl TimeInForce {
     }
 }
 
+/// How the orders of a list depend on each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OrderListKind {
+    /// One cancels the other.
+    Oco,
+    /// One triggers the other.
+    Oto,
+    /// One triggers a pair, of which one cancels the other.
+    Otoco,
+}
+
+impl From<types::OrderListKind> for OrderListKind {
+    fn from(kind: types::OrderListKind) -> Self {
+        match kind {
+            types::OrderListKind::OneCancelsOther => Self::Oco,
+            types::OrderListKind::OneTriggersOther => Self::Oto,
+            types::OrderListKind::OneTriggersPair => Self::Otoco,
+        }
+    }
+}
+
 words! {
     /// What happens when an order would match another of the same account.
     SelfTradePrevention = types::SelfTradePrevention {

@@ -7,7 +7,9 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use types::{AccountId, AssetId, EntryEvents, Event, MarketId, RejectCode, Side, Trade, TradeSide};
+use types::{
+    AccountId, AssetId, EntryEvents, Event, ListEnd, MarketId, RejectCode, Side, Trade, TradeSide,
+};
 use views::{Liquidity, MarketInfo, Views};
 
 use super::channel_name::PrivateKind;
@@ -36,6 +38,7 @@ pub(super) fn by_account<'a>(
 fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
     match *event {
         Event::Trade(ref trade) => [Some(trade.buyer.account), Some(trade.seller.account)],
+        Event::OrderListPlaced(ref placed) => [Some(placed.account), None],
         Event::Rejected { account, .. }
         | Event::OrderPlaced { account, .. }
         | Event::OrderRested { account, .. }
@@ -46,6 +49,8 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         | Event::OrderTriggered { account, .. }
         | Event::CancelAllAccepted { account, .. }
         | Event::CountdownSet { account, .. }
+        | Event::OrderListAdvanced { account, .. }
+        | Event::OrderListEnded { account, .. }
         | Event::BalanceChanged { account, .. } => [Some(account), None],
         Event::Repeated { .. }
         | Event::Credited { .. }
@@ -132,6 +137,28 @@ enum Body {
         side: word::Side,
         price: String,
         quantity: String,
+    },
+    /// A list was accepted; its orders follow.
+    OrderListPlaced {
+        market: String,
+        list_id: u64,
+        client_order_id: Option<String>,
+        kind: word::OrderListKind,
+        order_ids: Vec<u64>,
+    },
+    /// The pending legs of a list are orders now, which follow.
+    OrderListAdvanced {
+        market: String,
+        list_id: u64,
+        order_ids: Vec<u64>,
+    },
+    /// A list ended: `done`, `cancelled`, or `refused` with the code.
+    OrderListEnded {
+        market: String,
+        list_id: u64,
+        end: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<&'static str>,
     },
     CancelAllAccepted {
         market: String,
@@ -231,7 +258,10 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::OrderRefilled { market, .. }
         | Event::OrderTriggered { market, .. }
         | Event::CancelAllAccepted { market, .. }
+        | Event::OrderListAdvanced { market, .. }
+        | Event::OrderListEnded { market, .. }
         | Event::CountdownSet { market, .. } => Some(market),
+        Event::OrderListPlaced(ref placed) => Some(placed.market),
         _ => None,
     }
 }
@@ -288,6 +318,26 @@ fn order_body(event: &Event, market: &MarketInfo) -> Option<Body> {
                 price: price(at),
                 quantity: lots(quantity),
             }
+        }
+        Event::OrderListPlaced(ref placed) => Body::OrderListPlaced {
+            market: symbol,
+            list_id: placed.list.0,
+            client_order_id: answer::client_id(placed.client_order_id),
+            kind: placed.kind.into(),
+            order_ids: answer::ids(&placed.orders),
+        },
+        Event::OrderListAdvanced { list, ref orders, .. } => Body::OrderListAdvanced {
+            market: symbol,
+            list_id: list.0,
+            order_ids: answer::ids(orders),
+        },
+        Event::OrderListEnded { list, end, .. } => {
+            let (end, code) = match end {
+                ListEnd::Done => ("done", None),
+                ListEnd::Cancelled => ("cancelled", None),
+                ListEnd::Refused { code } => ("refused", Some(code.name())),
+            };
+            Body::OrderListEnded { market: symbol, list_id: list.0, end, code }
         }
         Event::CancelAllAccepted { count, .. } => Body::CancelAllAccepted { market: symbol, count },
         Event::CountdownSet { at, .. } => {

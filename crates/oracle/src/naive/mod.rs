@@ -155,6 +155,9 @@ impl Exchange {
             }
             Request::ReplaceOrder(replace) => self.replace_order(asker, replace),
             Request::SetCountdown { after_ms, .. } => self.set_countdown(asker, *after_ms),
+            Request::PlaceOrderList(_) | Request::CancelOrderList { .. } => {
+                unreachable!("the generator makes no lists")
+            }
         }
     }
 
@@ -248,7 +251,9 @@ impl Asker {
             Request::SetMarketState { market, .. }
             | Request::SetMarketRules { market, .. }
             | Request::PlanMarketState { market, .. } => (0, market.0, none),
-            Request::SetCountdown { account, market, .. } => (account.0, market.0, none),
+            Request::SetCountdown { account, market, .. }
+            | Request::CancelOrderList { account, market, .. } => (account.0, market.0, none),
+            Request::PlaceOrderList(list) => (list.account.0, list.market.0, list.client_order_id),
             Request::ReplaceOrder(replace) => {
                 let order = &replace.order;
                 (order.account.0, order.market.0, order.client_order_id)

@@ -105,5 +105,6 @@ pub fn cancelled(cause: CancelCause, reply: ReplyTo) -> &'static str {
         CancelCause::Interruption => {
             "it would have traded too far from the last price: an auction came first"
         }
+        CancelCause::OrderList => "the other order of its list traded, was triggered or ended",
     }
 }

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use engine::Partition;
 use serde_json::Value;
 use types::{
-    AccountId, Command, Event, MarketDef, OrderId, OrderSpec, PlaceOrder, ReplaceOrder, Request,
-    RequestKind, Seq, Side, Timestamp, Trade,
+    AccountId, Command, Event, MarketDef, MarketId, OrderId, OrderSpec, PlaceOrder, ReplaceOrder,
+    Request, RequestKind, Seq, Side, Timestamp, Trade,
 };
 
 use super::conditions::{under, wait};
@@ -137,6 +137,12 @@ impl Story {
                 });
                 self.push(visit, event, order, format!("rested: {place}"));
             }
+            Event::OrderListPlaced(ref placed) => {
+                self.join_list(visit, at, event, (placed.market, placed.list, &placed.orders));
+            }
+            Event::OrderListAdvanced { market, list, ref orders, .. } => {
+                self.join_list(visit, at, event, (market, list, orders));
+            }
             Event::OrderTriggered { market, order, .. } if self.is_it(at, market, order) => {
                 let text = "a trade fired its trigger: it enters as if it came now".to_owned();
                 self.push(visit, event, order, text);
@@ -182,6 +188,23 @@ impl Story {
             }
             _ => {}
         }
+    }
+
+    /// Says that the order was placed by a list, and with which other.
+    fn join_list(
+        &mut self,
+        visit: &Visit<'_>,
+        at: &MarketDef,
+        event: &Event,
+        (market, list, orders): (MarketId, OrderId, &[OrderId]),
+    ) {
+        let Some(&order) = orders.iter().find(|&&order| self.is_it(at, market, order)) else {
+            return;
+        };
+        let other = orders.iter().find(|&&other| other != order);
+        let other = other
+            .map_or_else(String::new, |other| format!("; it and order {other} cancel each other"));
+        self.push(visit, event, order, format!("placed by list {list}{other}"));
     }
 
     fn trade(&mut self, visit: &Visit<'_>, at: &MarketDef, event: &Event, trade: &Trade) {

@@ -6,6 +6,7 @@ use types::{
 };
 
 use super::event::side_word;
+use super::lists::place_order_list;
 use super::rules::market_rules;
 use super::{Line, Names, rfc3339};
 
@@ -55,6 +56,10 @@ fn message_word(message: &Message) -> &'static str {
         Message::FireTimers { .. } => "fire_timers",
         Message::CancelThenPlace { .. } => "cancel_then_place",
         Message::Place { .. } => "place",
+        Message::AdmitList(_) => "admit_list",
+        Message::PlacePending(_) => "place_pending",
+        Message::ListSettled { .. } => "list_settled",
+        Message::PendingDropped { .. } => "pending_dropped",
     }
 }
 
@@ -138,6 +143,11 @@ fn request_line(names: Names<'_>, request: &Request) -> Line {
             let line = line.with("cancel", replace.cancel.0).with("on_failure", on_failure);
             place_order(names, line, &replace.order)
         }
+        Request::PlaceOrderList(ref list) => place_order_list(names, line, list),
+        Request::CancelOrderList { account, market, list } => line
+            .with("account", account.0)
+            .with("market", names.market(market))
+            .with("list", list.0),
         Request::SetCountdown { account, market, after_ms } => line
             .with("account", account.0)
             .with("market", names.market(market))

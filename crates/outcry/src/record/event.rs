@@ -1,8 +1,9 @@
 //! An event in one line.
 
-use types::{CancelCause, Event, MarketId, Quantity, Side, Trade};
+use types::{CancelCause, Event, ListEnd, MarketId, OrderId, Quantity, Side, Trade};
 
 use super::command::{conditions, id, reference, spec, state_word};
+use super::lists::{leg_line, list_kind_word, some_of};
 use super::rules::market_rules;
 use super::{Line, Names, rfc3339};
 
@@ -35,6 +36,9 @@ pub fn event_line(names: Names<'_>, event: &Event) -> Line {
         | Event::OrderRefilled { .. }
         | Event::OrderTriggered { .. }
         | Event::CancelAllAccepted { .. } => order_line(names, event),
+        Event::OrderListPlaced(_)
+        | Event::OrderListAdvanced { .. }
+        | Event::OrderListEnded { .. } => list_line(names, event),
         Event::BalanceChanged { .. }
         | Event::Credited { .. }
         | Event::Debited { .. }
@@ -89,6 +93,42 @@ pub fn event_line(names: Names<'_>, event: &Event) -> Line {
             .with("account", account.0)
             .with("market", names.market(market))
             .with("at", at.map_or_else(|| "never".to_owned(), rfc3339)),
+    }
+}
+
+/// Events of lists; nothing for others.
+fn list_line(names: Names<'_>, event: &Event) -> Line {
+    let of_list = |name, market, list: OrderId, account: types::AccountId| {
+        Line::new(name)
+            .with("market", names.market(market))
+            .with("list", list.0)
+            .with("account", account.0)
+    };
+    let ids = |orders: &[OrderId]| orders.iter().map(|order| order.0).collect::<Vec<_>>();
+    match *event {
+        Event::OrderListPlaced(ref placed) => {
+            let pending = placed.pending.iter();
+            let pending = pending.map(|leg| leg_line(names, placed.market, leg).json());
+            of_list("order_list_placed", placed.market, placed.list, placed.account)
+                .with("list_kind", list_kind_word(placed.kind))
+                .with("orders", ids(&placed.orders))
+                .with_some("pending", some_of(pending.collect()))
+                .with_some("client_order_id", id(placed.client_order_id))
+        }
+        Event::OrderListAdvanced { market, list, account, ref orders } => {
+            of_list("order_list_advanced", market, list, account).with("orders", ids(orders))
+        }
+        Event::OrderListEnded { market, list, account, end } => {
+            let (end, code) = match end {
+                ListEnd::Done => ("done", None),
+                ListEnd::Cancelled => ("cancelled", None),
+                ListEnd::Refused { code } => ("refused", Some(code.name())),
+            };
+            of_list("order_list_ended", market, list, account)
+                .with("end", end)
+                .with_some("code", code)
+        }
+        _ => unreachable!("the caller gives events of lists"),
     }
 }
 
@@ -244,5 +284,6 @@ fn cause_word(cause: CancelCause) -> &'static str {
         CancelCause::Expired => "expired",
         CancelCause::NotFillable => "not_fillable",
         CancelCause::Interruption => "interruption",
+        CancelCause::OrderList => "order_list",
     }
 }

@@ -6,6 +6,7 @@
 mod command;
 mod event;
 mod line;
+mod lists;
 mod names;
 mod rules;
 mod source;

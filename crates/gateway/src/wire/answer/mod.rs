@@ -13,7 +13,7 @@ pub(crate) use order::*;
 pub(crate) use terms::*;
 
 use serde::Serialize;
-use types::{Amount, AssetDef, ClientOrderId, Decimal, PartitionId, Seq, Timestamp};
+use types::{Amount, AssetDef, ClientOrderId, Decimal, OrderId, PartitionId, Seq, Timestamp};
 use utoipa::ToSchema;
 
 /// How far an answer has seen a partition: at least all entries up to `seq`.
@@ -39,6 +39,11 @@ pub(crate) fn amount(asset: &AssetDef, amount: Amount) -> String {
 /// Milliseconds.
 pub(crate) fn millis(time: Timestamp) -> u64 {
     time.as_millis()
+}
+
+/// Ids of orders as numbers.
+pub(crate) fn ids(orders: &[OrderId]) -> Vec<u64> {
+    orders.iter().map(|order| order.0).collect()
 }
 
 /// A client's id as text, or none.
