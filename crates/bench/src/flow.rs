@@ -5,7 +5,7 @@
 //! the steady shape about a thousand orders are live on some 650 prices; the price walks slowly.
 
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Decimal, MarketBounds,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Decimal, MarketBounds,
     MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity, Request,
     SelfTradePrevention, Side, TimeInForce, TreasuryReference,
 };
@@ -164,7 +164,7 @@ impl Traders {
                 time_in_force: if limit.rests { TimeInForce::Gtc } else { TimeInForce::Ioc },
                 post_only: false,
             },
-            conditions: Conditions::NONE,
+            conditions: BoxedConditions::NONE,
             self_trade_prevention: SelfTradePrevention::None,
         })
     }
@@ -176,7 +176,7 @@ pub fn founding(accounts: u32) -> Vec<Request> {
     let mut requests = vec![
         Request::DefineAsset(asset(BASE, "BTC")),
         Request::DefineAsset(asset(QUOTE, "USDT")),
-        Request::ListMarket(market()),
+        Request::ListMarket(Box::new(market())),
     ];
     let mut number = 0;
     for account in (1..=accounts).map(AccountId) {

@@ -137,7 +137,7 @@ fn admit(order: &PlaceOrder, scaling: &Scaling) -> Admit {
         client_order_id: order.client_order_id,
         side: order.side,
         spec: order.spec,
-        conditions: order.conditions,
+        conditions: order.conditions.clone(),
         self_trade_prevention: order.self_trade_prevention,
     }
 }

@@ -44,8 +44,16 @@ impl Market {
     /// When the budget is not exactly what a limit order, or a sale by quantity, needs.
     pub fn admit(&mut self, admit: &Admit, work: &mut Work, fx: &mut Effects) {
         self.assert_not_interrupted();
-        let aged = self.rules.max_order_age_seconds.map(|seconds| self.aged(admit, seconds));
-        let admit = aged.as_ref().unwrap_or(admit);
+        match self.rules.max_order_age_seconds {
+            None => self.admit_as_is(admit, work, fx),
+            Some(seconds) => {
+                let aged = self.aged(admit, seconds);
+                self.admit_as_is(&aged, work, fx);
+            }
+        }
+    }
+
+    fn admit_as_is(&mut self, admit: &Admit, work: &mut Work, fx: &mut Effects) {
         let entry = match self.check(admit) {
             Ok(entry) => entry,
             Err(code) => return self.refuse(admit, code, fx),
@@ -66,13 +74,12 @@ impl Market {
         work: &mut Work,
         fx: &mut Effects,
     ) {
-        let mut spec = admit.spec;
-        if let (Entry::Slides { price: to, .. }, OrderSpec::Limit { price, .. }) =
-            (&entry, &mut spec)
-        {
-            *price = *to;
-        }
-        fx.emit(Event::OrderPlaced {
+        let spec = match entry {
+            Entry::Slides { price, .. } => admit.spec.at_price(price),
+            Entry::Waits { .. } | Entry::Rests { .. } | Entry::Matches => admit.spec,
+        };
+        let conditions = admit.conditions.clone();
+        fx.emit_with(|| Event::OrderPlaced {
             reply: admit.reply,
             market: self.def.id,
             order,
@@ -80,7 +87,7 @@ impl Market {
             client_order_id: admit.client_order_id,
             side: admit.side,
             spec,
-            conditions: admit.conditions,
+            conditions,
         });
         match entry {
             Entry::Waits { last } => self.wait(order, admit, last, fx),
@@ -114,9 +121,9 @@ impl Market {
 
     /// Puts an order beside the book until its trigger fires.
     fn wait(&mut self, order: OrderId, admit: &Admit, last: Price, fx: &mut Effects) {
-        let admit = Admit { reply: ReplyTo::NOBODY, ..*admit };
-        self.waiting.insert(order, &admit, last);
+        let admit = Admit { reply: ReplyTo::NOBODY, ..admit.clone() };
         let Admit { account, hold, spec, .. } = admit;
+        self.waiting.insert(order, admit, last);
         fx.send(Message::Rested { account, hold, order, price: spec.limit_price() });
     }
 

@@ -8,7 +8,7 @@ use types::{
 
 use crate::admit::ensure;
 use crate::market::{Market, Work};
-use crate::order::RestingOrder;
+use crate::order::{RestingOrder, hidden_at_first};
 use crate::taker::Taker;
 
 /// What a valid amendment does.
@@ -145,7 +145,8 @@ impl Market {
         });
         let budget = self.need(old.side, price, remaining);
         let has = old.need(&self.scaling) + amend.extra;
-        let entering = RestingOrder { id: order, price, remaining, ..*old }.as_it_comes();
+        let hidden = hidden_at_first(old.visible, remaining);
+        let entering = RestingOrder { id: order, price, remaining, hidden, ..*old };
         amended(&entering, has - budget, fx);
         if self.would_match(old.side, price) {
             self.run(Taker::again(&entering, budget, self.last_price), work, fx);

@@ -212,7 +212,7 @@ impl Book {
         let level = ladder.level_mut(level_place);
         level.add(new.shown());
         level.count += 1;
-        let terms = Terms::of(new);
+        let has_terms = !new.visible.is_zero() || new.expires_at.is_some();
         let place = self.orders.insert(Order {
             id: new.id,
             shown: new.shown(),
@@ -227,13 +227,13 @@ impl Book {
             side: new.side,
             self_trade_prevention: new.self_trade_prevention,
             post_only: new.post_only,
-            has_terms: !terms.is_none(),
+            has_terms,
             of_list: new.of_list,
         });
         self.enqueue(place, new.side, level_place);
         self.index.insert(new.id, place);
-        if !terms.is_none() {
-            self.terms.insert(new.id, new.side, new.price, terms);
+        if has_terms {
+            self.terms.insert(new.id, new.side, new.price, Terms::of(new));
         }
     }
 

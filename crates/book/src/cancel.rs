@@ -5,10 +5,18 @@ use types::{
     ReplaceOrder, ReplyTo, RequestKind, Timestamp,
 };
 
-use crate::admit::{Checked, ensure};
+use crate::admit::ensure;
 use crate::lists::Member;
 use crate::market::Market;
 use crate::waiting::WaitingOrder;
+
+/// Where an open order is.
+enum Open {
+    /// In the book, at this place.
+    Rests(u32),
+    /// Beside it.
+    Waits,
+}
 
 impl Market {
     /// Cancels an order of `account` that rests or waits for its trigger. Rejected in a halted market,
@@ -23,7 +31,8 @@ impl Market {
     ) {
         self.assert_not_interrupted();
         match self.check_cancel(account, order) {
-            Ok(()) => self.cancel_open(order, reply, cause, fx),
+            Ok(Open::Rests(place)) => self.cancel_resting(place, reply, cause, fx),
+            Ok(Open::Waits) => self.cancel_waiting(order, reply, cause, fx),
             Err(code) => {
                 if code == RejectCode::UnknownOrder && cause == CancelCause::CancelAll {
                     self.cancel_placing(account, order);
@@ -43,23 +52,26 @@ impl Market {
         fx: &mut Effects,
     ) {
         self.assert_not_interrupted();
-        let ReplaceOrder { cancel, stop_on_failure, order } = *replace;
+        let &ReplaceOrder { cancel, stop_on_failure, ref order } = replace;
         match self.check_cancel(order.account, cancel) {
-            Ok(()) => self.cancel_open(cancel, ReplyTo::NOBODY, CancelCause::Client, fx),
+            Ok(_) => self.cancel_open(cancel, ReplyTo::NOBODY, CancelCause::Client, fx),
             Err(code) if stop_on_failure => {
                 let request = RequestKind::ReplaceOrder;
                 return self.reject(reply, request, order.account, code, fx);
             }
             Err(_) => {}
         }
-        fx.send(Message::Place { reply, valid_until, order });
+        fx.send(Message::Place { reply, valid_until, order: Box::new(order.clone()) });
     }
 
-    fn check_cancel(&self, account: AccountId, order: OrderId) -> Checked {
+    #[inline]
+    fn check_cancel(&self, account: AccountId, order: OrderId) -> Result<Open, RejectCode> {
         ensure(self.state != MarketState::Halted, RejectCode::MarketHalted)?;
-        let is_open =
-            self.find_own(account, order).is_some() || self.find_waiting(account, order).is_some();
-        ensure(is_open, RejectCode::UnknownOrder)
+        if let Some(place) = self.find_own(account, order) {
+            return Ok(Open::Rests(place));
+        }
+        let waits = self.find_waiting(account, order).is_some();
+        if waits { Ok(Open::Waits) } else { Err(RejectCode::UnknownOrder) }
     }
 
     /// Ends an order that rests or waits.
@@ -72,11 +84,19 @@ impl Market {
     ) {
         match self.book.find(order) {
             Some(place) => self.cancel_resting(place, reply, cause, fx),
-            None => {
-                let order = self.waiting.remove(order).expect("it rests or waits");
-                self.cancel_unentered(&order, reply, cause, fx);
-            }
+            None => self.cancel_waiting(order, reply, cause, fx),
         }
+    }
+
+    fn cancel_waiting(
+        &mut self,
+        order: OrderId,
+        reply: ReplyTo,
+        cause: CancelCause,
+        fx: &mut Effects,
+    ) {
+        let order = self.waiting.remove(order).expect("it waits");
+        self.cancel_unentered(&order, reply, cause, fx);
     }
 
     /// Ends an order that has never entered.

@@ -132,7 +132,7 @@ impl Market {
             self.lists.insert(list, OrderList { account: admit.account, stage });
         }
         for ((id, leg), entry) in ids.into_iter().zip(&legs).zip(entries) {
-            let leg = Admit { reply: ReplyTo::NOBODY, ..*leg };
+            let leg = Admit { reply: ReplyTo::NOBODY, ..leg.clone() };
             self.accept(id, &leg, entry, goes_on, work, fx);
         }
         if !goes_on {
@@ -166,7 +166,7 @@ impl Market {
         let [first, second] = legs else {
             return Ok(vec![self.check(&legs[0])?]);
         };
-        let mut stays = *first;
+        let mut stays = first.clone();
         if let OrderSpec::Limit { post_only, .. } = &mut stays.spec
             && self.state == MarketState::Continuous
             && first.conditions.trigger.is_none()

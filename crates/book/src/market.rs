@@ -223,41 +223,47 @@ impl Market {
             remaining: party.remaining,
             fee,
         };
-        fx.emit(Event::Trade(Trade {
-            market: self.def.id,
-            trade: self.take_trade_id(),
-            price,
-            quantity,
-            base_amount,
-            quote_amount,
-            aggressor,
-            buyer: side(buyer, buyer_fee),
-            seller: side(seller, seller_fee),
-        }));
+        fx.emit_with(|| {
+            Event::Trade(Trade {
+                market: self.def.id,
+                trade: self.take_trade_id(),
+                price,
+                quantity,
+                base_amount,
+                quote_amount,
+                aggressor,
+                buyer: side(buyer, buyer_fee),
+                seller: side(seller, seller_fee),
+            })
+        });
         self.last_price = Some(price);
         self.average.traded(self.now, price, quantity);
         self.waiting.traded(price);
         let (base, quote) = (self.def.base, self.def.quote);
-        fx.send(Message::Filled(Fill {
-            account: buyer.account,
-            hold: buyer.hold,
-            debit_asset: quote,
-            debit: quote_amount,
-            credit_asset: base,
-            credit: base_amount,
-            fee: buyer_fee,
-            release: buyer.release,
-        }));
-        fx.send(Message::Filled(Fill {
-            account: seller.account,
-            hold: seller.hold,
-            debit_asset: base,
-            debit: base_amount,
-            credit_asset: quote,
-            credit: quote_amount,
-            fee: seller_fee,
-            release: seller.release,
-        }));
+        fx.send_with(|| {
+            Message::Filled(Fill {
+                account: buyer.account,
+                hold: buyer.hold,
+                debit_asset: quote,
+                debit: quote_amount,
+                credit_asset: base,
+                credit: base_amount,
+                fee: buyer_fee,
+                release: buyer.release,
+            })
+        });
+        fx.send_with(|| {
+            Message::Filled(Fill {
+                account: seller.account,
+                hold: seller.hold,
+                debit_asset: base,
+                debit: base_amount,
+                credit_asset: quote,
+                credit: quote_amount,
+                fee: seller_fee,
+                release: seller.release,
+            })
+        });
     }
 
     /// Ends a resting order with something left.
@@ -274,7 +280,7 @@ impl Market {
         let remaining = self.book.remaining(place);
         let release = need(&self.scaling, order.side, price, remaining);
         self.book.remove(place);
-        fx.emit(Event::OrderCancelled {
+        fx.emit_with(|| Event::OrderCancelled {
             reply,
             market: self.def.id,
             order: id,
@@ -285,7 +291,7 @@ impl Market {
         if of_list {
             self.leg_fails(Member { order: id, account, hold, need: release }, fx);
         }
-        fx.send(Message::Closed { account, hold, order: id, release });
+        fx.send_with(|| Message::Closed { account, hold, order: id, release });
     }
 
     /// Takes a filled order out of the book and closes its hold, in which nothing is left.
@@ -298,7 +304,7 @@ impl Market {
         if of_list && self.send_pending(order, hold, fx) {
             return;
         }
-        fx.send(Message::Closed { account, hold, order, release: Amount::ZERO });
+        fx.send_with(|| Message::Closed { account, hold, order, release: Amount::ZERO });
     }
 
     /// Answers a command about an order that exists, or a state, with a rejection.

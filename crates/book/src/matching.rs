@@ -157,7 +157,7 @@ impl Market {
     #[inline]
     pub(crate) fn rest(&mut self, order: &RestingOrder, fx: &mut Effects) {
         self.book.insert(order);
-        fx.emit(Event::OrderRested {
+        fx.emit_with(|| Event::OrderRested {
             market: self.def.id,
             order: order.id,
             account: order.account,
@@ -166,7 +166,7 @@ impl Market {
             quantity: order.shown(),
             hidden: order.hidden,
         });
-        fx.send(Message::Rested {
+        fx.send_with(|| Message::Rested {
             account: order.account,
             hold: order.hold,
             order: order.id,
@@ -192,7 +192,7 @@ impl Market {
 
     #[inline]
     fn close_taker(&self, taker: &Taker, fx: &mut Effects) {
-        fx.send(Message::Closed {
+        fx.send_with(|| Message::Closed {
             account: taker.account,
             hold: taker.hold,
             order: taker.order,

@@ -45,14 +45,15 @@ impl RestingOrder {
     /// A new order that rests as it comes.
     #[inline]
     pub(crate) fn new(id: OrderId, admit: &Admit, price: Price, quantity: Quantity) -> Self {
+        let visible = admit.conditions.visible.unwrap_or_default();
         Self {
             id,
             account: admit.account,
             side: admit.side,
             price,
             remaining: quantity,
-            hidden: Quantity::ZERO,
-            visible: admit.conditions.visible.unwrap_or_default(),
+            hidden: hidden_at_first(visible, quantity),
+            visible,
             filled: Quantity::ZERO,
             hold: admit.hold,
             self_trade_group: admit.self_trade_group,
@@ -62,17 +63,6 @@ impl RestingOrder {
             expires_at: admit.conditions.expires_at,
             of_list: false,
         }
-        .as_it_comes()
-    }
-
-    /// The order with its first part shown.
-    #[inline]
-    pub(crate) fn as_it_comes(self) -> Self {
-        if self.visible.is_zero() {
-            return self;
-        }
-        let shown = self.visible.min(self.remaining);
-        Self { hidden: self.remaining - shown, ..self }
     }
 
     /// What of it others see.
@@ -87,6 +77,12 @@ impl RestingOrder {
     pub fn need(&self, scaling: &Scaling) -> Amount {
         need(scaling, self.side, self.price, self.remaining)
     }
+}
+
+/// What an order with so much left does not show when it comes to rest; zero `visible` shows all.
+#[inline]
+pub(crate) fn hidden_at_first(visible: Quantity, remaining: Quantity) -> Quantity {
+    if visible.is_zero() { Quantity::ZERO } else { remaining.saturating_sub(visible) }
 }
 
 /// What a limit order of `quantity` at `price` locks: quote atoms of a buy, base atoms of a sell.

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    Admit, Amount, MarketRules, OrderSpec, Price, Quantity, RejectCode, Side, Timestamp, Trigger,
+    Admit, Amount, Conditions, MarketRules, OrderSpec, Price, Quantity, RejectCode, Side,
+    Timestamp, Trigger,
 };
 
 use crate::admit::{Checked, ensure};
@@ -95,16 +96,19 @@ impl Market {
 
     /// An order as it came, or with the date that the rules set.
     pub(crate) fn with_age(&self, admit: &Admit) -> Admit {
-        self.rules.max_order_age_seconds.map_or(*admit, |seconds| self.aged(admit, seconds))
+        self.rules
+            .max_order_age_seconds
+            .map_or_else(|| admit.clone(), |seconds| self.aged(admit, seconds))
     }
 
     /// The conditions of an order that rests or waits, with the date that the rules set.
     pub(crate) fn aged(&self, admit: &Admit, seconds: u32) -> Admit {
-        let mut aged = *admit;
+        let mut aged = admit.clone();
         let may_stay = admit.conditions.trigger.is_some() || admit.spec.may_rest();
         if may_stay && admit.conditions.expires_at.is_none() {
             let nanos = u64::from(seconds) * 1_000_000_000;
-            aged.conditions.expires_at = Some(Timestamp(self.now.0.saturating_add(nanos)));
+            let expires_at = Some(Timestamp(self.now.0.saturating_add(nanos)));
+            aged.conditions = Conditions { expires_at, ..*admit.conditions }.into();
         }
         aged
     }

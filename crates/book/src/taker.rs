@@ -7,7 +7,7 @@ use types::{
 };
 
 use crate::lists::Member;
-use crate::order::{RestingOrder, need};
+use crate::order::{RestingOrder, hidden_at_first, need};
 
 /// The incoming order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -236,13 +236,13 @@ impl Taker {
             "the hold of order {} contains what it needs",
             self.order
         );
-        let order = RestingOrder {
+        Some(RestingOrder {
             id: self.order,
             account: self.account,
             side: self.side,
             price,
             remaining,
-            hidden: Quantity::ZERO,
+            hidden: hidden_at_first(self.visible, remaining),
             visible: self.visible,
             filled,
             hold: self.hold,
@@ -252,8 +252,7 @@ impl Taker {
             post_only: false,
             expires_at: self.expires_at,
             of_list: self.of_list,
-        };
-        Some(order.as_it_comes())
+        })
     }
 }
 

@@ -22,10 +22,6 @@ impl Terms {
         let &RestingOrder { hidden, visible, expires_at, .. } = order;
         Self { hidden, visible, expires_at }
     }
-
-    pub(crate) fn is_none(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// Of all orders of a book.

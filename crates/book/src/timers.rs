@@ -26,8 +26,18 @@ enum Due {
 impl Market {
     /// When [`Market::fire_timers`] has something to do.
     #[must_use]
+    #[inline]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.next_due().map(|(at, _)| at)
+        if self.has_timers() { self.next_due().map(|(at, _)| at) } else { None }
+    }
+
+    /// Asked after every step.
+    #[inline]
+    fn has_timers(&self) -> bool {
+        self.book.next_expiry().is_some()
+            || self.waiting.next_expiry().is_some()
+            || !self.plans.is_empty()
+            || self.reopens_at.is_some()
     }
 
     /// The changes of state that are planned, by time.

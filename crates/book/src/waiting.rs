@@ -11,7 +11,7 @@ use types::{Admit, OrderId, Price, Side, Timestamp, Trigger};
 use crate::trailing::Trailing;
 
 /// An order that waits, as others see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct WaitingOrder {
     /// Its id.
     pub id: OrderId,
@@ -75,7 +75,7 @@ impl Waiting {
     pub(crate) fn iter(&self) -> impl Iterator<Item = WaitingOrder> + '_ {
         self.orders.values().map(|order| WaitingOrder {
             reference: self.below.reference(order.id).or_else(|| self.above.reference(order.id)),
-            ..*order
+            ..order.clone()
         })
     }
 
@@ -102,10 +102,10 @@ impl Waiting {
     }
 
     /// Adds an order whose trigger the last price does not meet.
-    pub(crate) fn insert(&mut self, id: OrderId, admit: &Admit, last: Price) {
-        let mut order = WaitingOrder { id, admit: *admit, reference: None };
+    pub(crate) fn insert(&mut self, id: OrderId, admit: Admit, last: Price) {
+        let mut order = WaitingOrder { id, admit, reference: None };
         if let Trigger::Trails { activation, .. } = order.trigger() {
-            let is_active = activation.is_none_or(|activation| match admit.side {
+            let is_active = activation.is_none_or(|activation| match order.admit.side {
                 Side::Sell => last >= activation,
                 Side::Buy => last <= activation,
             });
@@ -158,14 +158,13 @@ impl Waiting {
         if let Some(at) = order.admit.conditions.expires_at {
             self.expiries.remove(&(at, id));
         }
-        self.unset_trigger(&order);
+        self.unset_trigger(id, order.admit.side, order.trigger());
         self.find_quiet();
         Some(order)
     }
 
-    fn unset_trigger(&mut self, order: &WaitingOrder) {
-        let id = order.id;
-        match order.trigger() {
+    fn unset_trigger(&mut self, id: OrderId, side: Side, trigger: Trigger) {
+        match trigger {
             Trigger::Rises { to } => {
                 self.rising.remove(&(to, id));
             }
@@ -173,7 +172,6 @@ impl Waiting {
                 self.falling.remove(&(to, id));
             }
             Trigger::Trails { basis_points, activation } => {
-                let side = order.admit.side;
                 self.trailing(side).remove(id, basis_points);
                 if let Some(activation) = activation {
                     self.activations(side).remove(&(activation, id));
@@ -210,8 +208,8 @@ impl Waiting {
     #[cold]
     fn observe(&mut self, price: Price) {
         while let Some(id) = self.next_rising(price).or_else(|| self.next_falling(price)) {
-            let order = self.orders[&id];
-            self.unset_trigger(&order);
+            let order = &self.orders[&id];
+            self.unset_trigger(id, order.admit.side, order.trigger());
             self.fired.push_back(id);
         }
         self.below.lift(price);

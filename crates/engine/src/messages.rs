@@ -21,14 +21,14 @@ pub(crate) struct WaitingRequest {
 impl Partition {
     /// Handles a message for a component here. A market that is in the middle of an order takes
     /// nothing but its own `Resume`; what comes for it meanwhile waits, in order.
-    pub(crate) fn handle(&mut self, message: Message, work: &mut Work) {
-        if let Some(market) = interruptible(&message)
+    pub(crate) fn handle(&mut self, message: &Message, work: &mut Work) {
+        if let Some(market) = interruptible(message)
             && self.is_interrupted(market)
         {
-            self.deferred.push_back(message);
+            self.deferred.push_back(message.clone());
             return;
         }
-        self.dispatch(&message, work);
+        self.dispatch(message, work);
     }
 
     fn dispatch(&mut self, message: &Message, work: &mut Work) {
@@ -44,7 +44,7 @@ impl Partition {
                 self.cancel_then_place(*reply, *valid_until, replace);
             }
             Message::Place { reply, valid_until, order } => {
-                self.request(*reply, *valid_until, &Request::PlaceOrder(*order), work);
+                self.request(*reply, *valid_until, &Request::PlaceOrder((**order).clone()), work);
             }
             Message::AdmitList(admit) => self.admit_list(admit, work),
             Message::PlacePending(pending) => {

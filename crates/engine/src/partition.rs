@@ -97,7 +97,7 @@ impl Partition {
             Command::SetTopology(topology) => self.set_topology(topology),
         }
         self.run(&mut work);
-        self.ledger.emit_touched(&mut self.fx.events);
+        self.ledger.emit_touched(&mut self.fx);
         std::mem::swap(&mut self.fx.events, events);
     }
 
@@ -125,7 +125,8 @@ impl Partition {
     fn run(&mut self, work: &mut Work) {
         while work.remaining > 0 {
             work.remaining -= 1;
-            if let Some(message) = self.fx.messages.pop_front() {
+            // Borrowed where it was popped to: a message is large.
+            if let Some(message) = &mut self.fx.messages.pop_front() {
                 self.route(message, work);
             } else if let Some(waiting) = self.waiting.pop_front() {
                 self.request(waiting.reply, waiting.valid_until, &waiting.request, work);
@@ -136,7 +137,7 @@ impl Partition {
     }
 
     /// Handles a message here, or sends it to its partition.
-    fn route(&mut self, mut message: Message, work: &mut Work) {
+    fn route(&mut self, message: &mut Message, work: &mut Work) {
         let topology = self.topology.as_ref().expect("the topology comes first");
         let home = home_of(self.id, topology, &self.definitions, message.to());
         if home == self.id {
@@ -145,7 +146,7 @@ impl Partition {
             if let Some(reply) = message.reply_mut() {
                 (reply.passed, reply.passed_seq) = (self.id, self.seq);
             }
-            self.channels.send(home, message);
+            self.channels.send(home, message.clone());
         }
     }
 

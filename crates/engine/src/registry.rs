@@ -30,7 +30,7 @@ impl Partition {
     pub(crate) fn define(&mut self, definition: Definition) {
         let (opened, ruled) = match &definition {
             Definition::Market(market) => (Some(market.id), None),
-            Definition::Rules { market, rules } => (None, Some((*market, *rules))),
+            Definition::Rules { market, rules } => (None, Some((*market, **rules))),
             Definition::Asset(_) | Definition::FeeTier { .. } => (None, None),
         };
         self.definitions.add(definition);
@@ -91,8 +91,10 @@ impl Partition {
 fn answer(reply: ReplyTo, definition: &Definition) -> Event {
     match definition {
         Definition::Asset(asset) => Event::AssetDefined { reply, asset: asset.clone() },
-        Definition::Market(market) => Event::MarketListed { reply, market: market.clone() },
+        Definition::Market(market) => Event::MarketListed { reply, market: (**market).clone() },
         &Definition::FeeTier { tier, rates } => Event::FeeTierSet { reply, tier, rates },
-        &Definition::Rules { market, rules } => Event::MarketRulesSet { reply, market, rules },
+        &Definition::Rules { market, ref rules } => {
+            Event::MarketRulesSet { reply, market, rules: rules.clone() }
+        }
     }
 }

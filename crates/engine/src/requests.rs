@@ -85,8 +85,8 @@ impl Partition {
                 let definition = Definition::FeeTier { tier, rates };
                 self.register(reply, RequestKind::SetFeeTier, definition);
             }
-            Request::SetMarketRules { market, rules } => {
-                let definition = Definition::Rules { market, rules };
+            Request::SetMarketRules { market, ref rules } => {
+                let definition = Definition::Rules { market, rules: rules.clone() };
                 self.register(reply, RequestKind::SetMarketRules, definition);
             }
             Request::PlanMarketState { market, at, state } => {

@@ -159,7 +159,7 @@ fn list(random: &mut Random, serial: u64, now: Timestamp) -> Request {
         client_order_id: named(random, serial, 0),
         side: working.side,
         spec: working.spec,
-        conditions: working.conditions,
+        conditions: *working.conditions,
     };
     let (legs, pending) = match random.below(4) {
         0 | 1 => (pair(random, serial, now), Vec::new()),
@@ -213,11 +213,11 @@ fn request(random: &mut Random, serial: u64, now: Timestamp) -> Request {
         }
         36 => Request::CancelAll { account, market },
         37 => Request::SetCountdown { account, market, after_ms: random.below(900) as u32 },
-        38 => Request::ReplaceOrder(types::ReplaceOrder {
+        38 => Request::ReplaceOrder(Box::new(types::ReplaceOrder {
             cancel: order,
             stop_on_failure: random.below(2) == 0,
             order: PlaceOrder { ..limit(account.0, Side::Buy, 98, 3) },
-        }),
+        })),
         _ => {
             let state = random.pick(&[
                 MarketState::Continuous,

@@ -67,8 +67,8 @@ fn a_trade_settles_both_sides_with_fees_and_price_improvement() {
 fn a_retry_under_the_same_client_id_gets_the_first_outcome() {
     let mut exchange = Exchange::funded(1, 1, 2, 1_000_000);
     let order = types::PlaceOrder { client_order_id: id("a"), ..limit(ALICE, Side::Buy, 10, 5) };
-    let first = placed(&place(&mut exchange, order));
-    let repeated = place(&mut exchange, order);
+    let first = placed(&place(&mut exchange, order.clone()));
+    let repeated = place(&mut exchange, order.clone());
     assert!(
         matches!(answer(&repeated), Event::Repeated { outcome: Ok(order), .. } if *order == first)
     );
@@ -76,8 +76,11 @@ fn a_retry_under_the_same_client_id_gets_the_first_outcome() {
     // Also after its end; another command under this id is refused; another account may use it.
     let account = AccountId(ALICE);
     exchange.submit_quietly(Request::CancelByClientId { account, client_order_id: id("a") });
-    assert!(matches!(answer(&place(&mut exchange, order)), Event::Repeated { outcome: Ok(_), .. }));
-    let other = types::PlaceOrder { side: Side::Sell, ..order };
+    assert!(matches!(
+        answer(&place(&mut exchange, order.clone())),
+        Event::Repeated { outcome: Ok(_), .. }
+    ));
+    let other = types::PlaceOrder { side: Side::Sell, ..order.clone() };
     assert_eq!(rejection(&place(&mut exchange, other)), RejectCode::ClientIdReused);
     placed(&place(&mut exchange, types::PlaceOrder { account: AccountId(BOB), ..order }));
 }
@@ -87,18 +90,18 @@ fn a_final_rejection_is_remembered_and_a_retryable_one_is_not() {
     let mut exchange = Exchange::funded(1, 1, 2, 100);
     let order =
         types::PlaceOrder { client_order_id: id("dear"), ..limit(ALICE, Side::Buy, 101, 1) };
-    assert_eq!(rejection(&place(&mut exchange, order)), RejectCode::InsufficientBalance);
+    assert_eq!(rejection(&place(&mut exchange, order.clone())), RejectCode::InsufficientBalance);
     exchange.credit(AccountId(ALICE), QUOTE, 1_000);
-    let again = place(&mut exchange, order);
+    let again = place(&mut exchange, order.clone());
     let remembered = Err(RejectCode::InsufficientBalance);
     assert!(matches!(answer(&again), Event::Repeated { outcome, .. } if *outcome == remembered));
 
     let order =
         types::PlaceOrder { client_order_id: id("halted"), ..limit(ALICE, Side::Buy, 1, 1) };
     set_state(&mut exchange, MarketState::Halted);
-    assert_eq!(rejection(&place(&mut exchange, order)), RejectCode::MarketHalted);
+    assert_eq!(rejection(&place(&mut exchange, order.clone())), RejectCode::MarketHalted);
     set_state(&mut exchange, MarketState::Continuous);
-    placed(&place(&mut exchange, order));
+    placed(&place(&mut exchange, order.clone()));
     exchange.assert_sound();
 }
 
@@ -258,14 +261,14 @@ fn bounds_are_rejections_with_codes_of_their_own() {
     assert_eq!(rejection(&events), RejectCode::InvalidDefinition);
     let mut small = exchange::market(MarketId(2));
     small.bounds.max_orders_per_account = 2;
-    exchange.submit_quietly(Request::ListMarket(small));
+    exchange.submit_quietly(Request::ListMarket(Box::new(small)));
     let order = types::PlaceOrder { market: MarketId(2), ..limit(ALICE, Side::Buy, 1, 1) };
-    let first = placed(&place(&mut exchange, order));
-    placed(&place(&mut exchange, order));
-    assert_eq!(rejection(&place(&mut exchange, order)), RejectCode::TooManyOpenOrders);
+    let first = placed(&place(&mut exchange, order.clone()));
+    placed(&place(&mut exchange, order.clone()));
+    assert_eq!(rejection(&place(&mut exchange, order.clone())), RejectCode::TooManyOpenOrders);
     let (account, market) = (AccountId(ALICE), MarketId(2));
     exchange.submit_quietly(Request::CancelOrder { account, market, order: first });
-    placed(&place(&mut exchange, order));
+    placed(&place(&mut exchange, order.clone()));
 }
 
 #[test]
@@ -295,15 +298,15 @@ fn options_that_do_not_go_together_are_refused_before_funds_are_held() {
     ];
     for spec in specs {
         let order = types::PlaceOrder { spec, ..limit(ALICE, Side::Buy, 1, 1) };
-        assert_eq!(rejection(&place(&mut exchange, order)), RejectCode::InvalidCombination);
+        assert_eq!(rejection(&place(&mut exchange, order.clone())), RejectCode::InvalidCombination);
     }
     // A waiting sale by quote without a cap: its combination comes before its trigger and its date.
     let spec = OrderSpec::MarketByQuote { quote: Amount::new(9), max_spend: None };
     let trigger = Some(types::Trigger::Falls { to: Price::ZERO });
     let expires_at = Some(types::Timestamp(0));
-    let conditions = types::Conditions { trigger, expires_at, ..types::Conditions::NONE };
+    let conditions = types::Conditions { trigger, expires_at, ..types::Conditions::NONE }.into();
     let order = types::PlaceOrder { spec, conditions, ..limit(ALICE, Side::Sell, 1, 1) };
-    assert_eq!(rejection(&place(&mut exchange, order)), RejectCode::InvalidCombination);
+    assert_eq!(rejection(&place(&mut exchange, order.clone())), RejectCode::InvalidCombination);
     let zero = limit(ALICE, Side::Buy, 0, 1);
     assert_eq!(rejection(&place(&mut exchange, zero)), RejectCode::InvalidPrice);
     assert_eq!(balance(&exchange, ALICE, QUOTE), (1_000, 0));

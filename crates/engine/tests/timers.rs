@@ -50,8 +50,17 @@ fn available(exchange: &Exchange, account: u32, asset: AssetId) -> u128 {
     exchange.balances()[&(AccountId(account), asset)].0.get()
 }
 
+fn until(at: Timestamp) -> BoxedConditions {
+    Conditions { expires_at: Some(at), ..Conditions::NONE }.into()
+}
+
+fn triggered(order: PlaceOrder, trigger: Trigger) -> PlaceOrder {
+    let conditions = Conditions { trigger: Some(trigger), ..Conditions::NONE }.into();
+    PlaceOrder { conditions, ..order }
+}
+
 fn replace(cancel: OrderId, stop_on_failure: bool, order: PlaceOrder) -> Request {
-    Request::ReplaceOrder(ReplaceOrder { cancel, stop_on_failure, order })
+    Request::ReplaceOrder(Box::new(ReplaceOrder { cancel, stop_on_failure, order }))
 }
 
 #[test]
@@ -59,8 +68,7 @@ fn an_order_ends_on_its_date_without_anybody_asking() {
     for partitions in PARTITIONS {
         let mut exchange = funded(partitions);
         let at = later(&exchange, 50);
-        let mut order = limit(ALICE, Side::Sell, 100, 7);
-        order.conditions.expires_at = Some(at);
+        let order = PlaceOrder { conditions: until(at), ..limit(ALICE, Side::Sell, 100, 7) };
         let id = place(&mut exchange, order);
         let early = Timestamp(at.0 - 1);
         assert_eq!(cancelled(&exchange.wait_until(early)), []);
@@ -75,8 +83,7 @@ fn an_order_ends_on_its_date_without_anybody_asking() {
 fn a_due_timer_fires_before_the_command_of_its_entry() {
     let mut exchange = funded(1);
     let at = later(&exchange, 50);
-    let mut order = limit(ALICE, Side::Sell, 100, 7);
-    order.conditions.expires_at = Some(at);
+    let order = PlaceOrder { conditions: until(at), ..limit(ALICE, Side::Sell, 100, 7) };
     place(&mut exchange, order);
     exchange.now = at;
     let events = exchange.submit_quietly(Request::PlaceOrder(limit(BOB, Side::Buy, 100, 7)));
@@ -89,8 +96,7 @@ fn dates_of_thousands_go_on_in_later_entries_and_commands_wait_for_them() {
     let mut exchange = funded(1);
     let at = later(&exchange, 1_000);
     for _ in 0..10_000 {
-        let mut order = limit(ALICE, Side::Sell, 100, 1);
-        order.conditions.expires_at = Some(at);
+        let order = PlaceOrder { conditions: until(at), ..limit(ALICE, Side::Sell, 100, 1) };
         place(&mut exchange, order);
     }
     exchange.now = at;
@@ -118,7 +124,7 @@ fn a_stop_settles_over_partitions() {
         place(&mut exchange, limit(BOB, Side::Buy, 100, 1));
         let mut stop = limit(BOB, Side::Buy, 0, 0);
         stop.spec = OrderSpec::MarketByQuantity { quantity: Quantity::new(5), max_spend: None };
-        stop.conditions.trigger = Some(Trigger::Rises { to: Price::new(105) });
+        let stop = triggered(stop, Trigger::Rises { to: Price::new(105) });
         let stop = place(&mut exchange, stop);
         // 105 and a tenth of it, rounded up, for each of five lots.
         assert_eq!(available(&exchange, BOB, QUOTE), 1_000_000 - 100 - 5 * 116);
@@ -142,7 +148,7 @@ fn a_replacement_uses_what_the_cancelled_order_held() {
         let mut exchange = funded(partitions);
         let old = place(&mut exchange, limit(ALICE, Side::Sell, 100, 1_000_000));
         let order = limit(ALICE, Side::Sell, 101, 1_000_000);
-        let events = exchange.submit_quietly(replace(old, true, order));
+        let events = exchange.submit_quietly(replace(old, true, order.clone()));
         assert_eq!(cancelled(&events), [(old, CancelCause::Client)]);
         assert_eq!(rejected(&events), None);
         let books = exchange.books();
@@ -158,7 +164,7 @@ fn a_failed_cancel_stops_the_placement_only_if_it_is_told_to() {
         let mut exchange = funded(partitions);
         let order = limit(ALICE, Side::Sell, 101, 5);
         let unknown = OrderId(77);
-        let events = exchange.submit_quietly(replace(unknown, true, order));
+        let events = exchange.submit_quietly(replace(unknown, true, order.clone()));
         let expected = (RequestKind::ReplaceOrder, RejectCode::UnknownOrder);
         assert_eq!(rejected(&events), Some(expected));
         assert!(exchange.books()[&(FIRST_MARKET, Side::Sell)].is_empty());
@@ -183,7 +189,7 @@ fn a_repeated_replacement_cancels_nothing() {
     let old = place(&mut exchange, limit(ALICE, Side::Sell, 100, 5));
     let mut order = limit(ALICE, Side::Sell, 101, 5);
     order.client_order_id = "once".parse().unwrap();
-    exchange.submit_quietly(replace(old, true, order));
+    exchange.submit_quietly(replace(old, true, order.clone()));
     let other = place(&mut exchange, limit(ALICE, Side::Sell, 102, 5));
     let events = exchange.submit_quietly(replace(other, true, order));
     assert!(matches!(events[..], [Event::Repeated { outcome: Ok(_), .. }]), "{events:#?}");
@@ -226,7 +232,10 @@ fn rules_reach_the_market_and_every_ledger() {
             max_position: Some(Amount::new(1_000_010)),
             ..MarketRules::default()
         };
-        exchange.submit_quietly(Request::SetMarketRules { market: FIRST_MARKET, rules });
+        exchange.submit_quietly(Request::SetMarketRules {
+            market: FIRST_MARKET,
+            rules: Box::new(rules),
+        });
         let ask = |exchange: &mut Exchange, order| {
             rejected(&exchange.submit_quietly(Request::PlaceOrder(order))).map(|(_, code)| code)
         };
@@ -240,9 +249,8 @@ fn rules_reach_the_market_and_every_ledger() {
         let sell = limit(BOB, Side::Sell, 100, 2);
         assert_eq!(ask(&mut exchange, sell), Some(RejectCode::TooManyOpenOrders));
         place(&mut exchange, limit(ALICE, Side::Sell, 10, 2));
-        let mut stop = limit(ALICE, Side::Sell, 5, 2);
-        stop.conditions.trigger = Some(Trigger::Falls { to: Price::new(5) });
-        assert_eq!(ask(&mut exchange, stop), None);
+        let stop = triggered(limit(ALICE, Side::Sell, 5, 2), Trigger::Falls { to: Price::new(5) });
+        assert_eq!(ask(&mut exchange, stop.clone()), None);
         assert_eq!(ask(&mut exchange, stop), Some(RejectCode::TooManyWaitingOrders));
         exchange.assert_sound();
         exchange.assert_replays();

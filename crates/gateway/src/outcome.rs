@@ -2,7 +2,7 @@
 
 use node::Reply;
 use types::{
-    AccountId, Amount, CancelCause, ClientOrderId, Conditions, Event, MarketId, OrderId, OrderSpec,
+    AccountId, Amount, CancelCause, ClientOrderId, Event, MarketId, OrderId, OrderSpec,
     PartitionId, Quantity, Seq, Side, Timestamp, Trade,
 };
 use views::{EndCause, FillView, Liquidity, OrderStatus, OrderView, add_filled};
@@ -92,33 +92,14 @@ impl Outcome {
 
     /// The order as it stands after the entry, if the answer is that it was placed.
     pub(crate) fn placed_order(&self) -> Option<OrderView> {
-        let Event::OrderPlaced {
-            market,
-            order,
-            account,
-            client_order_id,
-            side,
-            spec,
-            conditions,
-            ..
-        } = self.answer
-        else {
-            return None;
-        };
-        let totals = self.totals(side);
-        let remaining = self.remaining.or(spec.quantity()).unwrap_or_default();
-        let status = match spec {
-            OrderSpec::MarketByQuote { quote, .. } => self.status_by_quote(side, quote),
+        let placed = OrderView::of_placed(self.time, self.seq, &self.answer)?;
+        let totals = self.totals(placed.side);
+        let remaining = self.remaining.unwrap_or(placed.remaining);
+        let status = match placed.spec {
+            OrderSpec::MarketByQuote { quote, .. } => self.status_by_quote(placed.side, quote),
             OrderSpec::Limit { .. } | OrderSpec::MarketByQuantity { .. } => self.status(remaining),
         };
         Some(OrderView {
-            market,
-            order,
-            account,
-            client_order_id,
-            side,
-            spec,
-            conditions,
             remaining,
             filled: totals.quantity,
             quote_filled: totals.quote,
@@ -126,12 +107,7 @@ impl Outcome {
             status,
             cause: self.cancelled.map(EndCause::Cancelled),
             rested: self.rested,
-            replaces: None,
-            list: None,
-            placed_at: self.time,
-            placed_seq: self.seq,
-            updated_at: self.time,
-            updated_seq: self.seq,
+            ..placed
         })
     }
 
@@ -143,8 +119,8 @@ impl Outcome {
     /// Where the order that entered stands. One that neither rests nor waits nor ended is still being
     /// matched in a later entry: it counts as open.
     pub(crate) fn status(&self, remaining: Quantity) -> OrderStatus {
-        if let Event::OrderPlaced { conditions: Conditions { trigger: Some(_), .. }, .. } =
-            self.answer
+        if let Event::OrderPlaced { conditions, .. } = &self.answer
+            && conditions.trigger.is_some()
         {
             // Only a later command's trade can fire it.
             OrderStatus::Waiting
@@ -299,7 +275,7 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::{Fee, OrderSpec, Price, ReplyTo, TimeInForce, TradeId, TradeSide};
+    use types::{BoxedConditions, Fee, OrderSpec, Price, ReplyTo, TimeInForce, TradeId, TradeSide};
 
     const MARKET: MarketId = MarketId(1);
     const ORDER: OrderId = OrderId(9);
@@ -318,7 +294,7 @@ mod tests {
                 time_in_force: TimeInForce::Gtc,
                 post_only: false,
             },
-            conditions: Conditions::NONE,
+            conditions: BoxedConditions::NONE,
         }
     }
 

@@ -7,7 +7,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Version of segments, records and snapshots that this binary writes and reads. Another one is refused
 /// by name. 1: before there was a release. 2: orders have conditions.
-pub const FORMAT_VERSION: u16 = 2;
+/// 3: conditions take a byte where there are none; order lists, fee schedules, guards, quarantine.
+pub const FORMAT_VERSION: u16 = 3;
 
 /// Whose log: part of every header, so that a file in the wrong place is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

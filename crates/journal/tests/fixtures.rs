@@ -89,17 +89,20 @@ fn this_binary_writes_the_same_bytes() {
 
 #[test]
 fn an_earlier_version_is_refused_by_name() {
-    let is_of_version_1 =
-        |error: &JournalError| matches!(error, JournalError::UnknownVersion { version: 1, .. });
-    let root = fixtures(1);
-    let commands = verify_commands(root.join("commands"), IDENTITY).unwrap_err();
-    assert!(is_of_version_1(&commands), "{commands}");
-    let said = commands.to_string();
-    assert!(said.contains(".log has format version 1, this binary reads 2"), "{said}");
-    let mut reader = EventReader::open(root.join("events"), IDENTITY);
-    let events = reader.read(Seq(0)).unwrap_err();
-    assert!(is_of_version_1(&events), "{events}");
-    let store = SnapshotStore::new(root.join("snapshots"), IDENTITY);
-    let snapshot = store.load(Seq(6)).unwrap_err();
-    assert!(is_of_version_1(&snapshot), "{snapshot}");
+    for earlier in 1..FORMAT_VERSION {
+        let is_named = |error: &JournalError| matches!(error, JournalError::UnknownVersion { version, .. } if *version == earlier);
+        let root = fixtures(earlier);
+        let commands = verify_commands(root.join("commands"), IDENTITY).unwrap_err();
+        assert!(is_named(&commands), "{commands}");
+        let said = commands.to_string();
+        let expected =
+            format!(".log has format version {earlier}, this binary reads {FORMAT_VERSION}");
+        assert!(said.contains(&expected), "{said}");
+        let mut reader = EventReader::open(root.join("events"), IDENTITY);
+        let events = reader.read(Seq(0)).unwrap_err();
+        assert!(is_named(&events), "{events}");
+        let store = SnapshotStore::new(root.join("snapshots"), IDENTITY);
+        let snapshot = store.load(Seq(6)).unwrap_err();
+        assert!(is_named(&snapshot), "{snapshot}");
+    }
 }

@@ -112,7 +112,7 @@ impl Definitions {
                 let scaling = self.scaling(&def).expect("checked before");
                 let id = def.id.0 as usize;
                 let rules = MarketRules::default();
-                *slot_at(&mut self.markets, id) = Some(ListedMarket { def, scaling, rules });
+                *slot_at(&mut self.markets, id) = Some(ListedMarket { def: *def, scaling, rules });
                 self.market_count += 1;
             }
             Definition::FeeTier { tier, rates } => {
@@ -120,7 +120,7 @@ impl Definitions {
             }
             Definition::Rules { market, rules } => {
                 let listed = self.markets[market.0 as usize].as_mut().expect("checked before");
-                listed.rules = rules;
+                listed.rules = *rules;
             }
         }
     }
@@ -166,7 +166,10 @@ impl BorshDeserialize for Definitions {
         let assets = assets.into_iter().map(Definition::Asset);
         let markets = markets.into_iter().flat_map(|(def, rules)| {
             let market = def.id;
-            [Definition::Market(def), Definition::Rules { market, rules }]
+            [
+                Definition::Market(Box::new(def)),
+                Definition::Rules { market, rules: Box::new(rules) },
+            ]
         });
         for definition in assets.chain(markets) {
             definitions.check(&definition).map_err(|_| std::io::ErrorKind::InvalidData)?;

@@ -116,14 +116,14 @@ impl Ledger {
     }
 
     /// States every balance that changed since the last call, once.
-    pub fn emit_touched(&mut self, events: &mut Vec<Event>) {
+    pub fn emit_touched(&mut self, fx: &mut Effects) {
         for index in 0..self.touched.len() {
             let (account, asset) = self.touched[index];
             let state = self.slots[usize::from(account.slot().0)].as_mut().expect("touched here");
             let balance = state.account_mut(account).expect("touched").balance_mut(asset);
             balance.touched = false;
             let (available, held) = (balance.available, balance.held);
-            events.push(Event::BalanceChanged { account, asset, available, held });
+            fx.emit_with(|| Event::BalanceChanged { account, asset, available, held });
         }
         self.touched.clear();
     }

@@ -60,7 +60,8 @@ impl Ledger {
             let at = ids.remember(account, id, fingerprint, outcome, ctx.now, valid_until);
             slot.state.holds.of(order.account, hold).client_id = Some(at);
         }
-        fx.send(Message::Admit(admission(reply, order, hold, funds.amount, fees)));
+        let admit = admission(reply, order, hold, funds.amount, fees);
+        fx.send_with(|| Message::Admit(admit));
     }
 }
 
@@ -94,7 +95,11 @@ impl Ledger {
         if ctx.definitions.market(order.market).is_none() {
             return asker.reject(RejectCode::UnknownMarket, fx);
         }
-        fx.send(Message::CancelThenPlace { reply, valid_until, replace: *replace });
+        fx.send(Message::CancelThenPlace {
+            reply,
+            valid_until,
+            replace: Box::new(replace.clone()),
+        });
     }
 }
 
@@ -140,7 +145,7 @@ pub(crate) fn admission(
         client_order_id: order.client_order_id,
         side: order.side,
         spec: order.spec,
-        conditions: order.conditions,
+        conditions: order.conditions.clone(),
         self_trade_prevention: order.self_trade_prevention,
     }
 }
@@ -293,6 +298,9 @@ fn check_conditions(
     def: &MarketDef,
     order: &PlaceOrder,
 ) -> Result<(), RejectCode> {
+    if order.conditions.is_none() {
+        return Ok(());
+    }
     let is_known = match (order.conditions.trigger, order.side, order.spec) {
         (
             Some(Trigger::Trails { .. }),

@@ -1,7 +1,7 @@
 //! Which partition a request goes to.
 
 use parking_lot::RwLock;
-use types::{Event, MarketId, PartitionId, PlaceOrder, ReplaceOrder, Request, Topology};
+use types::{Event, MarketId, PartitionId, PlaceOrder, Request, Topology};
 
 /// Where markets live, as learned from definitions and from markets as they are listed.
 #[derive(Default)]
@@ -36,7 +36,6 @@ pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Reques
     match *request {
         Request::PlaceOrderList(ref list) => topology.home_of_slot(list.account.slot()),
         Request::PlaceOrder(PlaceOrder { account, .. })
-        | Request::ReplaceOrder(ReplaceOrder { order: PlaceOrder { account, .. }, .. })
         | Request::SetCountdown { account, .. }
         | Request::AmendOrder { account, .. }
         | Request::CancelByClientId { account, .. }
@@ -47,6 +46,7 @@ pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Reques
         | Request::CreateAccount { account, .. }
         | Request::FreezeAccount { account, .. }
         | Request::SetAccountFeeTier { account, .. } => topology.home_of_slot(account.slot()),
+        Request::ReplaceOrder(ref replace) => topology.home_of_slot(replace.order.account.slot()),
         Request::CancelOrder { market, .. }
         | Request::CancelOrderList { market, .. }
         | Request::SetMarketState { market, .. }

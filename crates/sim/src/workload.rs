@@ -1,10 +1,10 @@
 //! What clients and operators ask in a run: every kind of request, small numbers so that orders meet.
 
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Event, FeeRates, Interruption,
-    MarketBounds, MarketDef, MarketId, MarketRules, MarketState, OrderId, OrderSpec, PartitionId,
-    PartsPerMillion, PlaceOrder, Price, Quantity, ReplaceOrder, Request, SelfTradePrevention, Side,
-    TimeInForce, Timestamp, TreasuryReference, Trigger,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Conditions, Event,
+    FeeRates, Interruption, MarketBounds, MarketDef, MarketId, MarketRules, MarketState, OrderId,
+    OrderSpec, PartitionId, PartsPerMillion, PlaceOrder, Price, Quantity, ReplaceOrder, Request,
+    SelfTradePrevention, Side, TimeInForce, Timestamp, TreasuryReference, Trigger,
 };
 
 use crate::random::Random;
@@ -50,7 +50,8 @@ impl Workload {
             Request::DefineAsset(asset(QUOTE, "USDT")),
             Request::SetFeeTier { tier: 1, rates: rates(1_000, 2_000) },
         ];
-        requests.extend((1..=MARKETS).map(|id| Request::ListMarket(market(MarketId(id)))));
+        requests
+            .extend((1..=MARKETS).map(|id| Request::ListMarket(Box::new(market(MarketId(id))))));
         for account in (1..=ACCOUNTS).map(AccountId) {
             let fee_tier = (account.0 % 2) as u8;
             requests.push(Request::CreateAccount { account, fee_tier });
@@ -128,7 +129,7 @@ impl Workload {
                 let quote = Amount::new(u128::from(self.random.between(1, 1 << 30)));
                 order.spec = OrderSpec::MarketByQuote { quote, max_spend: None };
             }
-            2..5 => self.add_conditions(&mut order, now),
+            2..5 => order.conditions = self.conditions(now).into(),
             _ => {}
         }
         order
@@ -149,7 +150,7 @@ impl Workload {
             client_order_id: ClientOrderId::NONE,
             side: if self.random.one_in(2) { Side::Buy } else { Side::Sell },
             spec: OrderSpec::Limit { price, quantity, time_in_force, post_only },
-            conditions: Conditions::NONE,
+            conditions: BoxedConditions::NONE,
             self_trade_prevention: *self.random.pick(&[
                 SelfTradePrevention::None,
                 SelfTradePrevention::ExpireTaker,
@@ -160,22 +161,24 @@ impl Workload {
         }
     }
 
-    fn add_conditions(&mut self, order: &mut PlaceOrder, now: Timestamp) {
+    fn conditions(&mut self, now: Timestamp) -> Conditions {
+        let mut conditions = Conditions::NONE;
         let expires = Timestamp(now.0 + self.random.between(1, 20 * SECOND / 1_000));
         match self.random.below(5) {
-            0 => order.conditions.expires_at = Some(expires),
-            1 => order.conditions.visible = Some(Quantity::new(self.random.between(1, 4))),
-            2 => order.conditions.minimum = Some(Quantity::new(self.random.between(1, 4))),
-            3 => order.conditions.slide = true,
+            0 => conditions.expires_at = Some(expires),
+            1 => conditions.visible = Some(Quantity::new(self.random.between(1, 4))),
+            2 => conditions.minimum = Some(Quantity::new(self.random.between(1, 4))),
+            3 => conditions.slide = true,
             _ => {
-                order.conditions.trigger = Some(match self.random.below(3) {
+                conditions.trigger = Some(match self.random.below(3) {
                     0 => Trigger::Rises { to: self.price() },
                     1 => Trigger::Falls { to: self.price() },
                     _ => Trigger::Trails { basis_points: 5, activation: None },
                 });
-                order.conditions.expires_at = self.random.one_in(3).then_some(expires);
+                conditions.expires_at = self.random.one_in(3).then_some(expires);
             }
         }
+        conditions
     }
 
     fn known_order(&mut self) -> (AccountId, MarketId, OrderId) {
@@ -208,7 +211,7 @@ impl Workload {
         let (account, market, cancel) = self.known_order();
         let order = PlaceOrder { account, market, ..self.order(now) };
         let stop_on_failure = self.random.one_in(2);
-        Request::ReplaceOrder(ReplaceOrder { cancel, stop_on_failure, order })
+        Request::ReplaceOrder(Box::new(ReplaceOrder { cancel, stop_on_failure, order }))
     }
 
     fn transfer(&mut self) -> Request {
@@ -282,7 +285,7 @@ impl Workload {
                 let at = Timestamp(now.0 + self.random.between(1, SECOND / 20));
                 Request::PlanMarketState { market, at, state: Some(MarketState::Continuous) }
             }
-            4 => Request::SetMarketRules { market, rules: self.rules() },
+            4 => Request::SetMarketRules { market, rules: Box::new(self.rules()) },
             5 => Request::FreezeAccount { account, frozen: self.random.one_in(4) },
             6 => Request::SetAccountFeeTier { account, fee_tier: self.random.below(2) as u8 },
             _ => Request::SetFeeTier { tier: 1, rates: rates(self.random.below(1_000), 2_000) },

@@ -181,10 +181,11 @@ impl<'t> Projection<'t> {
                 client_order_id,
                 side,
                 spec,
-                conditions,
+                ref conditions,
                 ..
             } => {
                 let list = self.lists.remove(&(market, order));
+                let conditions = **conditions;
                 let placement = Placement {
                     market,
                     order,

@@ -72,7 +72,7 @@ fn assert_is_history_of(store: &Store, exchange: &Exchange) {
             open += 1;
             let row = store.order(*market, waiting.id).unwrap().unwrap();
             assert_eq!(row.status, "waiting");
-            assert_eq!(row.conditions, waiting.admit.conditions);
+            assert_eq!(row.conditions, *waiting.admit.conditions);
         }
     }
     let query = |account| OrderQuery {

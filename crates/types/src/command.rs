@@ -51,7 +51,6 @@ impl ReplyTo {
 }
 
 /// One entry's content.
-#[expect(clippy::large_enum_variant, reason = "most are requests, and one must cost no allocation")]
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -241,7 +240,7 @@ pub enum Request {
     /// A new asset.
     DefineAsset(AssetDef) = 15,
     /// A new market.
-    ListMarket(MarketDef) = 16,
+    ListMarket(Box<MarketDef>) = 16,
     /// The rates of a fee tier, for orders placed from now on.
     SetFeeTier {
         /// The tier.
@@ -261,7 +260,7 @@ pub enum Request {
         /// Which.
         market: MarketId,
         /// All of them.
-        rules: MarketRules,
+        rules: Box<MarketRules>,
     } = 19,
     /// Put a market into a state at a time to come.
     PlanMarketState {
@@ -274,7 +273,7 @@ pub enum Request {
     } = 20,
     /// Cancel one order and place another of the same account in the same market, with nothing of the
     /// account's in between. The answer is that of the placement.
-    ReplaceOrder(ReplaceOrder) = 21,
+    ReplaceOrder(Box<ReplaceOrder>) = 21,
     /// Cancel all orders of the account in a market when so much time has passed without another command
     /// of this kind: the dead man's switch.
     SetCountdown {
@@ -299,7 +298,7 @@ pub enum Request {
 }
 
 /// A cancel with a placement behind it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ReplaceOrder {
     /// The order that is to go.
     pub cancel: OrderId,

@@ -1,6 +1,8 @@
 //! What makes an order more than a plain one: it waits for a price, shows only a part, expires, asks
 //! for a minimum. `docs/trading-rules.md` states each rule exactly.
 
+use std::ops::Deref;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{OrderSpec, Price, Quantity, RejectCode, Side, TimeInForce, Timestamp};
@@ -42,9 +44,6 @@ impl Conditions {
     /// [`RejectCode::InvalidCombination`], [`RejectCode::InvalidTrigger`],
     /// [`RejectCode::InvalidVisibleQuantity`] or, for the minimum, [`RejectCode::InvalidQuantity`].
     pub fn check(&self, spec: &OrderSpec, max_price: Price) -> Result<(), RejectCode> {
-        if self.is_none() {
-            return Ok(());
-        }
         let (post_only, rests, may_ask_minimum) = match *spec {
             OrderSpec::Limit { time_in_force, post_only, .. } => {
                 let rests = time_in_force == TimeInForce::Gtc;
@@ -74,6 +73,46 @@ impl Conditions {
             return Err(RejectCode::InvalidQuantity);
         }
         Ok(())
+    }
+}
+
+/// The conditions of one order. Most orders have none: those carry one word, and cost no allocation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct BoxedConditions(Option<Box<Conditions>>);
+
+impl BoxedConditions {
+    /// Those of a plain order.
+    pub const NONE: Self = Self(None);
+
+    /// Whether this is a plain order.
+    #[must_use]
+    #[inline]
+    pub fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// As [`Conditions::check`]; a plain order has nothing to check.
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn check(&self, spec: &OrderSpec, max_price: Price) -> Result<(), RejectCode> {
+        self.0.as_ref().map_or(Ok(()), |conditions| conditions.check(spec, max_price))
+    }
+}
+
+impl From<Conditions> for BoxedConditions {
+    fn from(conditions: Conditions) -> Self {
+        Self((!conditions.is_none()).then(|| Box::new(conditions)))
+    }
+}
+
+impl Deref for BoxedConditions {
+    type Target = Conditions;
+
+    #[inline]
+    fn deref(&self) -> &Conditions {
+        self.0.as_deref().unwrap_or(&Conditions::NONE)
     }
 }
 

@@ -99,7 +99,7 @@ pub enum Definition {
     /// A new asset.
     Asset(AssetDef) = 1,
     /// A new market.
-    Market(MarketDef) = 2,
+    Market(Box<MarketDef>) = 2,
     /// The rates of a fee tier. Tier 0 is every account's first and free until set.
     FeeTier {
         /// The tier.
@@ -112,7 +112,7 @@ pub enum Definition {
         /// Which.
         market: MarketId,
         /// All of them.
-        rules: MarketRules,
+        rules: Box<MarketRules>,
     } = 4,
 }
 

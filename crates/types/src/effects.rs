@@ -21,9 +21,29 @@ impl Effects {
         self.events.push(event);
     }
 
+    /// As [`Effects::emit`], for what every order causes. There is room before the event is made, so that
+    /// it is written where it stays; what `emit` is given may have to be dropped if there is none, and is
+    /// therefore made elsewhere and copied.
+    #[inline]
+    pub fn emit_with(&mut self, event: impl FnOnce() -> Event) {
+        let events = &mut self.events;
+        events.reserve(1);
+        assert!(events.len() < events.capacity(), "reserved");
+        events.push(event());
+    }
+
     /// Sends a message.
     #[inline]
     pub fn send(&mut self, message: Message) {
         self.messages.push_back(message);
+    }
+
+    /// As [`Effects::send`], for what every order causes: see [`Effects::emit_with`].
+    #[inline]
+    pub fn send_with(&mut self, message: impl FnOnce() -> Message) {
+        let messages = &mut self.messages;
+        messages.reserve(1);
+        assert!(messages.len() < messages.capacity(), "reserved");
+        messages.push_back(message());
     }
 }

@@ -6,7 +6,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Fee, FeeRates, ListEnd,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Fee, FeeRates, ListEnd,
     MarketDef, MarketId, MarketRules, MarketState, OrderId, OrderListPlaced, OrderSpec, Price,
     Quantity, RejectCode, ReplyTo, RequestKind, Side, Timestamp, TradeId, TreasuryReference,
 };
@@ -128,7 +128,7 @@ pub enum Event {
         /// Kind, price and quantity. The price of one that slid is the one it slid to.
         spec: OrderSpec,
         /// What makes it more than a plain order.
-        conditions: Conditions,
+        conditions: BoxedConditions,
     } = 3,
     /// What is left of an order has entered the book, behind all others of its price.
     OrderRested {
@@ -403,7 +403,7 @@ pub enum Event {
         /// Which.
         market: MarketId,
         /// All of them.
-        rules: MarketRules,
+        rules: Box<MarketRules>,
     } = 27,
     /// Answer: a market is to change its state, or is not any more.
     MarketStatePlanned {

@@ -26,7 +26,9 @@ pub use client_order_id::{ClientOrderId, InvalidClientOrderId};
 pub use command::{
     Command, Delivery, Entry, ReplaceOrder, ReplyTo, Request, RequestKind, TreasuryReference,
 };
-pub use conditions::{Conditions, MAX_TRAILING_BASIS_POINTS, Trigger, trailing_price};
+pub use conditions::{
+    BoxedConditions, Conditions, MAX_TRAILING_BASIS_POINTS, Trigger, trailing_price,
+};
 pub use decimal::{Decimal, DecimalError};
 pub use definition::{
     AssetDef, Definition, DefinitionError, FeeRates, MAX_ASSET_SCALE, MAX_SUPPLY, MarketBounds,

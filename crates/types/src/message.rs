@@ -3,10 +3,10 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, AdmitList, Amount, AssetId, CancelCause, ClientOrderId, Conditions, Definition, Fee,
-    FeeRates, HoldId, ListEnd, MarketId, OrderId, OrderSpec, PartitionId, PlaceOrder, PlacePending,
-    Price, Quantity, RejectCode, ReplaceOrder, ReplyTo, SelfTradePrevention, Side, Slot, Timestamp,
-    TreasuryReference,
+    AccountId, AdmitList, Amount, AssetId, BoxedConditions, CancelCause, ClientOrderId, Definition,
+    Fee, FeeRates, HoldId, ListEnd, MarketId, OrderId, OrderSpec, PartitionId, PlaceOrder,
+    PlacePending, Price, Quantity, RejectCode, ReplaceOrder, ReplyTo, SelfTradePrevention, Side,
+    Slot, Timestamp, TreasuryReference,
 };
 
 /// A deterministic state machine that messages are addressed to.
@@ -25,7 +25,7 @@ pub enum Component {
 }
 
 /// Ledger → market: an order whose funds are held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Admit {
     /// Who waits.
     pub reply: ReplyTo,
@@ -50,7 +50,7 @@ pub struct Admit {
     /// Kind, price and quantity.
     pub spec: OrderSpec,
     /// What makes it more than a plain order.
-    pub conditions: Conditions,
+    pub conditions: BoxedConditions,
     /// Against trading with oneself.
     pub self_trade_prevention: SelfTradePrevention,
 }
@@ -262,7 +262,7 @@ pub enum Message {
         /// Refused when placed later than this.
         valid_until: Timestamp,
         /// What to cancel and to place.
-        replace: ReplaceOrder,
+        replace: Box<ReplaceOrder>,
     } = 18,
     /// Market → ledger: a placement that had to wait for the market, as if it came now.
     Place {
@@ -271,7 +271,7 @@ pub enum Message {
         /// Refused when placed later than this.
         valid_until: Timestamp,
         /// The order.
-        order: PlaceOrder,
+        order: Box<PlaceOrder>,
     } = 19,
     /// Ledger → market: the funded legs of a list. Boxed, as all of a list: it is rare and large.
     AdmitList(Box<AdmitList>) = 20,

@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::{AccountId, Amount, ClientOrderId, Conditions, MarketId, Price, Quantity};
+use crate::{AccountId, Amount, BoxedConditions, ClientOrderId, MarketId, Price, Quantity};
 
 /// Buy or sell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
@@ -106,6 +106,15 @@ impl OrderSpec {
         }
     }
 
+    /// The same with another limit; an order without one stays as it is.
+    #[must_use]
+    pub fn at_price(mut self, to: Price) -> Self {
+        if let Self::Limit { price, .. } = &mut self {
+            *price = to;
+        }
+        self
+    }
+
     /// The quantity asked for, if it is stated in base.
     #[must_use]
     pub fn quantity(&self) -> Option<Quantity> {
@@ -119,7 +128,7 @@ impl OrderSpec {
 }
 
 /// An order as its client sends it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct PlaceOrder {
     /// The owner.
     pub account: AccountId,
@@ -134,7 +143,7 @@ pub struct PlaceOrder {
     /// Kind, price and quantity.
     pub spec: OrderSpec,
     /// What makes it more than a plain order.
-    pub conditions: Conditions,
+    pub conditions: BoxedConditions,
     /// Against trading with oneself.
     pub self_trade_prevention: SelfTradePrevention,
 }

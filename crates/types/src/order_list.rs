@@ -116,7 +116,7 @@ impl PlaceOrderList {
             client_order_id: leg.client_order_id,
             side: leg.side,
             spec: leg.spec,
-            conditions: leg.conditions,
+            conditions: leg.conditions.into(),
             self_trade_prevention: self.self_trade_prevention,
         }
     }

@@ -2,15 +2,13 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use parking_lot::{Mutex, MutexGuard};
-use types::{
-    AccountId, Amount, EntryEvents, Event, MarketId, OrderId, PartitionId, Quantity, Side, Trade,
-};
+use types::{AccountId, EntryEvents, Event, MarketId, OrderId, PartitionId, Side, Trade};
 
 use crate::account::{Account, PendingDebit, Stamp};
 use crate::changes::{AccountChange, AccountUpdate, AccountView, BalanceView};
 use crate::error::Contradiction;
 use crate::hash::IdMap;
-use crate::order::{OrderStatus, OrderView};
+use crate::order::OrderView;
 use crate::recorder::Recorder;
 
 const SHARDS: usize = 64;
@@ -132,7 +130,7 @@ impl Step<'_> {
         let at = self.at;
         match *event {
             Event::OrderPlaced { account, .. } => {
-                let order = placed(at, event).expect("matched above");
+                let order = OrderView::of_placed(at.time, at.seq, event).expect("matched above");
                 self.note_order(self.accounts.write(account, |a| a.place(order)))
             }
             Event::OrderRested { market, order, account, quantity, hidden, .. } => {
@@ -250,36 +248,4 @@ impl Step<'_> {
         });
         self.note(account, AccountChange::Account(view));
     }
-}
-
-/// The order that an [`Event::OrderPlaced`] begins.
-fn placed(at: Stamp, event: &Event) -> Option<OrderView> {
-    let Event::OrderPlaced {
-        market, order, account, client_order_id, side, spec, conditions, ..
-    } = *event
-    else {
-        return None;
-    };
-    Some(OrderView {
-        market,
-        order,
-        account,
-        client_order_id,
-        side,
-        spec,
-        conditions,
-        remaining: spec.quantity().unwrap_or(Quantity::ZERO),
-        filled: Quantity::ZERO,
-        quote_filled: Amount::ZERO,
-        fee: Amount::ZERO,
-        status: OrderStatus::on_arrival(&conditions),
-        cause: None,
-        rested: false,
-        replaces: None,
-        list: None,
-        placed_at: at.time,
-        placed_seq: at.seq,
-        updated_at: at.time,
-        updated_seq: at.seq,
-    })
 }

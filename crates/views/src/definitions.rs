@@ -63,7 +63,7 @@ impl Trading {
             Event::MarketStatePlanned { at, state: None, .. } => {
                 self.plans.remove(&at);
             }
-            Event::MarketRulesSet { rules, .. } => self.rules = rules,
+            Event::MarketRulesSet { ref rules, .. } => self.rules = **rules,
             _ => {}
         }
     }

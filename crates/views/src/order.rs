@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AccountId, Amount, CancelCause, ClientOrderId, Conditions, MarketId, OrderId, OrderSpec,
+    AccountId, Amount, CancelCause, ClientOrderId, Conditions, Event, MarketId, OrderId, OrderSpec,
     PartitionId, Price, Quantity, Seq, Side, Timestamp, TradeId,
 };
 
@@ -132,6 +132,46 @@ pub struct OrderView {
 }
 
 impl OrderView {
+    /// The order that an [`Event::OrderPlaced`] of this entry begins; nothing of it is filled yet.
+    #[must_use]
+    pub fn of_placed(time: Timestamp, seq: Seq, event: &Event) -> Option<Self> {
+        let Event::OrderPlaced {
+            market,
+            order,
+            account,
+            client_order_id,
+            side,
+            spec,
+            ref conditions,
+            ..
+        } = *event
+        else {
+            return None;
+        };
+        Some(Self {
+            market,
+            order,
+            account,
+            client_order_id,
+            side,
+            spec,
+            conditions: **conditions,
+            remaining: spec.quantity().unwrap_or_default(),
+            filled: Quantity::ZERO,
+            quote_filled: Amount::ZERO,
+            fee: Amount::ZERO,
+            status: OrderStatus::on_arrival(conditions),
+            cause: None,
+            rested: false,
+            replaces: None,
+            list: None,
+            placed_at: time,
+            placed_seq: seq,
+            updated_at: time,
+            updated_seq: seq,
+        })
+    }
+
     /// The limit price, if it has one.
     #[must_use]
     pub fn price(&self) -> Option<Price> {

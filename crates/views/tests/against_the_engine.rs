@@ -77,7 +77,7 @@ fn books_balances_and_open_orders_are_those_of_the_engine() {
             for order in home.waiting() {
                 let view = views.order(order.admit.account, market, order.id).unwrap();
                 assert_eq!((view.status, view.rested), (OrderStatus::Waiting, false));
-                assert_eq!(view.conditions, order.admit.conditions);
+                assert_eq!(view.conditions, *order.admit.conditions);
                 waiting += 1;
             }
         }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use expect_test::expect;
 use types::{
-    AccountId, Amount, AssetDef, AssetId, CancelCause, ClientOrderId, Conditions, Decimal, Event,
-    EventBatch, Fee, MarketBounds, MarketDef, MarketId, MarketState, OrderId, OrderSpec,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, CancelCause, ClientOrderId, Decimal,
+    Event, EventBatch, Fee, MarketBounds, MarketDef, MarketId, MarketState, OrderId, OrderSpec,
     PartitionId, Price, Quantity, ReplyTo, Seq, Side, TimeInForce, Timestamp, Trade, TradeId,
     TradeSide, TreasuryReference,
 };
@@ -113,7 +113,7 @@ fn place(order: u64, account: u32, side: Side, spec: OrderSpec) -> Event {
         client_order_id: format!("c{order}").parse().unwrap(),
         side,
         spec,
-        conditions: Conditions::NONE,
+        conditions: BoxedConditions::NONE,
     }
 }
 

@@ -31,7 +31,7 @@ impl Desk {
     }
 
     pub fn admission(&self, side: Side, spec: OrderSpec, conditions: Conditions) -> Admit {
-        Admit { conditions, ..admit(self.next_hold, self.next_hold, side, spec) }
+        Admit { conditions: conditions.into(), ..admit(self.next_hold, self.next_hold, side, spec) }
     }
 
     pub fn send(&mut self, admit: &Admit) {

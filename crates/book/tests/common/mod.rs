@@ -4,9 +4,9 @@
 pub mod desk;
 
 use types::{
-    AccountId, Admit, AmendOrder, Amount, AssetId, ClientOrderId, Conditions, FeeRates, HoldId,
-    MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion, Price,
-    Quantity, ReplyTo, Scaling, SelfTradePrevention, Side, TimeInForce,
+    AccountId, Admit, AmendOrder, Amount, AssetId, BoxedConditions, ClientOrderId, FeeRates,
+    HoldId, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion,
+    Price, Quantity, ReplyTo, Scaling, SelfTradePrevention, Side, TimeInForce,
 };
 
 /// A lot is 7 base atoms, a lot at one tick 3 quote atoms: no factor hides behind a one.
@@ -69,7 +69,7 @@ pub fn admit(account: u32, hold: u32, side: Side, spec: OrderSpec) -> Admit {
         client_order_id: ClientOrderId::NONE,
         side,
         spec,
-        conditions: Conditions::NONE,
+        conditions: BoxedConditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     }
 }

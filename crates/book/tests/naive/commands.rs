@@ -28,7 +28,7 @@ impl Naive {
             client_order_id: a.client_order_id,
             side: a.side,
             spec: a.spec,
-            conditions: a.conditions,
+            conditions: a.conditions.clone(),
         });
         self.enter(incoming, work, fx);
     }
@@ -124,7 +124,7 @@ impl Naive {
                 if other.is_none() {
                     return Some(NoLiquidity);
                 }
-                let mut rich = *a;
+                let mut rich = a.clone();
                 rich.budget = Amount::new(1 << 100);
                 if a.side == Side::Buy && self.trial(&rich).1 > a.budget.get() {
                     return Some(InsufficientBalance);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use engine::{Partition, audit};
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Command, Conditions, Decimal, Event,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Command, Decimal, Event,
     FeeRates, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion,
     PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce,
     Timestamp, Topology, TreasuryReference,
@@ -52,7 +52,7 @@ impl Exchange {
             exchange.submit_quietly(Request::DefineAsset(asset));
         }
         for id in 1..=markets {
-            exchange.submit_quietly(Request::ListMarket(market(MarketId(id))));
+            exchange.submit_quietly(Request::ListMarket(Box::new(market(MarketId(id)))));
         }
         for id in 1..=accounts {
             let account = AccountId(id);
@@ -257,7 +257,7 @@ pub fn limit(account: u32, side: Side, price: u64, quantity: u64) -> PlaceOrder 
             time_in_force: TimeInForce::Gtc,
             post_only: false,
         },
-        conditions: Conditions::NONE,
+        conditions: BoxedConditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     }
 }

@@ -36,7 +36,7 @@ pub fn request(floor: &Floor, words: &[&str]) -> Option<Request> {
             Request::PlanMarketState { market, at, state: state(name) }
         }
         ["rules", ref rules @ ..] => {
-            Request::SetMarketRules { market, rules: market_rules(rules)? }
+            Request::SetMarketRules { market, rules: Box::new(market_rules(rules)?) }
         }
         ["fees", maker, taker] => {
             let rates = FeeRates { maker: ppm(maker), taker: ppm(taker) };
@@ -61,11 +61,13 @@ pub fn request(floor: &Floor, words: &[&str]) -> Option<Request> {
             let (account, order) = (account(who), OrderId(number(id)));
             Request::AmendOrder { account, market, version: 1, order, price, quantity }
         }
-        [who, "replace", id, how, ref placed @ ..] => Request::ReplaceOrder(ReplaceOrder {
-            cancel: OrderId(number(id)),
-            stop_on_failure: how == "strictly",
-            order: order(floor, who, placed)?,
-        }),
+        [who, "replace", id, how, ref placed @ ..] => {
+            Request::ReplaceOrder(Box::new(ReplaceOrder {
+                cancel: OrderId(number(id)),
+                stop_on_failure: how == "strictly",
+                order: order(floor, who, placed)?,
+            }))
+        }
         [who, "switch", ms] => {
             let after_ms = number(ms) as u32;
             Request::SetCountdown { account: account(who), market, after_ms }
@@ -106,9 +108,11 @@ fn order(floor: &Floor, who: &str, words: &[&str]) -> Option<PlaceOrder> {
         _ => return None,
     };
     let mut options = options.iter();
+    let mut conditions = Conditions::NONE;
     while let Some(&option) = options.next() {
-        apply(floor, &mut order, option, &mut options)?;
+        apply(floor, &mut order, &mut conditions, option, &mut options)?;
     }
+    order.conditions = conditions.into();
     Some(order)
 }
 
@@ -126,7 +130,7 @@ fn list(floor: &Floor, who: &str, kind: &str, words: &[&str]) -> Option<PlaceOrd
             client_order_id: order.client_order_id,
             side: order.side,
             spec: order.spec,
-            conditions: order.conditions,
+            conditions: *order.conditions,
         })
         .collect();
     let pending = legs.split_off(if kind == "oco" { legs.len() } else { 1 });
@@ -146,10 +150,10 @@ fn list(floor: &Floor, who: &str, kind: &str, words: &[&str]) -> Option<PlaceOrd
 fn apply<'a>(
     floor: &Floor,
     order: &mut PlaceOrder,
+    conditions: &mut Conditions,
     option: &str,
     rest: &mut impl Iterator<Item = &'a &'a str>,
 ) -> Option<()> {
-    let conditions = &mut order.conditions;
     let mut next = || rest.next().map(|word| number(word));
     match option {
         "ioc" => set_time_in_force(&mut order.spec, TimeInForce::Ioc)?,

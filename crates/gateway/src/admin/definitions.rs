@@ -77,7 +77,8 @@ pub(crate) async fn list_market(
     let quote = asset(&shared, &body.quote)?;
     let def = body.into_def(MarketId(last + 1), base.id, quote.id)?;
     let rule = def.scaling(&base, &quote).map(|_| ());
-    let outcome = operate(&shared, request.caller.valid_until, Request::ListMarket(def)).await;
+    let outcome =
+        operate(&shared, request.caller.valid_until, Request::ListMarket(Box::new(def))).await;
     let outcome = outcome.map_err(|error| with_rule(error, rule, market_rule))?;
     let Event::MarketListed { market, .. } = &outcome.answer else {
         return Err(unexpected(&outcome));
@@ -135,7 +136,7 @@ pub(crate) async fn set_market_rules(
     let body: MarketRules = request.json()?;
     let market = market(&shared, &symbol)?;
     let rules = body.read(&market)?;
-    let command = Request::SetMarketRules { market: market.def.id, rules };
+    let command = Request::SetMarketRules { market: market.def.id, rules: Box::new(rules) };
     let outcome = operate(&shared, request.caller.valid_until, command).await?;
     let Event::MarketRulesSet { rules, .. } = &outcome.answer else {
         return Err(unexpected(&outcome));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use store::Store;
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Event, EventBatch, Fee,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Event, EventBatch, Fee,
     MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, Price, Quantity, ReplyTo,
     Seq, Side, TimeInForce, Timestamp, Topology, Trade, TradeId, TradeSide,
 };
@@ -22,7 +22,7 @@ fn placed(order: u64, account: u32, side: Side, spec: OrderSpec) -> Event {
         client_order_id: ClientOrderId::NONE,
         side,
         spec,
-        conditions: Conditions::NONE,
+        conditions: BoxedConditions::NONE,
     }
 }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use journal::{BatchBuilder, CommandLog, CommandReader, Identity, JournalError, Options};
 use types::{
-    AccountId, Amount, AssetId, Command, Conditions, Entry, Event, MarketId, OrderId, OrderSpec,
-    PartitionId, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side,
-    TimeInForce, Timestamp,
+    AccountId, Amount, AssetId, BoxedConditions, Command, Entry, Event, MarketId, OrderId,
+    OrderSpec, PartitionId, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention,
+    Seq, Side, TimeInForce, Timestamp,
 };
 
 pub const IDENTITY: Identity =
@@ -54,7 +54,7 @@ pub fn command(seq: u64) -> Command {
                 time_in_force: TimeInForce::Gtc,
                 post_only: false,
             },
-            conditions: Conditions::NONE,
+            conditions: BoxedConditions::NONE,
             self_trade_prevention: SelfTradePrevention::None,
         }),
     };

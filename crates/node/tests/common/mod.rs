@@ -12,9 +12,10 @@ use engine::Partition;
 use journal::CommandReader;
 use node::{DataDir, Exchange, Node, NodeConfig, NodeHooks, Reply, ReplySink};
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Decimal, Event, MarketBounds,
-    MarketDef, MarketId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity, RejectCode, ReplyTo,
-    Request, SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, Topology, TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Decimal, Event,
+    MarketBounds, MarketDef, MarketId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity,
+    RejectCode, ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, Topology,
+    TreasuryReference,
 };
 
 pub const BASE: AssetId = AssetId(1);
@@ -107,7 +108,7 @@ impl Client {
         for (id, symbol) in [(BASE, "BTC"), (QUOTE, "USDT")] {
             self.demand(&Request::DefineAsset(AssetDef { id, symbol: symbol.into(), scale: 8 }));
         }
-        self.demand(&Request::ListMarket(market(self.node.topology())));
+        self.demand(&Request::ListMarket(Box::new(market(self.node.topology()))));
         let mut number = 0;
         for account in (1..=accounts).map(AccountId) {
             self.demand(&Request::CreateAccount { account, fee_tier: 0 });
@@ -153,7 +154,7 @@ pub fn limit(account: u32, side: Side, price: u64, quantity: u64) -> Request {
             time_in_force: TimeInForce::Gtc,
             post_only: false,
         },
-        conditions: Conditions::NONE,
+        conditions: BoxedConditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     })
 }

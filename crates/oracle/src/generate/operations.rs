@@ -147,7 +147,7 @@ impl Generator {
                 let asset = AssetDef { id: AssetId(2), symbol: "CCC".into(), scale: 0 };
                 Request::DefineAsset(asset)
             }
-            _ => Request::ListMarket(self.world.styles[0].def.clone()),
+            _ => Request::ListMarket(Box::new(self.world.styles[0].def.clone())),
         }
     }
 }

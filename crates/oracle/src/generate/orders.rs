@@ -26,7 +26,7 @@ impl Generator {
             client_order_id: self.client_id(),
             side,
             spec,
-            conditions,
+            conditions: conditions.into(),
             self_trade_prevention: self.random.pick(&[
                 SelfTradePrevention::None,
                 SelfTradePrevention::None,
@@ -240,7 +240,8 @@ impl Generator {
             order.market = market.def.id;
         }
         let (cancel, stop_on_failure) = (OrderId(cancel), self.random.one_in(2));
-        let request = Request::ReplaceOrder(ReplaceOrder { cancel, stop_on_failure, order });
+        let request =
+            Request::ReplaceOrder(Box::new(ReplaceOrder { cancel, stop_on_failure, order }));
         self.keep(&request);
         request
     }

@@ -44,7 +44,7 @@ impl Generator {
                 auction_seconds: self.random.between(0, 9) as u32,
             });
         }
-        Request::SetMarketRules { market: id, rules }
+        Request::SetMarketRules { market: id, rules: Box::new(rules) }
     }
 
     fn range<T>(&mut self, typical: u128, make: fn(u128) -> T) -> Range<T> {

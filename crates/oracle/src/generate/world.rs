@@ -87,7 +87,9 @@ impl World {
 
     fn found(&mut self, random: &mut Random) {
         let mut all: Vec<_> = self.assets.iter().cloned().map(Request::DefineAsset).collect();
-        all.extend(self.styles.iter().map(|style| Request::ListMarket(style.def.clone())));
+        all.extend(
+            self.styles.iter().map(|style| Request::ListMarket(Box::new(style.def.clone()))),
+        );
         for tier in 0..3 {
             all.push(Request::SetFeeTier { tier, rates: rates(random) });
         }

@@ -150,7 +150,7 @@ impl Exchange {
         market.rules = *rules;
         market.forget_minutes();
         let (reply, market) = (asker.reply, market.def.id);
-        self.events.push(Event::MarketRulesSet { reply, market, rules: *rules });
+        self.events.push(Event::MarketRulesSet { reply, market, rules: Box::new(*rules) });
         Ok(())
     }
 }

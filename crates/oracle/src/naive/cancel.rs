@@ -82,7 +82,7 @@ impl Exchange {
         replace: &ReplaceOrder,
     ) -> Result<(), RejectCode> {
         self.account(asker.account)?;
-        let order = Request::PlaceOrder(replace.order);
+        let order = Request::PlaceOrder(replace.order.clone());
         if !asker.client_id.is_none() && self.repeated(asker, &order)? {
             return Ok(());
         }

@@ -20,7 +20,7 @@ impl Exchange {
         order: &PlaceOrder,
     ) -> Result<(), RejectCode> {
         self.account(asker.account)?;
-        let request = Request::PlaceOrder(*order);
+        let request = Request::PlaceOrder(order.clone());
         if !asker.client_id.is_none() && self.repeated(asker, &request)? {
             return Ok(());
         }
@@ -51,7 +51,7 @@ impl Exchange {
             account: asker.account,
             side: order.side,
             spec: order.spec,
-            conditions: order.conditions,
+            conditions: *order.conditions,
             prevention: order.self_trade_prevention,
             rates,
             client_id: asker.client_id.to_string(),
@@ -227,7 +227,7 @@ impl Market {
             client_order_id: asker.client_id,
             side: order.side,
             spec: order.spec,
-            conditions: order.conditions,
+            conditions: order.conditions.into(),
         });
         match self.state {
             _ if waits => self.wait(order),

@@ -38,7 +38,7 @@ pub fn found(session: &Session, store: &Store) -> Result<Founded, Failure> {
         ensure(session, &Request::DefineAsset(asset))?;
     }
     for market in markets() {
-        ensure(session, &Request::ListMarket(market))?;
+        ensure(session, &Request::ListMarket(Box::new(market)))?;
     }
     let rates = FeeRates { maker: PartsPerMillion(500), taker: PartsPerMillion(1_000) };
     ensure(session, &Request::SetFeeTier { tier: 0, rates })?;

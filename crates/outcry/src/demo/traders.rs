@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use types::{
-    AccountId, ClientOrderId, Conditions, Event, MarketId, OrderId, OrderSpec, PlaceOrder, Price,
-    Quantity, Request, SelfTradePrevention, Side, TimeInForce,
+    AccountId, BoxedConditions, ClientOrderId, Event, MarketId, OrderId, OrderSpec, PlaceOrder,
+    Price, Quantity, Request, SelfTradePrevention, Side, TimeInForce,
 };
 use views::Views;
 
@@ -119,7 +119,7 @@ impl Traders {
                 time_in_force: if takes { TimeInForce::Ioc } else { TimeInForce::Gtc },
                 post_only: false,
             },
-            conditions: Conditions::NONE,
+            conditions: BoxedConditions::NONE,
             self_trade_prevention: SelfTradePrevention::ExpireMaker,
         };
         match self.session.ask(&Request::PlaceOrder(order)) {

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use engine::Partition;
 use serde_json::Value;
 use types::{
-    AccountId, Command, Event, MarketDef, MarketId, OrderId, OrderSpec, PlaceOrder, ReplaceOrder,
-    Request, RequestKind, Seq, Side, Timestamp, Trade,
+    AccountId, Command, Event, MarketDef, MarketId, OrderId, OrderSpec, Request, RequestKind, Seq,
+    Side, Timestamp, Trade,
 };
 
 use super::conditions::{under, wait};
@@ -266,12 +266,11 @@ impl Story {
                 Some(order)
             }
             // A refused placement is none of the order's, which was cancelled before.
-            Request::ReplaceOrder(ReplaceOrder {
-                cancel,
-                order: PlaceOrder { market, .. },
-                ..
-            }) if rejected == RequestKind::ReplaceOrder && self.is_it(at, market, cancel) => {
-                Some(cancel)
+            Request::ReplaceOrder(ref replace)
+                if rejected == RequestKind::ReplaceOrder
+                    && self.is_it(at, replace.order.market, replace.cancel) =>
+            {
+                Some(replace.cancel)
             }
             _ => None,
         }

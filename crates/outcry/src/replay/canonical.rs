@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use types::{
-    ClientOrderId, Conditions, Event, MarketState, OrderSpec, PlaceOrder, Price, Quantity, Request,
-    SelfTradePrevention, Side, TimeInForce,
+    BoxedConditions, ClientOrderId, Event, MarketState, OrderSpec, PlaceOrder, Price, Quantity,
+    Request, SelfTradePrevention, Side, TimeInForce,
 };
 
 use super::check::{Checker, Differs};
@@ -388,7 +388,7 @@ fn place(account: types::AccountId, terms: OrderTerms) -> PlaceOrder {
             time_in_force,
             post_only,
         },
-        conditions: Conditions::NONE,
+        conditions: BoxedConditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     }
 }

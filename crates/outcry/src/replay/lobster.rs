@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use types::{
-    AccountId, ClientOrderId, Conditions, Event, OrderSpec, PlaceOrder, Price, Quantity, Request,
-    SelfTradePrevention, Side, TimeInForce,
+    AccountId, BoxedConditions, ClientOrderId, Event, OrderSpec, PlaceOrder, Price, Quantity,
+    Request, SelfTradePrevention, Side, TimeInForce,
 };
 
 use super::check::{Checker, same_levels, show_levels};
@@ -323,7 +323,7 @@ fn order(name: u64, side: Side, spec: OrderSpec) -> Request {
         client_order_id: ClientOrderId::NONE,
         side,
         spec,
-        conditions: Conditions::NONE,
+        conditions: BoxedConditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     })
 }

@@ -103,7 +103,7 @@ pub fn market(max_price: Price, max_quantity: Quantity) -> Vec<Request> {
     vec![
         asset(BASE, "BASE"),
         asset(QUOTE, "QUOTE"),
-        Request::ListMarket(MarketDef {
+        Request::ListMarket(Box::new(MarketDef {
             id: MARKET,
             symbol: "BASE-QUOTE".to_owned(),
             base: BASE,
@@ -115,7 +115,7 @@ pub fn market(max_price: Price, max_quantity: Quantity) -> Vec<Request> {
             bounds: MarketBounds { max_orders_per_account: 1_000_000, ..MarketBounds::default() },
             home: PartitionId(0),
             version: VERSION,
-        }),
+        })),
     ]
 }
 

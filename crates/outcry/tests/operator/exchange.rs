@@ -11,10 +11,10 @@ use std::time::Duration;
 use node::{Exchange, Node, NodeConfig, NodeHooks, Reply, ReplySink};
 use store::Store;
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, Event, FeeRates, MarketBounds,
-    MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion, PlaceOrder, Price,
-    Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, Topology,
-    TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Conditions, Event,
+    FeeRates, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion,
+    PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce,
+    Timestamp, Topology, TreasuryReference,
 };
 
 pub const MARKET: MarketId = MarketId(1);
@@ -84,7 +84,7 @@ impl Venue {
         for (id, symbol) in [(BASE, "BTC"), (QUOTE, "USDT")] {
             self.demand(&Request::DefineAsset(AssetDef { id, symbol: symbol.into(), scale: 8 }));
         }
-        self.demand(&Request::ListMarket(MarketDef {
+        self.demand(&Request::ListMarket(Box::new(MarketDef {
             id: MARKET,
             symbol: "BTC-USDT".into(),
             base: BASE,
@@ -96,7 +96,7 @@ impl Venue {
             bounds: MarketBounds::default(),
             home: *self.node.topology().markets.last().unwrap(),
             version: 1,
-        }));
+        })));
         let rates = FeeRates { maker: PartsPerMillion(1_000), taker: PartsPerMillion(2_000) };
         self.demand(&Request::SetFeeTier { tier: 0, rates });
         for account in 1..=3 {
@@ -197,7 +197,7 @@ pub fn limit(
             time_in_force,
             post_only: false,
         },
-        conditions: Conditions::NONE,
+        conditions: BoxedConditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     })
 }
@@ -205,7 +205,7 @@ pub fn limit(
 /// The same order under conditions.
 pub fn under(mut request: Request, conditions: Conditions) -> Request {
     if let Request::PlaceOrder(order) = &mut request {
-        order.conditions = conditions;
+        order.conditions = conditions.into();
     }
     request
 }

@@ -142,7 +142,7 @@ fn ruled_trading(venue: &Venue) {
             unreachable!("a limit order is placed")
         };
         let cancel = OrderId(cancel);
-        Request::ReplaceOrder(ReplaceOrder { cancel, stop_on_failure: true, order })
+        Request::ReplaceOrder(Box::new(ReplaceOrder { cancel, stop_on_failure: true, order }))
     };
     let at = Timestamp(1_767_400_000_000_000_000);
     venue.demand(&limit(1, Sell, 10_000, 1_000, Gtc, ""));
@@ -150,12 +150,12 @@ fn ruled_trading(venue: &Venue) {
     venue.demand(&limit(1, Sell, 13_000, 1_000, Gtc, ""));
     venue.demand(&replace(3, 12_100));
     venue.ask(replace(3, 12_100));
-    venue.demand(&Request::SetMarketRules { market, rules });
+    venue.demand(&Request::SetMarketRules { market, rules: Box::new(rules) });
     venue.demand(&Request::PlanMarketState { market, at, state: Some(MarketState::Closed) });
     venue.demand(&Request::PlanMarketState { market, at, state: None });
     venue.demand(&Request::SetMarketRules {
         market,
-        rules: MarketRules { interruption: rules.interruption, ..MarketRules::default() },
+        rules: Box::new(MarketRules { interruption: rules.interruption, ..MarketRules::default() }),
     });
     venue.demand(&limit(3, Buy, 12_100, 1_000, Ioc, ""));
     let account = AccountId(1);

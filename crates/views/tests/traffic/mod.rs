@@ -42,7 +42,7 @@ fn random_request(random: &mut Random, serial: u64, now: Timestamp) -> Request {
             let mut place = limit(account.0, side, 90 + random.below(20), 1 + random.below(50));
             place.market = market;
             place.spec = random_spec(random, place.spec);
-            place.conditions = random_conditions(random, &mut place.spec, now);
+            place.conditions = random_conditions(random, &mut place.spec, now).into();
             place.self_trade_prevention = random.pick(&[
                 SelfTradePrevention::None,
                 SelfTradePrevention::ExpireTaker,

@@ -172,7 +172,7 @@ impl PlaceOrderBody {
     ) -> Result<Request, ApiError> {
         let stop_on_failure = on_failure == OnFailure::Stop;
         let order = self.into_order(account, market)?;
-        Ok(Request::ReplaceOrder(ReplaceOrder { cancel, stop_on_failure, order }))
+        Ok(Request::ReplaceOrder(Box::new(ReplaceOrder { cancel, stop_on_failure, order })))
     }
 
     fn into_order(self, account: AccountId, market: &MarketInfo) -> Result<PlaceOrder, ApiError> {
@@ -184,7 +184,7 @@ impl PlaceOrderBody {
             client_order_id: client_id("client_order_id", self.client_order_id.as_deref())?,
             side: self.side.into(),
             spec,
-            conditions: self.conditions(market, &spec)?,
+            conditions: self.conditions(market, &spec)?.into(),
             self_trade_prevention: self.self_trade_prevention.map(Into::into).unwrap_or_default(),
         })
     }

@@ -39,7 +39,7 @@ async fn eventful(rig: &Rig) -> Vec<Value> {
     let distance = Distance { below: ppm, above: ppm };
     let interruption = Some(Interruption { distance, auction_seconds: 3_600 });
     let rules = MarketRules { interruption, ..MarketRules::default() };
-    rig.submit(Request::SetMarketRules { market, rules });
+    rig.submit(Request::SetMarketRules { market, rules: Box::new(rules) });
     rig.trade(1_101, 1);
     messages.push(client.next().await.unwrap());
     messages

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Conditions, MarketBounds, MarketDef,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, MarketBounds, MarketDef,
     MarketId, OrderSpec, PartitionId, PlaceOrder, Price, Quantity, ReplyTo, Request,
     SelfTradePrevention, Side, TimeInForce, Timestamp, Topology, TreasuryReference,
 };
@@ -85,7 +85,7 @@ impl Rig {
             let asset = AssetDef { id: AssetId(id), symbol: symbol.into(), scale: 2 };
             self.submit(Request::DefineAsset(asset));
         }
-        self.submit(Request::ListMarket(MarketDef {
+        self.submit(Request::ListMarket(Box::new(MarketDef {
             id: MARKET,
             symbol: "BASE-QUOTE".into(),
             base: AssetId(1),
@@ -97,7 +97,7 @@ impl Rig {
             bounds: MarketBounds::default(),
             home: self.node.topology().markets[0],
             version: 1,
-        }));
+        })));
         let mut number = 0;
         for account in (1..=4).map(AccountId) {
             self.submit(Request::CreateAccount { account, fee_tier: 0 });
@@ -137,7 +137,7 @@ impl Rig {
             client_order_id: ClientOrderId::NONE,
             side,
             spec,
-            conditions: Conditions::NONE,
+            conditions: BoxedConditions::NONE,
             self_trade_prevention: SelfTradePrevention::None,
         }));
     }
