@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use book::{ListStage, Market, OrderList};
 use ledger::Totals;
-use types::{AccountId, Amount, AssetId, Fill, MarketState, Message, OrderId};
+use types::{AccountId, Amount, AssetId, Component, Fill, MarketId, MarketState, Message, OrderId};
 
 use crate::partition::Partition;
 
@@ -30,8 +30,12 @@ pub struct Audit {
     pub totals: BTreeMap<AssetId, Totals>,
     /// By asset.
     pub in_flight: BTreeMap<AssetId, InFlight>,
-    /// No message is under way, so that holds and orders could be compared one by one.
+    /// No message is under way, so that holds and orders could be compared one by one. Messages that are
+    /// parked for a quarantined component are counted and do not matter: holds of a quarantined
+    /// slot, and of a market that failed in the middle of an order, are not compared.
     pub quiet: bool,
+    /// Messages that are parked for quarantined components.
+    pub parked: usize,
     /// Open orders, if quiet.
     pub open_orders: usize,
     /// Broken invariants, in words; empty if all hold.
@@ -50,6 +54,10 @@ pub fn audit(partitions: &[&Partition]) -> Audit {
         }
         audit.check_books(partition);
     }
+    for message in partitions.iter().flat_map(|partition| partition.quarantines.parked()) {
+        audit.parked += 1;
+        audit.count(message);
+    }
     for message in under_way(partitions) {
         audit.quiet = false;
         audit.count(message);
@@ -61,7 +69,7 @@ pub fn audit(partitions: &[&Partition]) -> Audit {
     audit
 }
 
-/// Messages that were sent and not yet handled, wherever they are.
+/// Messages that were sent and not yet handled, wherever they are, if nothing holds them up.
 fn under_way<'a>(partitions: &'a [&'a Partition]) -> impl Iterator<Item = &'a Message> {
     let queued = partitions
         .iter()
@@ -97,6 +105,7 @@ impl Audit {
             | Message::Rested { .. }
             | Message::Released { .. }
             | Message::Amended { .. }
+            | Message::AmendmentRefused { .. }
             | Message::Closed { .. }
             | Message::Refused { .. }
             | Message::Debit { .. }
@@ -145,8 +154,19 @@ impl Audit {
 
     /// The orders of a list are open. The hold of the first of a pair contains the larger need of both,
     /// the other one's nothing.
-    fn check_lists(&mut self, market: &Market, needs: &mut BTreeMap<OrderId, (AccountId, Amount)>) {
-        for (list, OrderList { stage, .. }) in market.lists() {
+    fn check_lists(
+        &mut self,
+        partitions: &[&Partition],
+        market: &Market,
+        needs: &mut BTreeMap<OrderId, (AccountId, Amount)>,
+    ) {
+        let is_quarantined = is_quarantined(partitions, Component::Market(market.definition().id));
+        for (list, OrderList { stage, account }) in market.lists() {
+            let is_parked = matches!(stage, ListStage::Placing { .. })
+                && (is_quarantined || is_stopped_slot(partitions, *account));
+            if is_parked {
+                continue;
+            }
             let broken = match stage {
                 ListStage::Pair([first, second]) => {
                     let need = |order| needs.get(order).map(|&(_, need)| need);
@@ -174,12 +194,20 @@ impl Audit {
             .flat_map(|partition| partition.ledger.open_holds())
             .filter_map(|hold| {
                 let (market, order) = hold.order()?;
+                let is_stopped = is_stopped_slot(partitions, hold.account)
+                    || is_stopped_market(partitions, market);
+                if is_stopped {
+                    return None;
+                }
                 Some(((market, order), (hold.account, hold.locked)))
             })
             .collect();
         let markets = partitions.iter().flat_map(|partition| partition.markets.iter().flatten());
         for market in markets {
             let id = market.definition().id;
+            if is_stopped_market(partitions, id) {
+                continue;
+            }
             let Some(listed) = partitions[0].definitions.market(id) else {
                 let text = format!("market {id} has a book, the first partition does not know it");
                 self.violations.push(text);
@@ -196,8 +224,11 @@ impl Audit {
                 .chain(waiting)
                 .map(|(order, account, need)| (order, (account, need)))
                 .collect();
-            self.check_lists(market, &mut needs);
+            self.check_lists(partitions, market, &mut needs);
             for (order, (account, need)) in needs {
+                if is_stopped_slot(partitions, account) {
+                    continue;
+                }
                 self.open_orders += 1;
                 let found = holds.remove(&(id, order));
                 if found != Some((account, need)) {
@@ -213,4 +244,19 @@ impl Audit {
             ));
         }
     }
+}
+
+/// Whether what markets say to the account's slot is parked.
+fn is_stopped_slot(partitions: &[&Partition], account: AccountId) -> bool {
+    is_quarantined(partitions, Component::Ledger(account.slot()))
+}
+
+/// Whether a market failed in the middle of an order.
+fn is_stopped_market(partitions: &[&Partition], market: MarketId) -> bool {
+    is_quarantined(partitions, Component::Market(market))
+        && partitions.iter().any(|partition| partition.is_interrupted(market))
+}
+
+fn is_quarantined(partitions: &[&Partition], component: Component) -> bool {
+    partitions.iter().any(|partition| partition.quarantines.holds(component))
 }

@@ -21,14 +21,21 @@ pub(crate) struct WaitingRequest {
 impl Partition {
     /// Handles a message for a component here. A market that is in the middle of an order takes
     /// nothing but its own `Resume`; what comes for it meanwhile waits, in order.
-    pub(crate) fn handle(&mut self, message: &Message, work: &mut Work) {
+    pub(crate) fn handle(&mut self, message: &Message, to: Component, work: &mut Work) {
+        if self.quarantines.holds(to) {
+            return self.divert(message.clone(), to);
+        }
         if let Some(market) = interruptible(message)
             && self.is_interrupted(market)
         {
             self.deferred.push_back(message.clone());
             return;
         }
+        self.stepping = Some(to);
         self.dispatch(message, work);
+        #[cfg(feature = "fault-injection")]
+        self.fx.look(types::Done::Handled(message));
+        self.stepping = None;
     }
 
     fn dispatch(&mut self, message: &Message, work: &mut Work) {
@@ -65,6 +72,7 @@ impl Partition {
             | Message::Filled(_)
             | Message::Released { .. }
             | Message::Amended { .. }
+            | Message::AmendmentRefused { .. }
             | Message::Closed { .. }
             | Message::Refused { .. }
             | Message::ListSettled { .. }
@@ -111,11 +119,7 @@ impl Partition {
             return;
         }
         // The ledger's partition heard of the market before this one did.
-        let code = RejectCode::UnknownMarket;
-        let &Admit { reply, account, market, hold, client_order_id, .. } = admit;
-        let request = RequestKind::PlaceOrder;
-        self.fx.emit(Event::Rejected { reply, request, account, market, client_order_id, code });
-        self.fx.send(Message::Refused { account, hold, code });
+        self.refuse_admit(admit, RejectCode::UnknownMarket);
     }
 
     fn admit_list(&mut self, admit: &AdmitList, work: &mut Work) {
@@ -123,13 +127,7 @@ impl Partition {
             return;
         }
         // As for a single order. Pending legs come after their market has spoken of them.
-        let code = RejectCode::UnknownMarket;
-        let &AdmitList { reply, account, market, client_order_id, .. } = admit;
-        let request = RequestKind::PlaceOrderList;
-        self.fx.emit(Event::Rejected { reply, request, account, market, client_order_id, code });
-        for leg in &admit.legs {
-            self.fx.send(Message::Refused { account, hold: leg.hold, code });
-        }
+        self.refuse_list(admit, RejectCode::UnknownMarket);
     }
 
     pub(crate) fn cancel_list(
@@ -194,16 +192,12 @@ impl Partition {
 
     /// What waited for `market` goes to the front of the queue, in order.
     fn take_up_deferred(&mut self, market: MarketId) {
-        let (mine, others) = std::mem::take(&mut self.deferred)
-            .into_iter()
-            .partition::<Vec<_>, _>(|message| interruptible(message) == Some(market));
-        self.deferred = others.into();
-        for message in mine.into_iter().rev() {
+        for message in self.take_deferred(market).into_iter().rev() {
             self.fx.messages.push_front(message);
         }
     }
 
-    fn is_interrupted(&self, market: MarketId) -> bool {
+    pub(crate) fn is_interrupted(&self, market: MarketId) -> bool {
         self.market(market).is_some_and(book::Market::is_interrupted)
     }
 
@@ -222,7 +216,7 @@ impl Partition {
 }
 
 /// The market that must not be interrupted for this message, if it goes to one.
-fn interruptible(message: &Message) -> Option<MarketId> {
+pub(crate) fn interruptible(message: &Message) -> Option<MarketId> {
     match (message, message.to()) {
         (Message::Resume { .. }, _) => None,
         (_, Component::Market(market)) => Some(market),

@@ -12,6 +12,7 @@ use types::{
 use crate::channel::Channels;
 use crate::deadlines::Deadlines;
 use crate::messages::WaitingRequest;
+use crate::quarantine::Quarantines;
 
 /// Steps and fills that one entry may do before the rest waits for a `Continue`.
 const WORK_PER_ENTRY: u32 = 4_096;
@@ -42,6 +43,10 @@ pub struct Partition {
     /// Requests that came while messages were left: each waits until all that was caused before it
     /// is done.
     pub(crate) waiting: VecDeque<WaitingRequest>,
+    /// Components that have failed, and what waits for them.
+    pub(crate) quarantines: Quarantines,
+    /// Whose step is being made. Not part of the state: it tells whose fault a panic is.
+    pub(crate) stepping: Option<Component>,
 }
 
 impl Partition {
@@ -65,14 +70,23 @@ impl Partition {
             fx: Effects::default(),
             deferred: VecDeque::new(),
             waiting: VecDeque::new(),
+            quarantines: Quarantines::default(),
+            stepping: None,
         }
+    }
+
+    /// Puts a bug into this partition.
+    #[cfg(feature = "fault-injection")]
+    pub fn set_bug(&mut self, bug: Option<types::Bug>) {
+        self.fx.bug = bug;
     }
 
     /// Applies the next entry and appends its events.
     ///
     /// # Panics
     /// If `seq` is not the next one, `time` goes backwards, or an invariant breaks: all are bugs of the
-    /// sequencer or of this crate.
+    /// sequencer or of this crate. Then the state is good for nothing, but [`Self::failed_component`] may
+    /// say whose fault it was.
     pub fn apply(&mut self, seq: Seq, time: Timestamp, command: &Command, events: &mut Vec<Event>) {
         assert_eq!(seq, self.seq.next(), "entries have no gaps");
         assert!(time >= self.now, "time never goes backwards");
@@ -95,6 +109,7 @@ impl Partition {
             Command::Continue | Command::Tick => {}
             Command::NewTerm { term } => self.term = *term,
             Command::SetTopology(topology) => self.set_topology(topology),
+            Command::Quarantine { component, reason } => self.quarantine(*component, reason),
         }
         self.run(&mut work);
         self.ledger.emit_touched(&mut self.fx);
@@ -139,9 +154,10 @@ impl Partition {
     /// Handles a message here, or sends it to its partition.
     fn route(&mut self, message: &mut Message, work: &mut Work) {
         let topology = self.topology.as_ref().expect("the topology comes first");
-        let home = home_of(self.id, topology, &self.definitions, message.to());
+        let to = message.to();
+        let home = home_of(self.id, topology, &self.definitions, to);
         if home == self.id {
-            self.handle(message, work);
+            self.handle(message, to, work);
         } else {
             if let Some(reply) = message.reply_mut() {
                 (reply.passed, reply.passed_seq) = (self.id, self.seq);

@@ -1,7 +1,9 @@
 //! Definitions: registered where the treasury is, then told to every partition in the same order.
 
 use book::Market;
-use types::{Definition, Event, MarketId, Message, PartitionId, RejectCode, ReplyTo, RequestKind};
+use types::{
+    Component, Definition, Event, MarketId, Message, PartitionId, RejectCode, ReplyTo, RequestKind,
+};
 
 use crate::partition::Partition;
 
@@ -37,7 +39,10 @@ impl Partition {
         if let Some(market) = opened {
             self.open_market(market);
         }
-        if let Some((market, rules)) = ruled {
+        if let Some((market, rules)) = ruled
+            && !self.quarantines.holds(Component::Market(market))
+        {
+            self.stepping = Some(Component::Market(market));
             self.at_market(market, |market, _| market.set_rules(rules));
         }
     }

@@ -17,9 +17,22 @@ impl Partition {
         request: &Request,
         work: &mut Work,
     ) {
-        if let Err(code) = self.check(valid_until, request) {
+        let decider = self.decider(request);
+        if let Err(code) = self.check(valid_until, decider) {
             return self.reject(reply, request, code);
         }
+        self.stepping = decider;
+        self.decide(reply, valid_until, request, work);
+        self.stepping = None;
+    }
+
+    fn decide(
+        &mut self,
+        reply: ReplyTo,
+        valid_until: Timestamp,
+        request: &Request,
+        work: &mut Work,
+    ) {
         let ctx = context(self.topology.as_ref(), &self.definitions, self.now);
         let (ledger, fx) = (&mut self.ledger, &mut self.fx);
         match *request {
@@ -101,19 +114,38 @@ impl Partition {
                     self.reject_at_market(reply, kind, AccountId(0), market);
                 }
             }
+            Request::ReleaseQuarantine { component } => {
+                self.release_quarantine(reply, component, work);
+            }
         }
     }
 
-    /// Whether the request is in time, and this is the partition that decides it.
-    fn check(&self, valid_until: Timestamp, request: &Request) -> Result<(), RejectCode> {
+    /// Whether the request is in time, and whoever decides it is here and in order.
+    fn check(&self, valid_until: Timestamp, decider: Option<Component>) -> Result<(), RejectCode> {
         if self.now > valid_until {
             return Err(RejectCode::Expired);
         }
-        let here = match *request {
-            Request::PlaceOrder(ref order) => self.ledger.hosts(order.account),
-            Request::PlaceOrderList(ref list) => self.ledger.hosts(list.account),
-            Request::ReplaceOrder(ref replace) => self.ledger.hosts(replace.order.account),
-            Request::Transfer { from, .. } => self.ledger.hosts(from),
+        let is_here = match decider {
+            Some(Component::Ledger(slot)) => self.ledger.hosts_slot(slot),
+            Some(Component::Treasury | Component::Registry(_)) => self.treasury.is_some(),
+            // A market that is not here is answered as such.
+            Some(Component::Market(_)) | None => true,
+        };
+        if !is_here {
+            return Err(RejectCode::WrongPartition);
+        }
+        let is_held = decider.is_some_and(|component| self.quarantines.holds(component));
+        if is_held { Err(RejectCode::ComponentQuarantined) } else { Ok(()) }
+    }
+
+    /// The component that decides a request first; none if the partition does so itself.
+    fn decider(&self, request: &Request) -> Option<Component> {
+        let of = |account: AccountId| Component::Ledger(account.slot());
+        Some(match *request {
+            Request::PlaceOrder(ref order) => of(order.account),
+            Request::PlaceOrderList(ref list) => of(list.account),
+            Request::ReplaceOrder(ref replace) => of(replace.order.account),
+            Request::Transfer { from, .. } => of(from),
             Request::AmendOrder { account, .. }
             | Request::CancelByClientId { account, .. }
             | Request::CancelAll { account, .. }
@@ -122,21 +154,20 @@ impl Partition {
             | Request::ReleaseDebit { account, .. }
             | Request::CreateAccount { account, .. }
             | Request::FreezeAccount { account, .. }
-            | Request::SetAccountFeeTier { account, .. } => self.ledger.hosts(account),
-            Request::Credit { .. }
-            | Request::Debit { .. }
-            | Request::SettleDebit { .. }
-            | Request::DefineAsset(_)
+            | Request::SetAccountFeeTier { account, .. } => of(account),
+            Request::Credit { .. } | Request::Debit { .. } | Request::SettleDebit { .. } => {
+                Component::Treasury
+            }
+            Request::DefineAsset(_)
             | Request::ListMarket(_)
             | Request::SetFeeTier { .. }
-            | Request::SetMarketRules { .. } => self.treasury.is_some(),
-            // A market that is not here is answered as such.
-            Request::CancelOrder { .. }
-            | Request::CancelOrderList { .. }
-            | Request::SetMarketState { .. }
-            | Request::PlanMarketState { .. } => true,
-        };
-        if here { Ok(()) } else { Err(RejectCode::WrongPartition) }
+            | Request::SetMarketRules { .. } => Component::Registry(self.id),
+            Request::CancelOrder { market, .. }
+            | Request::CancelOrderList { market, .. }
+            | Request::SetMarketState { market, .. }
+            | Request::PlanMarketState { market, .. } => Component::Market(market),
+            Request::ReleaseQuarantine { .. } => return None,
+        })
     }
 
     fn reject(&mut self, reply: ReplyTo, request: &Request, code: RejectCode) {
@@ -177,6 +208,11 @@ fn subject(request: &Request) -> (AccountId, MarketId, ClientOrderId) {
         | Request::SetMarketRules { market, .. }
         | Request::PlanMarketState { market, .. } => (nobody, market, none),
         Request::ListMarket(ref market) => (nobody, market.id, none),
-        Request::DefineAsset(_) | Request::SetFeeTier { .. } => (nobody, nowhere, none),
+        Request::ReleaseQuarantine { component: Component::Market(market) } => {
+            (nobody, market, none)
+        }
+        Request::DefineAsset(_)
+        | Request::SetFeeTier { .. }
+        | Request::ReleaseQuarantine { .. } => (nobody, nowhere, none),
     }
 }

@@ -92,7 +92,9 @@ impl Partition {
         partition.fx.messages = BorshDeserialize::deserialize_reader(reader)?;
         partition.deferred = BorshDeserialize::deserialize_reader(reader)?;
         partition.waiting = BorshDeserialize::deserialize_reader(reader)?;
+        partition.quarantines = BorshDeserialize::deserialize_reader(reader)?;
         let messages = partition.fx.messages.iter().chain(&partition.deferred);
+        let messages = messages.chain(partition.quarantines.parked());
         partition.deadlines = Deadlines::restore(messages);
         for (id, market) in (0u32..).zip(&partition.markets) {
             if let Some(market) = market {
@@ -114,6 +116,7 @@ impl Partition {
         (&self.topology, &self.definitions).serialize(writer)?;
         self.ledger.serialize(writer)?;
         (&self.markets, &self.treasury, &self.channels).serialize(writer)?;
-        (&self.fx.messages, &self.deferred, &self.waiting).serialize(writer)
+        (&self.fx.messages, &self.deferred, &self.waiting).serialize(writer)?;
+        self.quarantines.serialize(writer)
     }
 }

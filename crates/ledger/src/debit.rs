@@ -114,7 +114,6 @@ impl Ledger {
         amount: Amount,
         fx: &mut Effects,
     ) {
-        let asker = asker(reply, RequestKind::Debit, account, ClientOrderId::NONE);
         let mut slot = self.slot_mut(account);
         let refused = match slot.state.account(account) {
             None => Some(RejectCode::UnknownAccount),
@@ -123,7 +122,7 @@ impl Ledger {
             Some(_) => None,
         };
         if let Some(code) = refused {
-            return refuse_debit(asker, reference, asset, code, fx);
+            return refuse_debit(reply, reference, account, asset, code, fx);
         }
         slot.post(asset, Bucket::Available(account), Bucket::Outside, amount);
         let client_id = ClientOrderId::NONE;
@@ -145,7 +144,8 @@ impl Ledger {
         // Open holds are found at any time, so the time does not matter.
         let Some(hold_id) = slot.pending_debit(account, client_id, Timestamp(0)) else {
             let code = RejectCode::UnknownPendingDebit;
-            return refuse_debit(asker, reference, AssetId(0), code, fx);
+            asker.reject(code, fx);
+            return fx.send(refused(reference, AssetId(0), code));
         };
         let hold = slot.state.holds.of(account, hold_id);
         let (asset, amount) = (hold.asset, hold.locked);
@@ -171,16 +171,21 @@ impl SlotMut<'_> {
     }
 }
 
-fn refuse_debit(
-    asker: Asker,
+/// Rejects [`Message::Debit`]: nothing has left, and the treasury hears why.
+pub fn refuse_debit(
+    reply: ReplyTo,
     reference: TreasuryReference,
+    account: AccountId,
     asset: AssetId,
     code: RejectCode,
     fx: &mut Effects,
 ) {
-    asker.reject(code, fx);
-    let (amount, outcome) = (Amount::ZERO, Err(code));
-    fx.send(Message::Debited { reference, asset, amount, outcome });
+    asker(reply, RequestKind::Debit, account, ClientOrderId::NONE).reject(code, fx);
+    fx.send(refused(reference, asset, code));
+}
+
+fn refused(reference: TreasuryReference, asset: AssetId, code: RejectCode) -> Message {
+    Message::Debited { reference, asset, amount: Amount::ZERO, outcome: Err(code) }
 }
 
 fn asker(

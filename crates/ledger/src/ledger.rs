@@ -56,7 +56,13 @@ impl Ledger {
     /// Whether the account's slot is here.
     #[must_use]
     pub fn hosts(&self, account: AccountId) -> bool {
-        self.slots[usize::from(account.slot().0)].is_some()
+        self.hosts_slot(account.slot())
+    }
+
+    /// Whether the slot is here.
+    #[must_use]
+    pub fn hosts_slot(&self, slot: Slot) -> bool {
+        self.slot_by_number(slot).is_some()
     }
 
     /// Available and held, or nothing if there is no such account.
@@ -80,6 +86,9 @@ impl Ledger {
             Message::Released { account, hold, amount } => self.released(*account, *hold, *amount),
             Message::Amended { account, hold, order, price, release } => {
                 self.amended(*account, *hold, *order, *price, *release, fx);
+            }
+            Message::AmendmentRefused { account, hold, market, order, release } => {
+                self.amendment_refused(*account, *hold, (*market, *order), *release);
             }
             Message::Closed { account, hold, order, release } => {
                 self.closed(*account, *hold, *order, *release);

@@ -34,7 +34,7 @@ mod treasury;
 
 pub use amend_order::Amendment;
 pub use audit::{SlotAudit, Totals};
-pub use debit::Reservation;
+pub use debit::{Reservation, refuse_debit};
 pub use definitions::{Definitions, ListedMarket};
 pub use holds::Hold;
 pub use ledger::{Context, Ledger};

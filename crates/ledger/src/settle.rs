@@ -1,6 +1,6 @@
 //! What markets report about holds: rested, filled, released, closed, refused.
 
-use types::{AccountId, Amount, Effects, Fill, HoldId, OrderId, Price, RejectCode};
+use types::{AccountId, Amount, Effects, Fill, HoldId, MarketId, OrderId, Price, RejectCode};
 
 use crate::cancel::cancel;
 use crate::client_ids::Outcome;
@@ -52,6 +52,29 @@ impl Ledger {
             fx.send(cancel(account, *market, order_id));
         }
         self.released(account, hold, release);
+    }
+
+    /// An amendment came to nothing, since its market is quarantined. The order may have ended before:
+    /// then what was added went with its hold, whose place may be another's by now.
+    pub(crate) fn amendment_refused(
+        &mut self,
+        account: AccountId,
+        hold_id: HoldId,
+        wanted: (MarketId, OrderId),
+        release: Amount,
+    ) {
+        let slot = self.slot_mut(account);
+        let hold = slot.state.holds.get(hold_id);
+        if hold.account != account || hold.order() != Some(wanted) {
+            return;
+        }
+        let hold = slot.state.holds.of(account, hold_id);
+        if let Purpose::Order { amending: amending @ true, cancel_when_known, .. } =
+            &mut hold.purpose
+        {
+            (*amending, *cancel_when_known) = (false, false);
+            self.released(account, hold_id, release);
+        }
     }
 
     /// One side of a trade: the debit leaves the hold, the credit less the fee arrives, both against

@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, FeeRates, MarketDef, MarketId,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Component, FeeRates, MarketDef, MarketId,
     MarketRules, MarketState, Message, OrderId, PartitionId, PlaceOrder, PlaceOrderList, Price,
     Quantity, Seq, Timestamp, Topology,
 };
@@ -84,6 +84,14 @@ pub enum Command {
     SetTopology(Topology) = 6,
     /// The clock has reached the partition's next deadline.
     Tick = 7,
+    /// A component here has failed on the command that follows: from this entry on it takes no step until
+    /// [`Request::ReleaseQuarantine`].
+    Quarantine {
+        /// Which.
+        component: Component,
+        /// What it said when it failed, and where.
+        reason: String,
+    } = 8,
 }
 
 /// Consecutive messages of one channel.
@@ -295,6 +303,11 @@ pub enum Request {
         /// The list: the id of its first order.
         list: OrderId,
     } = 24,
+    /// Let a component go on that has failed. What waited for it comes first.
+    ReleaseQuarantine {
+        /// Which.
+        component: Component,
+    } = 25,
 }
 
 /// A cancel with a placement behind it.
@@ -338,6 +351,7 @@ pub enum RequestKind {
     SetCountdown = 22,
     PlaceOrderList = 23,
     CancelOrderList = 24,
+    ReleaseQuarantine = 25,
 }
 
 impl RequestKind {
@@ -369,6 +383,7 @@ impl RequestKind {
             Self::SetCountdown => "set_countdown",
             Self::PlaceOrderList => "place_order_list",
             Self::CancelOrderList => "cancel_order_list",
+            Self::ReleaseQuarantine => "release_quarantine",
         }
     }
 }
@@ -402,6 +417,7 @@ impl Request {
             Self::SetCountdown { .. } => RequestKind::SetCountdown,
             Self::PlaceOrderList(_) => RequestKind::PlaceOrderList,
             Self::CancelOrderList { .. } => RequestKind::CancelOrderList,
+            Self::ReleaseQuarantine { .. } => RequestKind::ReleaseQuarantine,
         }
     }
 

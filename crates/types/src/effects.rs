@@ -12,12 +12,17 @@ pub struct Effects {
     /// Messages for other components. A queue, because the partition works it off from the front
     /// while steps add to its end.
     pub messages: VecDeque<Message>,
+    /// A bug made on purpose.
+    #[cfg(feature = "fault-injection")]
+    pub bug: Option<crate::Bug>,
 }
 
 impl Effects {
     /// States a fact.
     #[inline]
     pub fn emit(&mut self, event: Event) {
+        #[cfg(feature = "fault-injection")]
+        self.look(crate::Done::Emits(&event));
         self.events.push(event);
     }
 
@@ -30,11 +35,15 @@ impl Effects {
         events.reserve(1);
         assert!(events.len() < events.capacity(), "reserved");
         events.push(event());
+        #[cfg(feature = "fault-injection")]
+        self.look(crate::Done::Emits(self.events.last().expect("just stated")));
     }
 
     /// Sends a message.
     #[inline]
     pub fn send(&mut self, message: Message) {
+        #[cfg(feature = "fault-injection")]
+        self.look(crate::Done::Sends(&message));
         self.messages.push_back(message);
     }
 
@@ -45,5 +54,15 @@ impl Effects {
         messages.reserve(1);
         assert!(messages.len() < messages.capacity(), "reserved");
         messages.push_back(message());
+        #[cfg(feature = "fault-injection")]
+        self.look(crate::Done::Sends(self.messages.back().expect("just sent")));
+    }
+
+    /// Lets a bug made on purpose look at what is done.
+    #[cfg(feature = "fault-injection")]
+    pub fn look(&self, done: crate::Done<'_>) {
+        if let Some(bug) = &self.bug {
+            (bug.0)(done);
+        }
     }
 }

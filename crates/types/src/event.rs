@@ -6,9 +6,9 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Fee, FeeRates, ListEnd,
-    MarketDef, MarketId, MarketRules, MarketState, OrderId, OrderListPlaced, OrderSpec, Price,
-    Quantity, RejectCode, ReplyTo, RequestKind, Side, Timestamp, TradeId, TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Component, Fee, FeeRates,
+    ListEnd, MarketDef, MarketId, MarketRules, MarketState, OrderId, OrderListPlaced, OrderSpec,
+    Price, Quantity, RejectCode, ReplyTo, RequestKind, Side, Timestamp, TradeId, TreasuryReference,
 };
 
 /// Why an order ended without being filled.
@@ -462,6 +462,22 @@ pub enum Event {
         /// How.
         end: ListEnd,
     } = 33,
+    /// A component has failed and takes no step until it is released.
+    Quarantined {
+        /// Which.
+        component: Component,
+        /// What it said when it failed, and where.
+        reason: String,
+    } = 34,
+    /// Answer: a component goes on.
+    QuarantineReleased {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Which.
+        component: Component,
+        /// Messages that waited for it, and are handled from now on.
+        parked: u64,
+    } = 35,
 }
 
 impl Event {
@@ -490,7 +506,8 @@ impl Event {
             | Self::MarketStateChanged { reply, .. }
             | Self::MarketRulesSet { reply, .. }
             | Self::MarketStatePlanned { reply, .. }
-            | Self::CountdownSet { reply, .. } => (!reply.is_nobody()).then_some(reply),
+            | Self::CountdownSet { reply, .. }
+            | Self::QuarantineReleased { reply, .. } => (!reply.is_nobody()).then_some(reply),
             Self::OrderListPlaced(ref placed) => {
                 (!placed.reply.is_nobody()).then_some(placed.reply)
             }
@@ -503,7 +520,8 @@ impl Event {
             | Self::OrderTriggered { .. }
             | Self::TradingInterrupted { .. }
             | Self::OrderListAdvanced { .. }
-            | Self::OrderListEnded { .. } => None,
+            | Self::OrderListEnded { .. }
+            | Self::Quarantined { .. } => None,
         }
     }
 }

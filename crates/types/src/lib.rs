@@ -5,8 +5,11 @@
 //! float or hash order in this crate, and none in the crates that build the engine on it.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "fault-injection")]
+mod bug;
 mod client_order_id;
 mod command;
+mod component;
 mod conditions;
 mod decimal;
 mod definition;
@@ -22,10 +25,13 @@ mod reject;
 mod rules;
 mod topology;
 
+#[cfg(feature = "fault-injection")]
+pub use bug::{Bug, Done};
 pub use client_order_id::{ClientOrderId, InvalidClientOrderId};
 pub use command::{
     Command, Delivery, Entry, ReplaceOrder, ReplyTo, Request, RequestKind, TreasuryReference,
 };
+pub use component::{Component, NoComponent};
 pub use conditions::{
     BoxedConditions, Conditions, MAX_TRAILING_BASIS_POINTS, Trigger, trailing_price,
 };
@@ -41,7 +47,7 @@ pub use ids::{
     ACCOUNT_SLOTS, AccountId, AssetId, HoldId, MarketId, OrderId, PartitionId, Seq, Slot,
     Timestamp, TradeId,
 };
-pub use message::{Admit, AmendOrder, Component, Fill, Message};
+pub use message::{Admit, AmendOrder, Fill, Message};
 pub use money::{Amount, Fee, PartsPerMillion, Price, Quantity};
 pub use order::{MarketState, OrderSpec, PlaceOrder, SelfTradePrevention, Side, TimeInForce};
 pub use order_list::{

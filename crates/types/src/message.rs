@@ -3,26 +3,11 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, AdmitList, Amount, AssetId, BoxedConditions, CancelCause, ClientOrderId, Definition,
-    Fee, FeeRates, HoldId, ListEnd, MarketId, OrderId, OrderSpec, PartitionId, PlaceOrder,
-    PlacePending, Price, Quantity, RejectCode, ReplaceOrder, ReplyTo, SelfTradePrevention, Side,
-    Slot, Timestamp, TreasuryReference,
+    AccountId, AdmitList, Amount, AssetId, BoxedConditions, CancelCause, ClientOrderId, Component,
+    Definition, Fee, FeeRates, HoldId, ListEnd, MarketId, OrderId, OrderSpec, PartitionId,
+    PlaceOrder, PlacePending, Price, Quantity, RejectCode, ReplaceOrder, ReplyTo,
+    SelfTradePrevention, Side, Timestamp, TreasuryReference,
 };
-
-/// A deterministic state machine that messages are addressed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-pub enum Component {
-    /// The accounts of a slot.
-    Ledger(Slot) = 1,
-    /// A pair's book and rules.
-    Market(MarketId) = 2,
-    /// The door through which value enters and leaves.
-    Treasury = 3,
-    /// A partition's copy of the definitions.
-    Registry(PartitionId) = 4,
-}
 
 /// Ledger → market: an order whose funds are held.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -302,6 +287,20 @@ pub enum Message {
         /// Why.
         end: ListEnd,
     } = 23,
+    /// Market → ledger: nobody has looked at an amendment, since the market is quarantined. The order is as
+    /// it was, or has ended before; then all that its hold contained was released with it.
+    AmendmentRefused {
+        /// The owner.
+        account: AccountId,
+        /// The order's hold.
+        hold: HoldId,
+        /// Where.
+        market: MarketId,
+        /// The order.
+        order: OrderId,
+        /// What was added to the hold for the amendment.
+        release: Amount,
+    } = 24,
 }
 
 impl Message {
@@ -323,6 +322,7 @@ impl Message {
             | Self::Rested { account, .. }
             | Self::Released { account, .. }
             | Self::Amended { account, .. }
+            | Self::AmendmentRefused { account, .. }
             | Self::Closed { account, .. }
             | Self::Refused { account, .. }
             | Self::ListSettled { account, .. }
@@ -351,6 +351,7 @@ impl Message {
             | Self::Rested { .. }
             | Self::Released { .. }
             | Self::Amended { .. }
+            | Self::AmendmentRefused { .. }
             | Self::Closed { .. }
             | Self::Refused { .. }
             | Self::Debited { .. }

@@ -78,6 +78,7 @@ reject_codes! {
         ClientIdInFlight = 103, retryable: true, "A command with this client id is still being decided.";
         ClientIdReused = 104, retryable: false, "This client id was used for a different command.";
         TooManyClientIds = 105, retryable: true, "The account has used too many client ids in the time they are remembered.";
+        ComponentQuarantined = 106, retryable: true, "The market, or the account's part of the ledger, is stopped after a failure; nothing was done.";
     }
     Account {
         UnknownAccount = 200, retryable: true, "There is no such account.";
@@ -140,6 +141,7 @@ reject_codes! {
         WrongPartition = 606, retryable: true, "The command reached a partition that does not host its subject.";
         UnknownFeeTier = 607, retryable: false, "There is no such fee tier; only tier 0 needs no definition.";
         PlanRefused = 608, retryable: false, "The time has come already, nothing is planned then, or as much is planned as may be.";
+        NotQuarantined = 609, retryable: false, "The component is not quarantined.";
     }
 }
 

@@ -2,13 +2,14 @@
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use engine::{Partition, audit};
 use types::{
-    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Command, Decimal, Event,
-    FeeRates, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion,
-    PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce,
-    Timestamp, Topology, TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, Bug, ClientOrderId, Command, Component,
+    Decimal, Event, FeeRates, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId,
+    PartsPerMillion, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side,
+    TimeInForce, Timestamp, Topology, TreasuryReference,
 };
 
 pub const BASE: AssetId = AssetId(1);
@@ -22,6 +23,8 @@ pub struct Exchange {
     pub logs: Vec<Vec<(Timestamp, Command)>>,
     pub events: Vec<Vec<(Seq, Vec<Event>)>>,
     pub now: Timestamp,
+    /// What is wrong with the binary that runs this.
+    bug: Option<Bug>,
     next_token: u64,
     next_reference: u64,
 }
@@ -35,6 +38,7 @@ impl Exchange {
             events: vec![Vec::new(); usize::from(partitions)],
             topology,
             now: Timestamp(1_000_000_000),
+            bug: None,
             next_token: 0,
             next_reference: 0,
         };
@@ -102,15 +106,66 @@ impl Exchange {
         all
     }
 
+    /// Applies one entry. If a component fails, it is quarantined before that entry.
     pub fn append_one(&mut self, to: PartitionId, command: Command) -> Vec<Event> {
+        let Err(component) = self.try_append(to, &command) else {
+            return self.events[usize::from(to.0)].last().expect("just added").1.clone();
+        };
+        self.rebuild(to);
+        let reason = "a bug made on purpose".to_owned();
+        let mut events = self.append_one(to, Command::Quarantine { component, reason });
+        events.extend(self.append_one(to, command));
+        events
+    }
+
+    fn try_append(&mut self, to: PartitionId, command: &Command) -> Result<(), Component> {
         let index = usize::from(to.0);
         let partition = &mut self.partitions[index];
         let mut events = Vec::new();
         let seq = partition.seq().next();
-        partition.apply(seq, self.now, &command, &mut events);
-        self.logs[index].push((self.now, command));
-        self.events[index].push((seq, events.clone()));
-        events
+        let apply = || partition.apply(seq, self.now, command, &mut events);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(apply)) {
+            let Some(component) = partition.failed_component() else {
+                std::panic::resume_unwind(panic);
+            };
+            return Err(component);
+        }
+        self.logs[index].push((self.now, command.clone()));
+        self.events[index].push((seq, events));
+        Ok(())
+    }
+
+    /// What a restart does: the partition as its log says.
+    pub fn rebuild(&mut self, id: PartitionId) {
+        let index = usize::from(id.0);
+        let mut partition = Partition::new(id, 99);
+        partition.set_bug(self.bug.clone());
+        for (n, (time, command)) in self.logs[index].iter().enumerate() {
+            let mut events = Vec::new();
+            partition.apply(Seq(n as u64 + 1), *time, command, &mut events);
+            assert_eq!(events, self.events[index][n].1, "partition {id}, entry {}", n + 1);
+        }
+        self.partitions[index] = partition;
+    }
+
+    /// Goes on with another binary: every log is replayed by it, to the same state.
+    pub fn run_with(&mut self, bug: Option<Bug>) {
+        self.bug = bug;
+        for index in 0..self.partitions.len() {
+            let before = self.partitions[index].state_hash();
+            self.rebuild(PartitionId(index as u16));
+            assert_eq!(self.partitions[index].state_hash(), before, "partition {index}");
+        }
+    }
+
+    /// Who is quarantined, over all partitions.
+    pub fn quarantined(&self) -> Vec<Component> {
+        let all = self.partitions.iter().flat_map(Partition::quarantined);
+        all.map(|quarantined| quarantined.component).collect()
+    }
+
+    pub fn release(&mut self, component: Component) -> Vec<Event> {
+        self.submit_quietly(Request::ReleaseQuarantine { component })
     }
 
     /// Carries every message to its partition until all are quiet.
@@ -158,7 +213,11 @@ impl Exchange {
             | Request::CreateAccount { account, .. }
             | Request::FreezeAccount { account, .. }
             | Request::SetAccountFeeTier { account, .. } => of(account),
-            Request::CancelOrder { market, .. }
+            Request::ReleaseQuarantine { component: Component::Ledger(slot) } => {
+                self.topology.home_of_slot(slot)
+            }
+            Request::ReleaseQuarantine { component: Component::Market(market) }
+            | Request::CancelOrder { market, .. }
             | Request::CancelOrderList { market, .. }
             | Request::SetMarketState { market, .. }
             | Request::PlanMarketState { market, .. } => {
