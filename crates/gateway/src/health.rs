@@ -50,7 +50,7 @@ async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
 /// Figures in the Prometheus text format.
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let mut text = String::with_capacity(8 << 10);
-    shared.metrics.render(shared.pending(), &mut text);
+    shared.metrics.render(shared.pending(), shared.views.quarantined().len(), &mut text);
     if let Some(more) = &shared.config.metrics {
         more(&mut text);
     }

@@ -268,7 +268,9 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
         | Event::TradingInterrupted { .. }
         | Event::AuctionUncrossed { .. }
         | Event::OrderListAdvanced { .. }
-        | Event::OrderListEnded { .. } => None,
+        | Event::OrderListEnded { .. }
+        | Event::Quarantined { .. }
+        | Event::QuarantineReleased { .. } => None,
     }
 }
 

@@ -68,6 +68,18 @@ impl BatchBuilder {
         self.push(time, |buffer| encode(command, buffer));
     }
 
+    /// The commands that were added, in order.
+    ///
+    /// # Panics
+    /// If something else was added.
+    #[must_use]
+    pub fn commands(&self) -> Vec<Command> {
+        let mut entries = Entries::new(&self.buffer[RECORD_HEADER..], self.time_base);
+        let contents = std::iter::from_fn(|| entries.next_entry());
+        let decode = |(_, content)| borsh::from_slice(content).expect("encoded here");
+        contents.map(decode).collect()
+    }
+
     /// Adds the events of an entry. Gives their encoding, for a digest.
     ///
     /// # Panics

@@ -127,6 +127,9 @@ pub struct NodeHooks {
     pub randomness: Randomness,
     /// Watches replay.
     pub progress: Progress,
+    /// A bug made on purpose, as if it were in this binary.
+    #[cfg(feature = "fault-injection")]
+    pub bug: Option<types::Bug>,
 }
 
 impl Default for NodeHooks {
@@ -139,6 +142,8 @@ impl Default for NodeHooks {
             clock: crate::clock::system(),
             randomness: Arc::new(random_word),
             progress: Arc::new(|_, _, _| ()),
+            #[cfg(feature = "fault-injection")]
+            bug: None,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The layout of a data directory: `LOCK`, `cluster`, and for each partition `p<id>/commands`,
-//! `p<id>/events` and `p<id>/snapshots`.
+//! `p<id>/events` and `p<id>/snapshots`, and `p<id>/failures` if a component has failed.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -77,6 +77,12 @@ impl DataDir {
     #[must_use]
     pub fn snapshots(&self, partition: PartitionId) -> PathBuf {
         self.partition(partition).join("snapshots")
+    }
+
+    /// What components of a partition said when they failed, a file each.
+    #[must_use]
+    pub fn failures(&self, partition: PartitionId) -> PathBuf {
+        self.partition(partition).join("failures")
     }
 
     fn partition(&self, partition: PartitionId) -> PathBuf {
@@ -192,6 +198,24 @@ impl DataDir {
             self.storage.sync_dir(&path).context("sync", &path)?;
         }
         Ok(())
+    }
+
+    /// Writes down how a component failed. For people only: nothing here reads it.
+    pub(crate) fn note_failure(
+        &self,
+        partition: PartitionId,
+        name: &str,
+        text: &str,
+    ) -> Result<PathBuf, NodeError> {
+        let dir = self.failures(partition);
+        self.storage.create_dir(&dir).context("create directory", &dir)?;
+        let path = dir.join(name);
+        let file = self.storage.open(&path, Access::Create).context("create", &path)?;
+        file.write_all_at(text.as_bytes(), 0)
+            .and_then(|()| file.sync_all())
+            .context("write", &path)?;
+        self.storage.sync_dir(&dir).context("sync", &dir)?;
+        Ok(path)
     }
 
     /// Writes the term that begins, and with it the founding at the first start.

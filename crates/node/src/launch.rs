@@ -17,6 +17,7 @@ use crate::feed::Feed;
 use crate::mailbox::Mailbox;
 use crate::peers::Peers;
 use crate::publisher::{Publisher, SharedRetention, SnapshotReply};
+use crate::quarantine::Rebuilding;
 use crate::recovery::{Recovered, recover};
 use crate::route::MarketHomes;
 use crate::sequencer::{Ending, Limits, Sequencer, Shared, Work};
@@ -114,6 +115,13 @@ impl Launch<'_> {
             clock: Arc::clone(&self.hooks.clock),
             fatal: Arc::clone(&self.hooks.fatal),
             work: Work::new(id),
+            rebuilding: Rebuilding {
+                data: self.data.clone(),
+                identity: Identity { cluster: self.founding.cluster, partition: id },
+                randomness: Arc::clone(&self.hooks.randomness),
+                #[cfg(feature = "fault-injection")]
+                bug: self.hooks.bug.clone(),
+            },
             starting: Some(self.ready.clone()),
         };
         let part = Part { shared, snapshot_requests, retention, threads: Vec::new() };

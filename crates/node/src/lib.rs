@@ -7,7 +7,9 @@
 //! Invariants:
 //! - nothing leaves a partition before the entry that caused it is durable;
 //! - after a failed write or sync nothing leaves at all and the process ends ([`EXIT_DISK`]);
-//! - submitting never blocks, and no queue grows without bound: new requests are refused instead.
+//! - submitting never blocks, and no queue grows without bound: new requests are refused instead;
+//!
+//! - a component's bug stops that component alone, and the log says so before the entry that it failed on.
 //!
 //! It decides nothing about orders or money; those rules are the engine's.
 #![forbid(unsafe_code)]
@@ -16,6 +18,7 @@ mod clock;
 mod config;
 mod data_dir;
 mod error;
+mod failure;
 mod feed;
 mod founding;
 mod launch;
@@ -24,6 +27,7 @@ mod node;
 mod peers;
 mod port;
 mod publisher;
+mod quarantine;
 mod recovery;
 mod replay;
 mod route;

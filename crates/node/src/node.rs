@@ -12,6 +12,7 @@ use types::{Command, PartitionId, RejectCode, ReplyTo, Request, Seq, Timestamp, 
 use crate::config::{Clock, NodeConfig, NodeHooks};
 use crate::data_dir::{DataDir, Founding};
 use crate::error::{Context, NodeError};
+use crate::failure::watch_panics;
 use crate::founding;
 use crate::launch::{
     Launch, Mailboxes, Part, Workers, recover_all, refuse_other_topology, shared_mailboxes,
@@ -98,6 +99,7 @@ impl Node {
         mailboxes: &[Mailboxes],
         ready: Sender<()>,
     ) -> Result<(Self, Vec<Workers>), NodeError> {
+        watch_panics();
         let data = DataDir::on(Arc::clone(&hooks.storage), &config.data);
         // 2. Who we are.
         let founding = match data.founding()? {

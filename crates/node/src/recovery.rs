@@ -12,7 +12,7 @@ use types::{PartitionId, Seq};
 use crate::config::{NodeConfig, NodeHooks};
 use crate::data_dir::DataDir;
 use crate::error::{NodeError, OfPartition};
-use crate::replay::{EventDigest, replay_with};
+use crate::replay::{EventDigest, ReplaySummary, replay_with};
 
 /// How a partition came back.
 #[derive(Clone, Debug)]
@@ -69,6 +69,8 @@ pub(crate) fn recover(
         tracing::warn!("snapshot skipped: {reason}");
     }
     let (mut partition, mut digest) = restore(id, snapshot.as_ref(), (hooks.randomness)())?;
+    #[cfg(feature = "fault-injection")]
+    partition.set_bug(hooks.bug.clone());
     let snapshot_seq = partition.seq();
     let mut replayed = 0;
     // A log that was begun at a snapshot holds no events from before it.
@@ -209,6 +211,36 @@ pub(crate) fn restore(
         return Err(inconsistent("the snapshot restores to another state than it was made of"));
     }
     Ok((partition, EventDigest(snapshot.header.event_digest)))
+}
+
+/// The state of a partition after an entry, as snapshots and the log give it.
+pub(crate) struct StateAt {
+    pub partition: Partition,
+    pub replay: ReplaySummary,
+    /// Hash of the record that holds the entry.
+    pub record_hash: [u8; 32],
+}
+
+/// Replays the log of a partition up to `until`, which must be durable. Only reads.
+pub(crate) fn state_at(
+    data: &DataDir,
+    identity: Identity,
+    until: Seq,
+    hash_seed: u64,
+) -> Result<StateAt, NodeError> {
+    let id = identity.partition;
+    let (base, skipped) = data.snapshot_store(identity).load_newest(until).of(id)?;
+    for reason in skipped {
+        tracing::warn!("snapshot skipped: {reason}");
+    }
+    let (mut partition, digest) = restore(id, base.as_ref(), hash_seed)?;
+    let reader = open_reader(data, identity, base.as_ref(), until)?;
+    let of_base = base.map(|base| base.header.record_hash);
+    let replay =
+        replay_with(reader, &mut partition, digest, data.threads(), |_, _, _| Ok(()), |_| ());
+    let replay = replay.of(id)?;
+    let record_hash = replay.record_hash.or(of_base).unwrap_or_default();
+    Ok(StateAt { partition, replay, record_hash })
 }
 
 /// A reader of all after the snapshot up to `until`. The record that holds the snapshot's entry must

@@ -1,7 +1,7 @@
 //! Which partition a request goes to.
 
 use parking_lot::RwLock;
-use types::{Event, MarketId, PartitionId, PlaceOrder, Request, Topology};
+use types::{Component, Event, MarketId, PartitionId, PlaceOrder, Request, Topology};
 
 /// Where markets live, as learned from definitions and from markets as they are listed.
 #[derive(Default)]
@@ -53,6 +53,11 @@ pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Reques
         | Request::PlanMarketState { market, .. } => {
             markets.get(market).unwrap_or(topology.treasury)
         }
+        Request::ReleaseQuarantine { component } => match component {
+            Component::Ledger(slot) => topology.home_of_slot(slot),
+            Component::Market(market) => markets.get(market).unwrap_or(topology.treasury),
+            Component::Treasury | Component::Registry(_) => topology.treasury,
+        },
         Request::SettleDebit { .. }
         | Request::Credit { .. }
         | Request::Debit { .. }

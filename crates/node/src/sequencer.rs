@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! 1. collect   peers' messages, then requests, until the batch is full or nothing waits;
-//!              each is stamped, encoded and applied, and what an entry leaves goes on in a Continue
+//!              each is stamped, encoded and applied, and what an entry leaves goes on in a Continue;
+//!              if a component fails, the batch is begun anew with its quarantine (`quarantine.rs`)
 //! 2. commit    one write, one sync
 //! 3. release   answers, events, messages to peers
 //! ```
@@ -20,14 +21,17 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use engine::Partition;
-use journal::{BatchBuilder, CommandLog, JournalError};
+use journal::{BatchBuilder, CommandLog};
 use types::{Command, EventBatch, PartitionId, Seq, Timestamp, Topology};
 
 use crate::NodeError;
 use crate::config::{Clock, FatalHandler};
+use crate::error::OfPartition;
+use crate::failure::{Failure, guard};
 use crate::feed::Feed;
 use crate::mailbox::{Mailbox, PeerMessage};
 use crate::peers::Peers;
+use crate::quarantine::Rebuilding;
 use crate::route::MarketHomes;
 use crate::sessions::Sessions;
 use crate::stats::Counters;
@@ -78,16 +82,19 @@ pub(crate) struct Sequencer {
     pub clock: Clock,
     pub fatal: FatalHandler,
     pub work: Work,
+    /// For when a component fails.
+    pub rebuilding: Rebuilding,
     /// Dropped when the partition serves, or never will.
     pub starting: Option<Sender<()>>,
 }
 
 /// The batch that is being formed.
 pub(crate) struct Work {
-    batch: BatchBuilder,
-    events: EventBatch,
+    pub batch: BatchBuilder,
+    pub events: EventBatch,
     inbox: VecDeque<PeerMessage>,
-    now: Timestamp,
+    /// The time of all entries in it.
+    pub now: Timestamp,
     /// What was taken out of the mailbox for it.
     taken: u64,
 }
@@ -113,14 +120,14 @@ impl Sequencer {
             id: self.id,
         };
         self.shared.mailbox.attach();
-        if let Err(source) = self.serve() {
+        if let Err(error) = self.serve() {
             self.shared.mailbox.close();
-            (self.fatal)(&NodeError::Journal { partition: self.id, source });
+            (self.fatal)(&error);
         }
         drop(guard);
     }
 
-    fn serve(&mut self) -> Result<(), JournalError> {
+    fn serve(&mut self) -> Result<(), NodeError> {
         self.begin()?;
         while !self.ending.kill.load(Ordering::Acquire) {
             self.step()?;
@@ -139,7 +146,7 @@ impl Sequencer {
     }
 
     /// What comes before the first step: the term is in the log, and peers are told of this life.
-    pub fn begin(&mut self) -> Result<(), JournalError> {
+    pub fn begin(&mut self) -> Result<(), NodeError> {
         self.begin_term()?;
         self.peers.greet(&self.partition);
         self.starting = None;
@@ -148,8 +155,8 @@ impl Sequencer {
 
     /// One batch: collect, commit, release. There may be nothing to commit. After an error the state is
     /// ahead of the log and good for nothing.
-    pub fn step(&mut self) -> Result<(), JournalError> {
-        self.collect();
+    pub fn step(&mut self) -> Result<(), NodeError> {
+        self.collect()?;
         if !self.work.batch.is_empty() {
             self.commit()?;
         }
@@ -172,13 +179,13 @@ impl Sequencer {
     }
 
     /// The first entries of a life: the topology if this is the first of all, and the term.
-    fn begin_term(&mut self) -> Result<(), JournalError> {
+    fn begin_term(&mut self) -> Result<(), NodeError> {
         self.work.now = self.stamp();
         if self.partition.topology().is_none() {
-            self.sequence(&Command::SetTopology(self.topology.clone()));
+            self.sequence(&Command::SetTopology(self.topology.clone()))?;
         }
-        self.continue_work();
-        self.sequence(&Command::NewTerm { term: self.term });
+        self.continue_work()?;
+        self.sequence(&Command::NewTerm { term: self.term })?;
         self.commit()?;
         self.release();
         Ok(())
@@ -190,33 +197,34 @@ impl Sequencer {
     }
 
     /// Forms a batch of what waits. It may be empty.
-    fn collect(&mut self) {
+    fn collect(&mut self) -> Result<(), NodeError> {
         self.work.now = self.stamp();
-        self.continue_work();
+        self.continue_work()?;
         self.shared.mailbox.take_peers(&mut self.work.inbox);
         while self.has_room()
             && let Some(message) = self.work.inbox.pop_front()
         {
             self.work.taken += 1;
             if let Some(command) = self.peers.receive(message, &self.partition) {
-                self.sequence(&command);
+                self.sequence(&command)?;
             }
         }
         while self.has_room()
             && let Some(command) = self.shared.mailbox.pop_request()
         {
             self.work.taken += 1;
-            self.sequence(&command);
+            self.sequence(&command)?;
         }
-        self.acknowledge();
+        self.acknowledge()?;
         let is_due = self.partition.next_deadline().is_some_and(|at| at <= self.work.now);
         if is_due && self.has_room() {
-            self.sequence(&Command::Tick);
+            self.sequence(&Command::Tick)?;
         }
+        Ok(())
     }
 
     /// Acknowledgements enter the log in company, or when there are many or somebody waits for them.
-    fn acknowledge(&mut self) {
+    fn acknowledge(&mut self) -> Result<(), NodeError> {
         let is_congested = self.shared.mailbox.congested.load(Ordering::Relaxed);
         let is_worth_it = !self.work.batch.is_empty()
             || self.ending.stop.load(Ordering::Acquire)
@@ -225,8 +233,9 @@ impl Sequencer {
             && self.has_room()
             && let Some(command) = self.peers.next_acknowledgement()
         {
-            self.sequence(&command);
+            self.sequence(&command)?;
         }
+        Ok(())
     }
 
     fn has_room(&self) -> bool {
@@ -237,35 +246,44 @@ impl Sequencer {
     }
 
     /// Adds an entry to the batch and applies it, and what it leaves to be done.
-    fn sequence(&mut self, command: &Command) {
-        self.add_entry(command);
-        self.continue_work();
+    fn sequence(&mut self, command: &Command) -> Result<(), NodeError> {
+        self.add_entry(command)?;
+        self.continue_work()
     }
 
     /// Work that an entry left goes on before anything else, in this batch or in the next.
-    fn continue_work(&mut self) {
+    fn continue_work(&mut self) -> Result<(), NodeError> {
         while self.partition.needs_continue()
             && self.work.batch.payload_len() < self.limits.batch_bytes
             && self.work.batch.count() < self.limits.batch_entries
         {
-            self.add_entry(&Command::Continue);
+            self.add_entry(&Command::Continue)?;
+        }
+        Ok(())
+    }
+
+    /// If a component fails on the entry, its quarantine comes first.
+    fn add_entry(&mut self, command: &Command) -> Result<(), NodeError> {
+        match self.try_add(command) {
+            Ok(()) => Ok(()),
+            Err(failure) => self.survive(failure),
         }
     }
 
-    fn add_entry(&mut self, command: &Command) {
+    pub(crate) fn try_add(&mut self, command: &Command) -> Result<(), Failure> {
         let Work { batch, events, now, .. } = &mut self.work;
         let seq = self.partition.seq().next();
         batch.push_command(*now, command);
         let (time, partition) = (*now, &mut self.partition);
-        events.push_with(seq, time, |events| partition.apply(seq, time, command, events));
+        guard(|| events.push_with(seq, time, |events| partition.apply(seq, time, command, events)))
     }
 
-    fn commit(&mut self) -> Result<(), JournalError> {
+    fn commit(&mut self) -> Result<(), NodeError> {
         let started = Instant::now();
         let entries = u64::from(self.work.batch.count());
         let acked = Seq(self.shared.durable.load(Ordering::Relaxed));
-        self.log.append(&mut self.work.batch, acked, self.term)?;
-        self.log.sync()?;
+        self.log.append(&mut self.work.batch, acked, self.term).of(self.id)?;
+        self.log.sync().of(self.id)?;
         let counters = &self.shared.counters;
         counters.sync.record(started.elapsed());
         counters.entries.fetch_add(entries, Ordering::Relaxed);
@@ -300,12 +318,12 @@ impl Sequencer {
     }
 
     /// The last acknowledgements, then the seal.
-    pub fn finish(&mut self) -> Result<(), JournalError> {
+    pub fn finish(&mut self) -> Result<(), NodeError> {
         // More than one batch, if a batch takes less than there are peers.
         loop {
-            self.acknowledge();
+            self.acknowledge()?;
             if self.work.batch.is_empty() {
-                return self.log.seal(self.term);
+                return self.log.seal(self.term).of(self.id);
             }
             self.commit()?;
             self.release();

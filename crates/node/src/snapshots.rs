@@ -17,8 +17,8 @@ use types::{PartitionId, Seq};
 use crate::data_dir::{DataDir, random_word};
 use crate::error::{NodeError, OfPartition};
 use crate::publisher::{SharedRetention, SnapshotReply};
-use crate::recovery::{open_reader, restore};
-use crate::replay::{EventDigest, replay_with};
+use crate::recovery::{StateAt, state_at};
+use crate::replay::EventDigest;
 
 /// A snapshot that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,21 +58,14 @@ fn take_snapshot_in(
     let started = Instant::now();
     let identity = data.identity(partition)?;
     let store = data.snapshot_store(identity);
-    let (base, skipped) = store.load_newest(until).of(partition)?;
-    for reason in skipped {
-        tracing::warn!("snapshot skipped: {reason}");
-    }
-    let (mut state, digest) = restore(partition, base.as_ref(), random_word())?;
-    let reader = open_reader(data, identity, base.as_ref(), until)?;
-    let of_base = base.map(|base| base.header.record_hash);
-    let summary = replay_with(reader, &mut state, digest, data.threads(), |_, _, _| Ok(()), |_| ())
-        .of(partition)?;
+    let StateAt { partition: state, replay, record_hash } =
+        state_at(data, identity, until, random_word())?;
     let header = SnapshotHeader {
         seq: state.seq(),
         time: state.time(),
         term: state.term(),
-        event_digest: summary.digest.0,
-        record_hash: summary.record_hash.or(of_base).unwrap_or_default(),
+        event_digest: replay.digest.0,
+        record_hash,
         state_hash: state.state_hash(),
     };
     store.write(&header, &state.snapshot()).of(partition)?;
@@ -81,7 +74,7 @@ fn take_snapshot_in(
         seq: header.seq,
         state_hash: header.state_hash,
         event_digest: header.event_digest,
-        replayed: summary.entries,
+        replayed: replay.entries,
         duration: started.elapsed(),
     })
 }

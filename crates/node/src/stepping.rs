@@ -13,7 +13,7 @@ use types::PartitionId;
 
 use crate::config::{NodeConfig, NodeHooks};
 use crate::data_dir::DataDir;
-use crate::error::{NodeError, OfPartition};
+use crate::error::NodeError;
 use crate::founding;
 use crate::launch::{Mailboxes, Workers, mailboxes};
 use crate::mailbox::PeerMessage;
@@ -63,7 +63,7 @@ impl SteppedNode {
     /// # Errors
     /// When its log cannot be written.
     pub fn begin(&mut self, partition: PartitionId) -> Result<(), NodeError> {
-        self.at(partition).sequencer.begin().of(partition)?;
+        self.at(partition).sequencer.begin()?;
         self.node.finish_founding(&self.data)
     }
 
@@ -72,7 +72,7 @@ impl SteppedNode {
     /// # Errors
     /// When its log cannot be written: the node is of no use any more.
     pub fn step(&mut self, partition: PartitionId) -> Result<(), NodeError> {
-        self.at(partition).sequencer.step().of(partition)
+        self.at(partition).sequencer.step()
     }
 
     /// Writes events that wait, looks after retention and makes snapshots that are due or asked for.
@@ -136,7 +136,7 @@ impl SteppedNode {
     pub fn stop(&mut self) -> Result<(), NodeError> {
         self.node.end();
         for Workers { sequencer, publisher } in &mut self.workers {
-            sequencer.finish().of(sequencer.id)?;
+            sequencer.finish()?;
             sequencer.shared.feed.close();
             while publisher.feed.backlog() > 0 {
                 publisher.step()?;

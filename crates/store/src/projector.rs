@@ -270,6 +270,8 @@ impl<'t> Projection<'t> {
             | Event::MarketStatePlanned { .. }
             | Event::TradingInterrupted { .. }
             | Event::OrderListEnded { .. }
+            | Event::Quarantined { .. }
+            | Event::QuarantineReleased { .. }
             | Event::CountdownSet { .. } => {}
         }
         Ok(())

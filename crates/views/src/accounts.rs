@@ -217,6 +217,8 @@ impl Step<'_> {
             | Event::MarketRulesSet { .. }
             | Event::MarketStatePlanned { .. }
             | Event::TradingInterrupted { .. }
+            | Event::Quarantined { .. }
+            | Event::QuarantineReleased { .. }
             | Event::CountdownSet { .. } => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AssetDef, AssetId, Event, FeeRates, MarketDef, MarketId, MarketRules, MarketState, Scaling,
+    AssetDef, AssetId, Component, Event, FeeRates, MarketDef, MarketId, MarketRules, MarketState, Scaling,
     Timestamp,
 };
 
@@ -38,6 +38,8 @@ pub struct Trading {
     pub plans: BTreeMap<Timestamp, MarketState>,
     /// What its operator allows.
     pub rules: MarketRules,
+    /// It has failed: it does nothing, whatever its state, until an operator releases it.
+    pub quarantined: bool,
 }
 
 impl Trading {
@@ -64,6 +66,8 @@ impl Trading {
                 self.plans.remove(&at);
             }
             Event::MarketRulesSet { ref rules, .. } => self.rules = **rules,
+            Event::Quarantined { .. } => self.quarantined = true,
+            Event::QuarantineReleased { .. } => self.quarantined = false,
             _ => {}
         }
     }
@@ -130,6 +134,8 @@ impl Definitions {
             Event::MarketStateChanged { market, .. }
             | Event::TradingInterrupted { market, .. }
             | Event::MarketStatePlanned { market, .. }
+            | Event::Quarantined { component: Component::Market(market), .. }
+            | Event::QuarantineReleased { component: Component::Market(market), .. }
             | Event::MarketRulesSet { market, .. } => {
                 let trading = self.trading.entry(*market).or_default();
                 trading.apply(event, time);
@@ -138,7 +144,9 @@ impl Definitions {
                 }
                 Ok(None)
             }
-            Event::Rejected { .. }
+            Event::Quarantined { .. }
+            | Event::QuarantineReleased { .. }
+            | Event::Rejected { .. }
             | Event::Repeated { .. }
             | Event::OrderPlaced { .. }
             | Event::OrderRested { .. }
@@ -178,6 +186,8 @@ impl Definitions {
                 | Event::TradingInterrupted { .. }
                 | Event::MarketStatePlanned { .. }
                 | Event::MarketRulesSet { .. }
+                | Event::Quarantined { .. }
+                | Event::QuarantineReleased { .. }
         )
     }
 

@@ -108,6 +108,8 @@ impl Market {
             Event::MarketStateChanged { .. }
             | Event::MarketStatePlanned { .. }
             | Event::TradingInterrupted { .. }
+            | Event::Quarantined { .. }
+            | Event::QuarantineReleased { .. }
             | Event::AuctionUncrossed { .. } => {
                 record.phases.push(PhaseChange { seq, time, event: event.clone() });
                 Ok(())

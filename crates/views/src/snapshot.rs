@@ -36,6 +36,7 @@ impl Views {
         self.log_time().serialize(out)?;
         self.contradictions().serialize(out)?;
         self.treasury.lock().serialize(out)?;
+        self.quarantines.read().serialize(out)?;
         self.definitions.read().image().serialize(out)?;
         let markets: BTreeMap<_, _> =
             self.markets.read().iter().map(|(&id, market)| (id, market.clone())).collect();
@@ -71,6 +72,7 @@ impl Views {
         views.log_time = AtomicU64::new(u64::deserialize(input)?);
         views.contradictions = AtomicU64::new(u64::deserialize(input)?);
         views.treasury = Mutex::new(BorshDeserialize::deserialize(input)?);
+        views.quarantines = RwLock::new(BorshDeserialize::deserialize(input)?);
         let definitions = Definitions::from_image(BorshDeserialize::deserialize(input)?);
         views.definitions = RwLock::new(definitions.map_err(std::io::Error::other)?);
         for _ in 0..u32::deserialize(input)? {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
-use types::{EntryEvents, Event, EventBatch, MarketId, PartitionId};
+use types::{Component, EntryEvents, Event, EventBatch, MarketId, PartitionId};
 
 use crate::accounts::Accounts;
 use crate::changes::Changes;
@@ -13,6 +13,7 @@ use crate::definitions::Definitions;
 use crate::error::ViewError;
 use crate::hash::IdMap;
 use crate::market::Market;
+use crate::quarantines::Quarantines;
 use crate::recorder::Recorder;
 use crate::watermarks::Watermarks;
 
@@ -34,6 +35,7 @@ pub struct Views {
     pub(crate) accounts: Accounts,
     /// Source → its last number that became value.
     pub(crate) treasury: Mutex<BTreeMap<u32, u64>>,
+    pub(crate) quarantines: RwLock<Quarantines>,
 }
 
 /// Feeding.
@@ -50,6 +52,7 @@ impl Views {
             markets: RwLock::default(),
             accounts: Accounts::default(),
             treasury: Mutex::default(),
+            quarantines: RwLock::default(),
         }
     }
 
@@ -77,6 +80,7 @@ impl Views {
             self.apply_markets(partition, &entry, &mut recorder);
             self.accounts.apply(partition, &entry, &mut recorder);
             self.apply_treasury(&entry);
+            self.apply_quarantines(partition, &entry);
             recorder.changes.through = entry.seq;
         }
         let changes = recorder.finish(self.log_time(), |market| self.market_or_new(market));
@@ -142,6 +146,15 @@ impl Views {
         }
     }
 
+    fn apply_quarantines(&self, partition: PartitionId, entry: &EntryEvents<'_>) {
+        let concerns = |event: &&Event| {
+            matches!(event, Event::Quarantined { .. } | Event::QuarantineReleased { .. })
+        };
+        for event in entry.events.iter().filter(concerns) {
+            self.quarantines.write().apply(partition, entry.seq, entry.time, event);
+        }
+    }
+
     pub(crate) fn market(&self, market: MarketId) -> Option<SharedMarket> {
         self.markets.read().get(&market).cloned()
     }
@@ -166,6 +179,9 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::AuctionUncrossed { market, .. } => Some(market),
         Event::Trade(ref trade) => Some(trade.market),
         Event::MarketListed { ref market, .. } => Some(market.id),
+        Event::Quarantined { component: Component::Market(market), .. }
+        | Event::QuarantineReleased { component: Component::Market(market), .. } => Some(market),
+        Event::Quarantined { .. } | Event::QuarantineReleased { .. } => None,
         Event::Rejected { .. }
         | Event::Repeated { .. }
         | Event::OrderPlaced { .. }

@@ -4,6 +4,7 @@ mod accounts;
 mod definitions;
 mod external_transfers;
 mod keys;
+mod quarantine;
 mod snapshot;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub(crate) use accounts::*;
 pub(crate) use definitions::*;
 pub(crate) use external_transfers::*;
 pub(crate) use keys::*;
+pub(crate) use quarantine::*;
 pub(crate) use snapshot::*;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
@@ -43,6 +45,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/v1/admin/keys", list_keys)
         .post("/v1/admin/keys", create_key)
         .delete("/v1/admin/keys/{key}", revoke_key)
+        .get("/v1/admin/quarantine", list_quarantined)
+        .delete("/v1/admin/quarantine/{component}", release_quarantine)
         .post("/v1/admin/snapshot", make_snapshot)
 }
 

@@ -84,6 +84,8 @@ fn describe_responses(api: &mut Value) {
         crate::admin::list_keys,
         crate::admin::create_key,
         crate::admin::revoke_key,
+        crate::admin::list_quarantined,
+        crate::admin::release_quarantine,
         crate::admin::make_snapshot,
     ),
     tags(

@@ -72,8 +72,9 @@ impl Metrics {
         self.connections_refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Appends everything in the Prometheus text format; `pending` is the number of commands waiting.
-    pub(crate) fn render(&self, pending: usize, out: &mut String) {
+    /// Appends everything in the Prometheus text format; `pending` is the number of commands waiting,
+    /// `quarantined` that of components that have failed.
+    pub(crate) fn render(&self, pending: usize, quarantined: usize, out: &mut String) {
         let routes = self.routes.lock().clone();
         header(out, "outcry_http_requests_total", "counter", "Requests answered.");
         for route in &routes {
@@ -98,6 +99,11 @@ impl Metrics {
                 "Connections now.",
             ),
             ("outcry_commands_pending", pending as i64, "Commands that wait for their answer."),
+            (
+                "outcry_quarantined_components",
+                quarantined as i64,
+                "Markets, account slots and treasuries that have failed and wait for an operator.",
+            ),
             ("outcry_sockets", self.sockets.load(Ordering::Relaxed), "WebSocket connections now."),
         ];
         for (name, value, help) in gauges {
@@ -197,13 +203,14 @@ mod tests {
         route.answered(200, Duration::from_micros(90));
         route.answered(404, Duration::from_millis(3));
         let mut text = String::new();
-        metrics.render(7, &mut text);
+        metrics.render(7, 2, &mut text);
         for line in [
             r#"outcry_http_requests_total{method="GET",route="/v1/time",status="2xx"} 1"#,
             r#"outcry_http_request_seconds_bucket{method="GET",route="/v1/time",le="0.0001"} 1"#,
             r#"outcry_http_request_seconds_bucket{method="GET",route="/v1/time",le="+Inf"} 2"#,
             r#"outcry_http_request_seconds_count{method="GET",route="/v1/time"} 2"#,
             "outcry_commands_pending 7",
+            "outcry_quarantined_components 2",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\nnot in\n{text}");
         }

@@ -2,7 +2,7 @@
 //! is one.
 
 use serde::Serialize;
-use types::{Event, MarketId, Seq};
+use types::{Component, Event, MarketId, Seq};
 use views::{MarketInfo, TradeView};
 
 use crate::wire::{answer, word};
@@ -32,6 +32,9 @@ pub(super) enum PhaseItem {
     MarketStatePlanned { at: u64, state: Option<word::MarketState> },
     TradingInterrupted { last_price: String, would_trade_at: String, until: u64 },
     AuctionUncrossed { price: Option<String>, quantity: String },
+    /// It takes no orders and no cancels, and trades nothing, until `quarantine_released`.
+    Quarantined,
+    QuarantineReleased,
 }
 
 /// Those of `events` that tell of the market's trading as such, in order.
@@ -61,6 +64,12 @@ pub(super) fn phases<'a>(
                 price: (!at.is_zero()).then(|| price(at)),
                 quantity: market.def.lot.format(quantity.get().into()),
             })
+        }
+        Event::Quarantined { component: Component::Market(market), .. } if ours(market) => {
+            Some(PhaseItem::Quarantined)
+        }
+        Event::QuarantineReleased { component: Component::Market(market), .. } if ours(market) => {
+            Some(PhaseItem::QuarantineReleased)
         }
         _ => None,
     };

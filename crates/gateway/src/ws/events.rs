@@ -69,6 +69,8 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         | Event::MarketRulesSet { .. }
         | Event::MarketStatePlanned { .. }
         | Event::TradingInterrupted { .. }
+        | Event::Quarantined { .. }
+        | Event::QuarantineReleased { .. }
         | Event::AuctionUncrossed { .. } => [None, None],
     }
 }

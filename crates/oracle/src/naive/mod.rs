@@ -24,7 +24,7 @@ pub use market::Market;
 pub use order::Order;
 
 use types::{
-    AccountId, AssetDef, AssetId, ClientOrderId, Event, FeeRates, MarketId, RejectCode, ReplyTo,
+    AccountId, AssetDef, AssetId, ClientOrderId, Component, Event, FeeRates, MarketId, RejectCode, ReplyTo,
     Request, RequestKind, Side, Timestamp,
 };
 
@@ -158,6 +158,8 @@ impl Exchange {
             Request::PlaceOrderList(_) | Request::CancelOrderList { .. } => {
                 unreachable!("the generator makes no lists")
             }
+            // Nothing fails here.
+            Request::ReleaseQuarantine { .. } => Err(RejectCode::NotQuarantined),
         }
     }
 
@@ -246,7 +248,12 @@ impl Asker {
             | Request::CreateAccount { account, .. }
             | Request::FreezeAccount { account, .. }
             | Request::SetAccountFeeTier { account, .. } => (account.0, 0, none),
-            Request::DefineAsset(_) | Request::SetFeeTier { .. } => (0, 0, none),
+            Request::ReleaseQuarantine { component: Component::Market(market) } => {
+                (0, market.0, none)
+            }
+            Request::DefineAsset(_)
+            | Request::SetFeeTier { .. }
+            | Request::ReleaseQuarantine { .. } => (0, 0, none),
             Request::ListMarket(market) => (0, market.id.0, none),
             Request::SetMarketState { market, .. }
             | Request::SetMarketRules { market, .. }

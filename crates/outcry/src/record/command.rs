@@ -21,6 +21,9 @@ pub fn command_line(names: Names<'_>, command: &Command) -> Line {
         Command::Continue => Line::new("continue"),
         Command::NewTerm { term } => Line::new("new_term").with("term", *term),
         Command::Tick => Line::new("tick"),
+        Command::Quarantine { component, reason } => Line::new("quarantine")
+            .with("component", component.to_string())
+            .with("reason", reason.as_str()),
         Command::SetTopology(topology) => {
             Line::new("set_topology").with("partitions", topology.partitions)
         }
@@ -44,6 +47,7 @@ fn message_word(message: &Message) -> &'static str {
         Message::Filled(_) => "filled",
         Message::Released { .. } => "released",
         Message::Amended { .. } => "amended",
+        Message::AmendmentRefused { .. } => "amendment_refused",
         Message::Closed { .. } => "closed",
         Message::Refused { .. } => "refused",
         Message::Credit { .. } => "credit",
@@ -152,6 +156,9 @@ fn request_line(names: Names<'_>, request: &Request) -> Line {
             .with("account", account.0)
             .with("market", names.market(market))
             .with("after_ms", after_ms),
+        Request::ReleaseQuarantine { component } => {
+            line.with("component", component.to_string())
+        }
     }
 }
 

@@ -93,6 +93,12 @@ pub fn event_line(names: Names<'_>, event: &Event) -> Line {
             .with("account", account.0)
             .with("market", names.market(market))
             .with("at", at.map_or_else(|| "never".to_owned(), rfc3339)),
+        Event::Quarantined { component, ref reason } => Line::new("quarantined")
+            .with("component", component.to_string())
+            .with("reason", reason.as_str()),
+        Event::QuarantineReleased { component, parked, .. } => Line::new("quarantine_released")
+            .with("component", component.to_string())
+            .with("parked", parked),
     }
 }
 

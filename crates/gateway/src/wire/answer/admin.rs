@@ -222,3 +222,51 @@ impl Key {
         }
     }
 }
+
+/// Components that have failed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QuarantinedComponents {
+    /// By name.
+    pub(crate) components: Vec<QuarantinedComponent>,
+}
+
+/// A component that takes no step until it is released.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QuarantinedComponent {
+    /// `market-` and its id, `ledger-` and the slot of accounts (account id modulo 1024), or `treasury`.
+    #[schema(example = "market-1")]
+    component: String,
+    /// The partition that it lives in.
+    partition: u16,
+    /// The entry of its log that says so. The command that it failed on is the next one.
+    seq: u64,
+    /// That entry's time.
+    time: u64,
+    /// What it said when it failed, and where.
+    reason: String,
+}
+
+/// Answer to a release.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReleasedQuarantine {
+    /// The component.
+    pub(crate) component: String,
+    /// Messages that waited for it, and are handled now.
+    pub(crate) parked: u64,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
+impl QuarantinedComponent {
+    pub(crate) fn new(quarantined: &views::Quarantined) -> Self {
+        Self {
+            component: quarantined.component.to_string(),
+            partition: quarantined.partition.0,
+            seq: quarantined.since.0,
+            time: super::millis(quarantined.time),
+            reason: quarantined.reason.clone(),
+        }
+    }
+}

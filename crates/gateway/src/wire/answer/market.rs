@@ -81,8 +81,10 @@ pub(crate) struct Market {
 /// What a market does with orders.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Trading {
-    /// Now.
+    /// Now. A quarantined market says `halted`.
     pub(crate) state: MarketState,
+    /// It has failed and does nothing at all until an operator releases it.
+    pub(crate) quarantined: bool,
     /// When it becomes continuous by itself, if a volatility interruption has begun its auction.
     pub(crate) reopens_at: Option<u64>,
     /// Changes of state to come, the next one first.
@@ -279,8 +281,11 @@ impl Trading {
             at: millis(at),
             state: state.into(),
         };
+        let state =
+            if trading.quarantined { types::MarketState::Halted } else { trading.state };
         Self {
-            state: trading.state.into(),
+            state: state.into(),
+            quarantined: trading.quarantined,
             reopens_at: trading.reopens_at.map(millis),
             plans: trading.plans.iter().map(plan).collect(),
         }
