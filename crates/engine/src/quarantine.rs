@@ -70,6 +70,12 @@ impl Partition {
         self.stepping.filter(|component| !matches!(component, Component::Registry(_)))
     }
 
+    /// How many components are quarantined here.
+    #[must_use]
+    pub fn quarantined_count(&self) -> usize {
+        self.quarantines.of.len()
+    }
+
     /// Who is quarantined here.
     pub fn quarantined(&self) -> impl Iterator<Item = Quarantined> {
         self.quarantines.of.iter().map(|(&component, quarantine)| Quarantined {

@@ -180,7 +180,9 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::NotQuarantined
         | R::PlanRefused => StatusCode::CONFLICT,
         R::TooManyClientIds | R::TooManyOpenOrders => StatusCode::TOO_MANY_REQUESTS,
-        R::Overloaded | R::WrongPartition | R::ComponentQuarantined => StatusCode::SERVICE_UNAVAILABLE,
+        R::Overloaded | R::WrongPartition | R::ComponentQuarantined => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         R::TooManyAccounts
         | R::MarketHalted
         | R::MarketCancelOnly

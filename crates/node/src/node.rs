@@ -279,6 +279,7 @@ impl Part {
             refused: counters.refused.load(Ordering::Relaxed),
             queue_len: mailbox.len(),
             outbox_len: counters.outbox_len.load(Ordering::Relaxed),
+            quarantined: counters.quarantined.load(Ordering::Relaxed),
             sync_p50: counters.sync.quantile(500),
             sync_p99: counters.sync.quantile(990),
             sync_p999: counters.sync.quantile(999),

@@ -310,6 +310,8 @@ impl Sequencer {
         let outbox = self.partition.outbox_len();
         let counters = &self.shared.counters;
         counters.outbox_len.store(outbox as u64, Ordering::Relaxed);
+        let quarantined = self.partition.quarantined_count() as u64;
+        counters.quarantined.store(quarantined, Ordering::Relaxed);
         let mailbox = &self.shared.mailbox;
         mailbox.congested.store(outbox > self.limits.outbox, Ordering::Relaxed);
         if !self.partition.needs_continue() {

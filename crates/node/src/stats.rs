@@ -31,6 +31,8 @@ pub struct PartitionStats {
     pub queue_len: usize,
     /// Messages to other partitions that are not acknowledged.
     pub outbox_len: u64,
+    /// Components that have failed and wait for an operator.
+    pub quarantined: u64,
     /// Nanoseconds of a write and sync of the command log: median, 99 %, 99.9 %, largest. Within an
     /// eighth.
     pub sync_p50: u64,
@@ -49,6 +51,7 @@ pub(crate) struct Counters {
     pub batches: AtomicU64,
     pub refused: AtomicU64,
     pub outbox_len: AtomicU64,
+    pub quarantined: AtomicU64,
     pub sync: Histogram,
 }
 

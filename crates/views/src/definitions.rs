@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AssetDef, AssetId, Component, Event, FeeRates, MarketDef, MarketId, MarketRules, MarketState, Scaling,
-    Timestamp,
+    AssetDef, AssetId, Component, Event, FeeRates, MarketDef, MarketId, MarketRules, MarketState,
+    Scaling, Timestamp,
 };
 
 use crate::DefinitionChange;

@@ -28,10 +28,22 @@ pub(super) struct CandleItem {
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(super) enum PhaseItem {
-    MarketStateChanged { state: word::MarketState },
-    MarketStatePlanned { at: u64, state: Option<word::MarketState> },
-    TradingInterrupted { last_price: String, would_trade_at: String, until: u64 },
-    AuctionUncrossed { price: Option<String>, quantity: String },
+    MarketStateChanged {
+        state: word::MarketState,
+    },
+    MarketStatePlanned {
+        at: u64,
+        state: Option<word::MarketState>,
+    },
+    TradingInterrupted {
+        last_price: String,
+        would_trade_at: String,
+        until: u64,
+    },
+    AuctionUncrossed {
+        price: Option<String>,
+        quantity: String,
+    },
     /// It takes no orders and no cancels, and trades nothing, until `quarantine_released`.
     Quarantined,
     QuarantineReleased,

@@ -24,8 +24,8 @@ pub use market::Market;
 pub use order::Order;
 
 use types::{
-    AccountId, AssetDef, AssetId, ClientOrderId, Component, Event, FeeRates, MarketId, RejectCode, ReplyTo,
-    Request, RequestKind, Side, Timestamp,
+    AccountId, AssetDef, AssetId, ClientOrderId, Component, Event, FeeRates, MarketId, RejectCode,
+    ReplyTo, Request, RequestKind, Side, Timestamp,
 };
 
 use client_ids::Remembered;

@@ -156,9 +156,7 @@ fn request_line(names: Names<'_>, request: &Request) -> Line {
             .with("account", account.0)
             .with("market", names.market(market))
             .with("after_ms", after_ms),
-        Request::ReleaseQuarantine { component } => {
-            line.with("component", component.to_string())
-        }
+        Request::ReleaseQuarantine { component } => line.with("component", component.to_string()),
     }
 }
 

@@ -281,8 +281,7 @@ impl Trading {
             at: millis(at),
             state: state.into(),
         };
-        let state =
-            if trading.quarantined { types::MarketState::Halted } else { trading.state };
+        let state = if trading.quarantined { types::MarketState::Halted } else { trading.state };
         Self {
             state: state.into(),
             quarantined: trading.quarantined,
