@@ -56,7 +56,7 @@ fn founded(config: NodeConfig, bug: Bug) -> (Arc<Node>, Client) {
     client.found(4);
     let mut second = market(node.topology());
     (second.id, second.symbol) = (SECOND, "BTC-EUR".into());
-    client.demand(&Request::ListMarket(second));
+    client.demand(&Request::ListMarket(Box::new(second)));
     for price in [100, 101, 102] {
         client.demand(&limit(2, Side::Sell, price, 1));
     }
