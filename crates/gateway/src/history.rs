@@ -179,6 +179,7 @@ fn order_of(market: &MarketInfo, row: &OrderRow) -> Result<Order, ApiError> {
         cancel_cause: row.cause.clone().map(Into::into),
         replaced_by: None,
         replaces: row.replaces.map(|order| order.0),
+        list_id: row.list.map(|list| list.0),
         placed_at: millis(row.placed_at),
         updated_at: millis(row.updated_at),
     })

@@ -115,7 +115,7 @@ reject_codes! {
         InvalidExpiry = 412, retryable: false, "The order would expire before it could enter.";
         InvalidVisibleQuantity = 413, retryable: false, "The visible quantity is zero or not below the quantity.";
         MinimumNotMet = 414, retryable: false, "Less than the minimum quantity could be matched on arrival.";
-        NotAmendable = 415, retryable: false, "An order that waits for its trigger cannot be amended; cancel it and place another.";
+        NotAmendable = 415, retryable: false, "An order that waits for its trigger or is of a list cannot be amended; cancel it and place another.";
         QuantityBelowMinimum = 416, retryable: false, "The quantity is below the market's least for this kind of order.";
         QuantityAboveMaximum = 417, retryable: false, "The quantity is above the market's most for this kind of order.";
         NotionalBelowMinimum = 418, retryable: false, "The order is worth less than the market's least.";

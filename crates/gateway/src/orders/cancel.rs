@@ -57,7 +57,7 @@ pub(crate) async fn cancel(
     order: OrderId,
 ) -> Result<CancelledOrder, ApiError> {
     let market = market(shared, symbol)?.def.id;
-    submit(shared, valid_until, Request::CancelOrder { account, market, order }).await
+    cancelled(shared, valid_until, Request::CancelOrder { account, market, order }).await
 }
 
 /// Cancels the order that `account` placed with this id.
@@ -68,10 +68,11 @@ pub(crate) async fn cancel_named(
     id: &str,
 ) -> Result<CancelledOrder, ApiError> {
     let client_order_id = client_id("client_order_id", Some(id))?;
-    submit(shared, valid_until, Request::CancelByClientId { account, client_order_id }).await
+    cancelled(shared, valid_until, Request::CancelByClientId { account, client_order_id }).await
 }
 
-async fn submit(
+/// Submits a cancel, which is answered by the order that it ended.
+pub(super) async fn cancelled(
     shared: &Shared,
     valid_until: Timestamp,
     request: Request,

@@ -167,7 +167,7 @@ pub(crate) async fn list_fills(
 }
 
 /// The market asked for, or any, and the partition that a bare `min_seq` is of.
-fn market_id(
+pub(super) fn market_id(
     shared: &Shared,
     account: AccountId,
     symbol: Option<&str>,

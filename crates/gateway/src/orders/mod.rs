@@ -7,6 +7,7 @@ mod cancel_all;
 mod countdown;
 mod get;
 mod list;
+mod order_list;
 mod place;
 mod replace;
 
@@ -26,6 +27,7 @@ pub(crate) use cancel_all::*;
 pub(crate) use countdown::*;
 pub(crate) use get::*;
 pub(crate) use list::*;
+pub(crate) use order_list::*;
 pub(crate) use place::*;
 pub(crate) use replace::*;
 
@@ -40,6 +42,9 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/v1/orders/by-client-id/{client_order_id}", get_by_client_id)
         .delete("/v1/orders/by-client-id/{client_order_id}", cancel_by_client_id)
         .post("/v1/orders/replace", replace_order)
+        .post("/v1/order-lists", place_order_list)
+        .get("/v1/order-lists", list_order_lists)
+        .delete("/v1/order-lists/{market}/{id}", cancel_order_list)
         .put("/v1/countdown", set_countdown)
         .get("/v1/fills", list_fills)
 }

@@ -59,6 +59,10 @@ pub enum OrderOp {
     Replace,
     /// The dead man's switch.
     SetCountdown,
+    /// Orders that depend on each other.
+    PlaceList,
+    /// Cancel a list.
+    CancelList,
 }
 
 /// Fields of `subscribe`.
@@ -182,7 +186,7 @@ impl Op {
 }
 
 impl OrderOp {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Place,
         Self::Amend,
         Self::Cancel,
@@ -190,6 +194,8 @@ impl OrderOp {
         Self::CancelAll,
         Self::Replace,
         Self::SetCountdown,
+        Self::PlaceList,
+        Self::CancelList,
     ];
 
     /// Its name on the wire: that of the command.
@@ -203,6 +209,8 @@ impl OrderOp {
             Self::CancelAll => "cancel_all",
             Self::Replace => "replace_order",
             Self::SetCountdown => "set_countdown",
+            Self::PlaceList => "place_order_list",
+            Self::CancelList => "cancel_order_list",
         }
     }
 }

@@ -138,6 +138,20 @@ async fn order(
             };
             reply(id, name, replaced.await)
         }
+        OrderOp::PlaceList => {
+            let placed = async {
+                let body = read_fields(fields)?;
+                orders::place_list(shared, account, trader.sent_at, valid_until, body).await
+            };
+            reply(id, name, placed.await)
+        }
+        OrderOp::CancelList => {
+            let cancelled = async {
+                let CancelListFields { market, list_id } = read_fields(fields)?;
+                orders::cancel_list(shared, account, valid_until, &market, OrderId(list_id)).await
+            };
+            reply(id, name, cancelled.await)
+        }
         OrderOp::SetCountdown => {
             let set = async {
                 orders::count_down(shared, account, valid_until, read_fields(fields)?).await
@@ -163,6 +177,13 @@ struct AmendFields {
 struct CancelFields {
     market: String,
     order_id: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CancelListFields {
+    market: String,
+    list_id: u64,
 }
 
 #[derive(Deserialize)]

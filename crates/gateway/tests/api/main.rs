@@ -11,6 +11,7 @@ mod errors;
 mod figures;
 mod life_of_an_order;
 mod min_seq;
+mod order_lists;
 mod orders;
 mod server;
 mod silent;

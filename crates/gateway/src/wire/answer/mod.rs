@@ -4,12 +4,14 @@ mod account;
 mod admin;
 mod market;
 mod order;
+mod order_list;
 mod terms;
 
 pub(crate) use account::*;
 pub(crate) use admin::*;
 pub(crate) use market::*;
 pub(crate) use order::*;
+pub(crate) use order_list::*;
 pub(crate) use terms::*;
 
 use serde::Serialize;

@@ -43,13 +43,16 @@ pub(crate) struct Order {
     /// What the order receives, which its fees are taken from.
     pub(crate) fee_asset: String,
     /// Why it was cancelled: `client`, `cancel_all`, `immediate_or_cancel`, `market_remainder`,
-    /// `self_trade`, `book_full`, `expired`, `not_fillable` (when its trigger fired), `interruption` or
-    /// `replaced`.
+    /// `self_trade`, `book_full`, `expired`, `not_fillable` (when its trigger fired), `interruption`,
+    /// `order_list` (the other one of its pair traded, was triggered or ended) or `replaced`.
     pub(crate) cancel_cause: Option<Cow<'static, str>>,
     /// The order that goes on in its place after an amendment.
     pub(crate) replaced_by: Option<u64>,
     /// The order whose place it took by an amendment.
     pub(crate) replaces: Option<u64>,
+    /// The list that placed it, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) list_id: Option<u64>,
     /// When it was accepted.
     pub(crate) placed_at: u64,
     /// When it last changed.
@@ -253,6 +256,7 @@ impl Order {
                 Some(EndCause::Cancelled(_)) | None => None,
             },
             replaces: view.replaces.map(|order| order.0),
+            list_id: view.list.map(|list| list.0),
             placed_at: millis(view.placed_at),
             updated_at: millis(view.updated_at),
         }

@@ -3,10 +3,12 @@
 mod account;
 mod admin;
 mod conditions;
+mod order_list;
 mod orders;
 
 pub(crate) use account::*;
 pub(crate) use admin::*;
+pub(crate) use order_list::*;
 pub(crate) use orders::*;
 
 use types::{Amount, AssetDef, ClientOrderId, Decimal, DecimalError, Price, Quantity, Timestamp};

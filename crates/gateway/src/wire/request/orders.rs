@@ -175,7 +175,12 @@ impl PlaceOrderBody {
         Ok(Request::ReplaceOrder(Box::new(ReplaceOrder { cancel, stop_on_failure, order })))
     }
 
-    fn into_order(self, account: AccountId, market: &MarketInfo) -> Result<PlaceOrder, ApiError> {
+    /// The order of `account`.
+    pub(super) fn into_order(
+        self,
+        account: AccountId,
+        market: &MarketInfo,
+    ) -> Result<PlaceOrder, ApiError> {
         let spec = self.spec(market)?;
         Ok(PlaceOrder {
             account,
