@@ -330,3 +330,59 @@ fn end(exchange: &mut Exchange, seen: &mut Seen) {
     assert!(exchange.balances().values().all(|(_, held)| held.is_zero()));
     assert_eq!(seen.open, 0, "lists that have not ended");
 }
+
+/// A sweep that takes several entries fills the first of a pair and an order that others wait for, both
+/// deep in the book.
+#[test]
+fn legs_that_trade_in_a_later_entry_end_their_lists_there() {
+    let mut exchange = Exchange::funded(1, 1, 4, 1_000_000_000);
+    for side in [Side::Sell, Side::Buy] {
+        exchange.submit_quietly(Request::PlaceOrder(limit(1, side, 100, 1)));
+    }
+    for _ in 0..5_000 {
+        exchange.submit_quietly(Request::PlaceOrder(limit(1, Side::Sell, 101, 1)));
+    }
+    let leg = |side, spec, trigger| ListLeg {
+        client_order_id: ClientOrderId::NONE,
+        side,
+        spec,
+        conditions: conditions(trigger),
+    };
+    let rests = leg(Side::Sell, limit_spec(102, 3), None);
+    let waits = leg(Side::Sell, limit_spec(90, 3), Some(Trigger::Falls { to: Price::new(91) }));
+    let follows = leg(Side::Buy, limit_spec(95, 3), None);
+    let list = |account, legs, pending| {
+        Request::PlaceOrderList(Box::new(PlaceOrderList {
+            account: AccountId(account),
+            market: FIRST_MARKET,
+            version: 1,
+            client_order_id: ClientOrderId::NONE,
+            self_trade_prevention: SelfTradePrevention::None,
+            legs,
+            pending,
+        }))
+    };
+    exchange.submit_quietly(list(3, vec![rests, waits], Vec::new()));
+    exchange.submit_quietly(list(4, vec![rests], vec![follows]));
+    let request = Request::PlaceOrder(limit(2, Side::Buy, 103, 5_006));
+    let (reply, valid_until) = (types::ReplyTo::new(1, 1), Timestamp(u64::MAX));
+    let mut command = types::Command::Request { reply, valid_until, request };
+    let (mut events, mut entries) = (Vec::new(), 0);
+    loop {
+        events.extend(exchange.append_one(PartitionId(0), command));
+        exchange.assert_sound();
+        restore(&mut exchange);
+        entries += 1;
+        command = types::Command::Continue;
+        if !exchange.partitions[0].needs_continue() {
+            break;
+        }
+    }
+    assert!(entries > 2, "{entries}");
+    let is_end = |event: &&Event| matches!(event, Event::OrderListEnded { end: ListEnd::Done, .. });
+    assert_eq!(events.iter().filter(is_end).count(), 2);
+    let books = exchange.books();
+    assert!(books[&(FIRST_MARKET, Side::Sell)].is_empty());
+    assert_eq!(books[&(FIRST_MARKET, Side::Buy)].len(), 1, "what followed rests");
+    assert!(exchange.partitions[0].market(FIRST_MARKET).unwrap().waiting().next().is_none());
+}

@@ -236,11 +236,12 @@ fn check_list(
     account: &Account,
     list: &PlaceOrderList,
 ) -> Result<Funds, RejectCode> {
-    check_names(ctx, state, list)?;
-    let listed = check_market(ctx, account, list.market, list.version)?;
+    // First, since it bounds the legs that are looked at.
     if list.kind().is_none() {
         return Err(RejectCode::InvalidCombination);
     }
+    check_names(ctx, state, list)?;
+    let listed = check_market(ctx, account, list.market, list.version)?;
     for leg in list.all_legs() {
         check_terms(ctx, &listed.def, &list.order(leg))?;
     }

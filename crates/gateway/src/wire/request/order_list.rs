@@ -94,5 +94,5 @@ fn leg(
     let body: PlaceOrderBody = read_fields(fields)?;
     let PlaceOrder { client_order_id, side, spec, conditions, .. } =
         body.into_order(account, market)?;
-    Ok(ListLeg { client_order_id, side, spec, conditions })
+    Ok(ListLeg { client_order_id, side, spec, conditions: *conditions })
 }
