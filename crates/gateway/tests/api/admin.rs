@@ -169,3 +169,18 @@ async fn a_key_is_revoked_whole_though_its_operator_breaks_off() {
         assert!(refused, "a revoked key goes on working");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_has_failed_nothing_is_quarantined_or_released() {
+    let world = World::new().await;
+    let listed = world.get(&world.operator, "/v1/admin/quarantine").await.ok();
+    assert_eq!(listed, json!({"components": []}));
+    let release = async |component: &str| {
+        let path = format!("/v1/admin/quarantine/{component}");
+        world.operator.send(&world.router, "DELETE", &path, "").await
+    };
+    for component in ["market-1", "market-77", "ledger-3", "treasury"] {
+        assert_eq!(release(component).await.code(), "NotQuarantined", "{component}");
+    }
+    assert_eq!(release("market-01").await.code(), "InvalidField");
+}
