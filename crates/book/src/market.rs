@@ -78,7 +78,11 @@ pub(crate) struct Party {
     pub(crate) hold: HoldId,
     /// What its order has left afterwards, as [`TradeSide::remaining`] says it.
     pub(crate) remaining: Quantity,
+    /// What it pays of what it receives.
     pub(crate) rate: PartsPerMillion,
+    /// What it gets of what its taker receives: nothing for the taker itself.
+    pub(crate) rebate: PartsPerMillion,
+    pub(crate) self_trade_group: u32,
     /// What it had locked for this quantity beyond what it pays.
     pub(crate) release: Amount,
 }
@@ -215,8 +219,20 @@ impl Market {
     ) {
         let base_amount = self.scaling.base(quantity);
         let quote_amount = self.scaling.notional(price, quantity);
-        let buyer_fee = money::fee(base_amount, buyer.rate);
-        let seller_fee = money::fee(quote_amount, seller.rate);
+        let mut buyer_fee = money::fee(base_amount, buyer.rate);
+        let mut seller_fee = money::fee(quote_amount, seller.rate);
+        match aggressor {
+            Some(Side::Sell) if !buyer.rebate.is_zero() => {
+                buyer_fee = money::rebate(quote_amount, buyer.rebate, seller_fee);
+            }
+            Some(Side::Buy) if !seller.rebate.is_zero() => {
+                seller_fee = money::rebate(base_amount, seller.rebate, buyer_fee);
+            }
+            // In an auction nobody takes, so that nobody pays for a rebate.
+            Some(Side::Sell | Side::Buy) | None => {}
+        }
+        let is_self_trade =
+            buyer.account == seller.account || buyer.self_trade_group == seller.self_trade_group;
         let side = |party: &Party, fee| TradeSide {
             account: party.account,
             order: party.order,
@@ -241,7 +257,7 @@ impl Market {
         self.waiting.traded(price);
         let (base, quote) = (self.def.base, self.def.quote);
         fx.send_with(|| {
-            Message::Filled(Fill {
+            let fill = Fill {
                 account: buyer.account,
                 hold: buyer.hold,
                 debit_asset: quote,
@@ -250,10 +266,11 @@ impl Market {
                 credit: base_amount,
                 fee: buyer_fee,
                 release: buyer.release,
-            })
+            };
+            Message::Filled { fill, is_self_trade }
         });
         fx.send_with(|| {
-            Message::Filled(Fill {
+            let fill = Fill {
                 account: seller.account,
                 hold: seller.hold,
                 debit_asset: base,
@@ -262,7 +279,8 @@ impl Market {
                 credit: quote_amount,
                 fee: seller_fee,
                 release: seller.release,
-            })
+            };
+            Message::Filled { fill, is_self_trade }
         });
     }
 

@@ -1,6 +1,8 @@
 //! Continuous matching: best price first, oldest first, at the resting order's price.
 
-use types::{Amount, CancelCause, Effects, Event, Message, Price, Quantity, ReplyTo, Side};
+use types::{
+    Amount, CancelCause, Effects, Event, Message, PartsPerMillion, Price, Quantity, ReplyTo, Side,
+};
 
 use crate::lists::Member;
 use crate::market::{Market, Party, Work};
@@ -74,6 +76,8 @@ impl Market {
             hold: taker.hold,
             remaining: taker.remaining(),
             rate: taker.fees.taker,
+            rebate: PartsPerMillion(0),
+            self_trade_group: taker.self_trade_group,
             release: improvement,
         };
         let making = self.resting_party(maker, Amount::ZERO);
@@ -136,7 +140,9 @@ impl Market {
             order: order.id,
             hold: order.hold,
             remaining: self.book.remaining(place),
-            rate: order.fees.maker,
+            rate: order.fees.maker.fee(),
+            rebate: order.fees.maker.rebate(),
+            self_trade_group: order.self_trade_group,
             release,
         }
     }

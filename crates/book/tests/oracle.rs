@@ -33,7 +33,7 @@ struct Holds(BTreeMap<HoldId, Amount>);
 impl Holds {
     fn apply(&mut self, message: &Message) {
         match *message {
-            Message::Filled(fill) => {
+            Message::Filled { fill, .. } => {
                 *self.0.get_mut(&fill.hold).unwrap() -= fill.debit + fill.release;
             }
             Message::Released { hold, amount, .. } => {
@@ -251,7 +251,8 @@ impl Session {
             Side::Sell => u128::from(lots * 7 + self.random.below(7)),
         };
         order.budget = budget(side, &spec, free);
-        order.fees.maker = PartsPerMillion(self.random.pick(&[0, 500, 1_000, 333_333]));
+        order.fees.maker =
+            MakerRate(self.random.pick(&[0, 500, 1_000, 333_333, -500, -20_000, -1_000_000]));
         order.fees.taker = PartsPerMillion(self.random.pick(&[0, 700, 1_000_000]));
         if self.random.in_hundred(1) {
             order.version = VERSION + 1;

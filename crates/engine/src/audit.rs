@@ -4,6 +4,7 @@
 //! 1. value is conserved: per asset, clearing accounts and messages under way sum to zero, and what the
 //!    treasury let in is what the ledgers owe to the outside world;
 //! 2. no balance is below zero (by type) and what is held is what orders and pending debits require;
+//!    rebates are never more than the fees that pay for them, when nothing is under way;
 //! 3. no book is crossed in continuous trading.
 
 use std::collections::BTreeMap;
@@ -89,7 +90,8 @@ impl Audit {
     fn count(&mut self, message: &Message) {
         let signed = |amount: types::Amount| amount.get() as i128;
         match message {
-            Message::Filled(Fill { debit_asset, debit, credit_asset, credit, .. }) => {
+            Message::Filled { fill, .. } => {
+                let Fill { debit_asset, debit, credit_asset, credit, .. } = fill;
                 self.in_flight.entry(*debit_asset).or_default().clearing += signed(*debit);
                 self.in_flight.entry(*credit_asset).or_default().clearing -= signed(*credit);
             }
@@ -131,6 +133,10 @@ impl Audit {
                 self.violations.push(format!(
                     "asset {asset}: clearing accounts and messages under way sum to {clearing}"
                 ));
+            }
+            if self.quiet && totals.house.fees < 0 {
+                let fees = totals.house.fees;
+                self.violations.push(format!("asset {asset}: fees less rebates are {fees}"));
             }
             let Some(treasury) = treasury else { continue };
             let supply = treasury.supply(asset).get() as i128;

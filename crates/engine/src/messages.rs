@@ -69,7 +69,7 @@ impl Partition {
             }
             Message::Define { definition, .. } => self.define(definition.clone()),
             Message::Rested { .. }
-            | Message::Filled(_)
+            | Message::Filled { .. }
             | Message::Released { .. }
             | Message::Amended { .. }
             | Message::AmendmentRefused { .. }
@@ -79,7 +79,10 @@ impl Partition {
             | Message::Credit { .. }
             | Message::Debit { .. }
             | Message::SettleDebit { .. }
-            | Message::TransferIn { .. } => self.ledger.receive(message, &mut self.fx),
+            | Message::TransferIn { .. } => {
+                let ctx = context(self.topology.as_ref(), &self.definitions, self.now);
+                self.ledger.receive(&ctx, message, &mut self.fx);
+            }
         }
     }
 

@@ -33,7 +33,10 @@ impl Partition {
         let (opened, ruled) = match &definition {
             Definition::Market(market) => (Some(market.id), None),
             Definition::Rules { market, rules } => (None, Some((*market, **rules))),
-            Definition::Asset(_) | Definition::FeeTier { .. } => (None, None),
+            Definition::Asset(_)
+            | Definition::FeeTier { .. }
+            | Definition::FeeSchedule(_)
+            | Definition::MarketFees { .. } => (None, None),
         };
         self.definitions.add(definition);
         if let Some(market) = opened {
@@ -79,8 +82,10 @@ impl Partition {
     ) {
         let market = match definition {
             Definition::Market(market) => market.id,
-            Definition::Rules { market, .. } => *market,
-            Definition::Asset(_) | Definition::FeeTier { .. } => MarketId(0),
+            Definition::Rules { market, .. } | Definition::MarketFees { market, .. } => *market,
+            Definition::Asset(_) | Definition::FeeTier { .. } | Definition::FeeSchedule(_) => {
+                MarketId(0)
+            }
         };
         self.fx.emit(Event::Rejected {
             reply,
@@ -100,6 +105,12 @@ fn answer(reply: ReplyTo, definition: &Definition) -> Event {
         &Definition::FeeTier { tier, rates } => Event::FeeTierSet { reply, tier, rates },
         &Definition::Rules { market, ref rules } => {
             Event::MarketRulesSet { reply, market, rules: rules.clone() }
+        }
+        Definition::FeeSchedule(schedule) => {
+            Event::FeeScheduleSet { reply, schedule: schedule.clone() }
+        }
+        &Definition::MarketFees { market, tier, rates } => {
+            Event::MarketFeesSet { reply, market, tier, rates }
         }
     }
 }

@@ -102,6 +102,14 @@ impl Partition {
                 let definition = Definition::Rules { market, rules: rules.clone() };
                 self.register(reply, RequestKind::SetMarketRules, definition);
             }
+            Request::SetFeeSchedule(ref schedule) => {
+                let definition = Definition::FeeSchedule(schedule.clone());
+                self.register(reply, RequestKind::SetFeeSchedule, definition);
+            }
+            Request::SetMarketFees { market, tier, rates } => {
+                let definition = Definition::MarketFees { market, tier, rates };
+                self.register(reply, RequestKind::SetMarketFees, definition);
+            }
             Request::PlanMarketState { market, at, state } => {
                 if !self.at_market(market, |book, fx| book.plan_state(reply, at, state, fx)) {
                     let kind = RequestKind::PlanMarketState;
@@ -161,6 +169,8 @@ impl Partition {
             Request::DefineAsset(_)
             | Request::ListMarket(_)
             | Request::SetFeeTier { .. }
+            | Request::SetFeeSchedule(_)
+            | Request::SetMarketFees { .. }
             | Request::SetMarketRules { .. } => Component::Registry(self.id),
             Request::CancelOrder { market, .. }
             | Request::CancelOrderList { market, .. }
@@ -206,6 +216,7 @@ fn subject(request: &Request) -> (AccountId, MarketId, ClientOrderId) {
         | Request::SetAccountFeeTier { account, .. } => (account, nowhere, none),
         Request::SetMarketState { market, .. }
         | Request::SetMarketRules { market, .. }
+        | Request::SetMarketFees { market, .. }
         | Request::PlanMarketState { market, .. } => (nobody, market, none),
         Request::ListMarket(ref market) => (nobody, market.id, none),
         Request::ReleaseQuarantine { component: Component::Market(market) } => {
@@ -213,6 +224,7 @@ fn subject(request: &Request) -> (AccountId, MarketId, ClientOrderId) {
         }
         Request::DefineAsset(_)
         | Request::SetFeeTier { .. }
+        | Request::SetFeeSchedule(_)
         | Request::ReleaseQuarantine { .. } => (nobody, nowhere, none),
     }
 }

@@ -316,7 +316,7 @@ fn options_that_do_not_go_together_are_refused_before_funds_are_held() {
 fn accounts_go_only_into_fee_tiers_that_exist() {
     let mut exchange = Exchange::funded(1, 1, 1, 100);
     let account = AccountId(ALICE);
-    let events = exchange.submit_quietly(Request::SetAccountFeeTier { account, fee_tier: 7 });
+    let events = exchange.submit_quietly(Request::SetAccountFeeTier { account, fee_tier: Some(7) });
     assert_eq!(rejection(&events), RejectCode::UnknownFeeTier);
     let account = AccountId(9);
     let events = exchange.submit_quietly(Request::CreateAccount { account, fee_tier: 7 });

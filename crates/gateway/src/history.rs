@@ -218,6 +218,7 @@ fn fill_of(market: &MarketInfo, row: &FillRow) -> Result<Fill, ApiError> {
         base_amount: row.base_amount,
         quote_amount: row.quote_amount,
         fee: row.fee,
+        rebate: row.rebate,
         liquidity: Liquidity::of(row.side, row.aggressor),
         time: row.time,
         partition: row.partition,

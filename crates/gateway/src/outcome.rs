@@ -166,6 +166,7 @@ impl Outcome {
                 base_amount: trade.base_amount,
                 quote_amount: trade.quote_amount,
                 fee: own.fee.total(),
+                rebate: own.fee.rebate(),
                 liquidity: Liquidity::of(side, trade.aggressor),
                 time: self.time,
                 partition: self.partition,
@@ -252,6 +253,8 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
         | Event::AccountCreated { account, .. }
         | Event::AccountFrozen { account, .. }
         | Event::AccountFeeTierSet { account, .. }
+        | Event::FeeTierChanged { account, .. }
+        | Event::VolumeChanged { account, .. }
         | Event::CountdownSet { account, .. } => Some(account),
         Event::OrderRested { .. }
         | Event::OrderRefilled { .. }
@@ -262,6 +265,8 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
         | Event::AssetDefined { .. }
         | Event::MarketListed { .. }
         | Event::FeeTierSet { .. }
+        | Event::FeeScheduleSet { .. }
+        | Event::MarketFeesSet { .. }
         | Event::MarketStateChanged { .. }
         | Event::MarketRulesSet { .. }
         | Event::MarketStatePlanned { .. }
@@ -305,7 +310,7 @@ mod tests {
             account: AccountId(1),
             order,
             remaining: Quantity::new(remaining),
-            fee: Fee::default(),
+            fee: Fee::NONE,
         };
         Event::Trade(Trade {
             market: MARKET,

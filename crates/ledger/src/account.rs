@@ -3,6 +3,8 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{Amount, AssetId, HoldId, MarketId};
 
+use crate::volume::Volume;
+
 /// What an account has of one asset.
 #[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Balance {
@@ -27,6 +29,10 @@ pub(crate) struct MarketOrders {
 pub(crate) struct Account {
     pub frozen: bool,
     pub fee_tier: u8,
+    /// An operator has chosen its tier: no volume changes it.
+    pub is_pinned: bool,
+    /// What it traded lately, once it has in a market that counts.
+    pub volume: Option<Box<Volume>>,
     /// Sorted by asset; most accounts have few.
     balances: Vec<Balance>,
     /// Open orders by market, sorted. A market stays once there was an order in it.

@@ -48,23 +48,26 @@ impl Ledger {
         }
     }
 
-    /// Puts an account into a fee tier; open orders keep the rates they were admitted with.
+    /// Puts an account into a fee tier and pins it there, or lets its volume decide from its next order
+    /// on. Open orders keep the rates they were admitted with.
     pub fn set_account_fee_tier(
         &mut self,
         ctx: &Context<'_>,
         reply: ReplyTo,
         account: AccountId,
-        fee_tier: u8,
+        fee_tier: Option<u8>,
         fx: &mut Effects,
     ) {
         let asker = asker(reply, RequestKind::SetAccountFeeTier, account);
-        if !ctx.definitions.has_fee_tier(fee_tier) {
+        if fee_tier.is_some_and(|tier| !ctx.definitions.has_fee_tier(tier)) {
             return asker.reject(RejectCode::UnknownFeeTier, fx);
         }
         match self.slot_mut(account).state.account_mut(account) {
             Some(owner) => {
-                owner.fee_tier = fee_tier;
-                fx.emit(Event::AccountFeeTierSet { reply, account, fee_tier });
+                owner.is_pinned = fee_tier.is_some();
+                owner.fee_tier = fee_tier.unwrap_or(owner.fee_tier);
+                let (fee_tier, pinned) = (owner.fee_tier, owner.is_pinned);
+                fx.emit(Event::AccountFeeTierSet { reply, account, fee_tier, pinned });
             }
             None => asker.reject(RejectCode::UnknownAccount, fx),
         }

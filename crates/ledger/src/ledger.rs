@@ -30,6 +30,8 @@ pub struct Ledger {
     slots: Vec<Option<Box<SlotState>>>,
     /// Balances that the current entry has changed, in order of the first change.
     touched: Vec<(AccountId, AssetId)>,
+    /// Accounts whose volume the current entry has changed, in order of the first change.
+    pub(crate) traded: Vec<AccountId>,
 }
 
 /// Who asks what, for the answer to a rejected request.
@@ -45,7 +47,7 @@ pub(crate) struct Asker {
 impl Ledger {
     /// An empty ledger that hosts `slots`. `hash_seed` may differ from process to process.
     pub fn new(slots: impl Iterator<Item = Slot>, hash_seed: u64) -> Self {
-        let mut ledger = Self { slots: Vec::new(), touched: Vec::new() };
+        let mut ledger = Self { slots: Vec::new(), touched: Vec::new(), traded: Vec::new() };
         ledger.slots.resize_with(usize::from(ACCOUNT_SLOTS), || None);
         for slot in slots {
             ledger.slots[usize::from(slot.0)] = Some(Box::new(SlotState::new(slot, hash_seed)));
@@ -77,12 +79,12 @@ impl Ledger {
     ///
     /// # Panics
     /// If it is not for a ledger, or its account's slot is not here: the engine routes.
-    pub fn receive(&mut self, message: &Message, fx: &mut Effects) {
+    pub fn receive(&mut self, ctx: &Context<'_>, message: &Message, fx: &mut Effects) {
         match message {
             Message::Rested { account, hold, order, price } => {
                 self.rested(*account, *hold, *order, *price, fx);
             }
-            Message::Filled(fill) => self.filled(fill),
+            Message::Filled { fill, is_self_trade } => self.filled(ctx, fill, *is_self_trade),
             Message::Released { account, hold, amount } => self.released(*account, *hold, *amount),
             Message::Amended { account, hold, order, price, release } => {
                 self.amended(*account, *hold, *order, *price, *release, fx);
@@ -124,7 +126,7 @@ impl Ledger {
         }
     }
 
-    /// States every balance that changed since the last call, once.
+    /// States every balance and every volume that changed since the last call, once.
     pub fn emit_touched(&mut self, fx: &mut Effects) {
         for index in 0..self.touched.len() {
             let (account, asset) = self.touched[index];
@@ -135,6 +137,9 @@ impl Ledger {
             fx.emit_with(|| Event::BalanceChanged { account, asset, available, held });
         }
         self.touched.clear();
+        if !self.traded.is_empty() {
+            self.emit_volumes(fx);
+        }
     }
 
     pub(crate) fn slot_of(&self, account: AccountId) -> Option<&SlotState> {

@@ -31,6 +31,7 @@ mod settle;
 mod slot;
 mod transfer;
 mod treasury;
+mod volume;
 
 pub use amend_order::Amendment;
 pub use audit::{SlotAudit, Totals};

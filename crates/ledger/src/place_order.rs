@@ -45,12 +45,12 @@ impl Ledger {
                 return slot.reject_and_remember(asker, fingerprint, code, ctx, valid_until, fx);
             }
         };
-        let fees = ctx.definitions.fee_rates(account.fee_tier);
         if !slot.has_room(asker, ctx) {
             return asker.reject(RejectCode::TooManyClientIds, fx);
         }
 
         // From here on nothing can fail.
+        let fees = slot.rates_for(ctx, order.account, order.market, fx);
         let purpose = purpose_of(order, false);
         let hold = slot.open_hold(order.account, funds.asset, funds.amount, purpose);
         if !asker.client_id.is_none() {

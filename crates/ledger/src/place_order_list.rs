@@ -83,7 +83,7 @@ impl Ledger {
             ids.remember(account, id, fingerprint, outcome, ctx.now, valid_until)
         });
         let placement = Placement { orders: list, list: None, name, valid_until };
-        let legs = slot.open_legs(ctx, reply, &placement, &funds);
+        let legs = slot.open_legs(ctx, reply, &placement, &funds, fx);
         fx.send(Message::AdmitList(Box::new(AdmitList {
             reply,
             account: list.account,
@@ -123,7 +123,7 @@ impl Ledger {
         };
         let name = name.filter(|_| goes_on);
         let placement = Placement { orders, list: Some(list), name, valid_until: ctx.now };
-        let legs = slot.open_legs(ctx, ReplyTo::NOBODY, &placement, &funds);
+        let legs = slot.open_legs(ctx, ReplyTo::NOBODY, &placement, &funds, fx);
         fx.send(Message::AdmitList(Box::new(AdmitList {
             reply: ReplyTo::NOBODY,
             account,
@@ -187,11 +187,11 @@ impl SlotMut<'_> {
         reply: ReplyTo,
         placement: &Placement<'_>,
         funds: &Funds,
+        fx: &mut Effects,
     ) -> Vec<Admit> {
         let &Placement { orders, list, name, valid_until } = placement;
         let account = orders.account;
-        let tier = self.state.account(account).expect("checked").fee_tier;
-        let fees = ctx.definitions.fee_rates(tier);
+        let fees = self.rates_for(ctx, account, orders.market, fx);
         let is_pair = orders.legs.len() > 1;
         // A pending leg that is single is an order like any other.
         let is_leg = is_pair || list.is_none();

@@ -5,7 +5,7 @@ use types::{AccountId, Amount, Effects, Fill, HoldId, MarketId, OrderId, Price, 
 use crate::cancel::cancel;
 use crate::client_ids::Outcome;
 use crate::holds::Purpose;
-use crate::ledger::Ledger;
+use crate::ledger::{Context, Ledger};
 use crate::slot::{Bucket, SlotMut};
 
 impl Ledger {
@@ -78,22 +78,30 @@ impl Ledger {
     }
 
     /// One side of a trade: the debit leaves the hold, the credit less the fee arrives, both against
-    /// the slot's clearing account.
-    pub(crate) fn filled(&mut self, fill: &Fill) {
+    /// the slot's clearing account. A rebate comes out of the slot's fee account, to which the taker has
+    /// paid at least as much, there or in another slot.
+    pub(crate) fn filled(&mut self, ctx: &Context<'_>, fill: &Fill, is_self_trade: bool) {
         let id = fill.account;
         let mut slot = self.slot_mut(id);
         let hold = slot.state.holds.of(id, fill.hold);
         debug_assert_eq!(hold.asset, fill.debit_asset);
         hold.locked -= fill.debit + fill.release;
-        if let Purpose::Order { buys, filled_base, .. } = &mut hold.purpose {
-            *filled_base += if *buys { fill.credit } else { fill.debit };
-        }
+        let Purpose::Order { buys, ref mut filled_base, .. } = hold.purpose else {
+            panic!("hold {} is not for an order", fill.hold);
+        };
+        *filled_base += if buys { fill.credit } else { fill.debit };
         slot.post(fill.debit_asset, Bucket::Held(id), Bucket::Clearing, fill.debit);
         slot.post(fill.debit_asset, Bucket::Held(id), Bucket::Available(id), fill.release);
         let net = fill.credit - fill.fee.total();
         slot.post(fill.credit_asset, Bucket::Clearing, Bucket::Available(id), net);
-        slot.post(fill.credit_asset, Bucket::Clearing, Bucket::Fees, fill.fee.income);
-        slot.post(fill.credit_asset, Bucket::Clearing, Bucket::Rounding, fill.fee.rounding);
+        slot.post(fill.credit_asset, Bucket::Clearing, Bucket::Fees, fill.fee.income());
+        slot.post(fill.credit_asset, Bucket::Clearing, Bucket::Rounding, fill.fee.rounding());
+        slot.post(fill.debit_asset, Bucket::Fees, Bucket::Available(id), fill.fee.rebate());
+        if let Some(schedule) = ctx.definitions.fee_schedule()
+            && !is_self_trade
+        {
+            self.count_volume(schedule, ctx.now, fill, buys);
+        }
     }
 
     pub(crate) fn released(&mut self, account: AccountId, hold: HoldId, amount: Amount) {

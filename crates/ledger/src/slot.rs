@@ -22,7 +22,8 @@ pub struct House {
     /// What this slot has paid to others less what it received; over all slots and the messages
     /// under way it sums to zero.
     pub clearing: i128,
-    /// Fee income.
+    /// Fee income less rebates. A slot whose makers get more than its takers pay is below zero; over all
+    /// slots it is not, once each trade has settled on both sides.
     pub fees: i128,
     /// Atoms from rounding fees up.
     pub rounding: i128,

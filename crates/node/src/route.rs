@@ -64,6 +64,8 @@ pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Reques
         | Request::DefineAsset(_)
         | Request::ListMarket(_)
         | Request::SetFeeTier { .. }
+        | Request::SetFeeSchedule(_)
+        | Request::SetMarketFees { .. }
         | Request::SetMarketRules { .. } => topology.treasury,
     }
 }

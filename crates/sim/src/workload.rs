@@ -2,9 +2,9 @@
 
 use types::{
     AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Conditions, Event,
-    FeeRates, Interruption, MarketBounds, MarketDef, MarketId, MarketRules, MarketState, OrderId,
-    OrderSpec, PartitionId, PartsPerMillion, PlaceOrder, Price, Quantity, ReplaceOrder, Request,
-    SelfTradePrevention, Side, TimeInForce, Timestamp, TreasuryReference, Trigger,
+    FeeRates, Interruption, MakerRate, MarketBounds, MarketDef, MarketId, MarketRules, MarketState,
+    OrderId, OrderSpec, PartitionId, PartsPerMillion, PlaceOrder, Price, Quantity, ReplaceOrder,
+    Request, SelfTradePrevention, Side, TimeInForce, Timestamp, TreasuryReference, Trigger,
 };
 
 use crate::random::Random;
@@ -287,7 +287,10 @@ impl Workload {
             }
             4 => Request::SetMarketRules { market, rules: Box::new(self.rules()) },
             5 => Request::FreezeAccount { account, frozen: self.random.one_in(4) },
-            6 => Request::SetAccountFeeTier { account, fee_tier: self.random.below(2) as u8 },
+            6 => {
+                let fee_tier = Some(self.random.below(2) as u8);
+                Request::SetAccountFeeTier { account, fee_tier }
+            }
             _ => Request::SetFeeTier { tier: 1, rates: rates(self.random.below(1_000), 2_000) },
         }
     }
@@ -319,7 +322,7 @@ fn ppm(parts: u64) -> PartsPerMillion {
 }
 
 fn rates(maker: u64, taker: u64) -> FeeRates {
-    FeeRates { maker: ppm(maker), taker: ppm(taker) }
+    FeeRates { maker: MakerRate(maker as i32), taker: ppm(taker) }
 }
 
 fn market(id: MarketId) -> MarketDef {

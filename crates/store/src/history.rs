@@ -145,7 +145,8 @@ impl Store {
         let side = |side: &str, order: &str, owner: &str, fee: &str, bit: u32| {
             format!(
                 "SELECT * FROM (SELECT id * 2 + {bit} AS id, {owner} AS account, '{side}' AS side,
-                     {order} AS order_id, {fee} AS fee, market, trade_id, price, quantity,
+                     {order} AS order_id, {fee} AS fee,
+                     iif(aggressor <> '{side}', maker_rebate, '0') AS rebate, market, trade_id, price, quantity,
                      base_amount, quote_amount, aggressor, time, partition, seq, event_index
                  FROM trades
                  WHERE {owner} = ?1 AND (?2 IS NULL OR market = ?2)

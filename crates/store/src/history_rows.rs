@@ -91,6 +91,8 @@ pub struct FillRow {
     pub quote_amount: Amount,
     /// Atoms of what was received (buy: base, sell: quote).
     pub fee: Amount,
+    /// A maker's rebate: atoms of what was paid (buy: quote, sell: base).
+    pub rebate: Amount,
     /// The taker's side, or none in an auction: the fill is a maker's if it is the other one.
     pub aggressor: Option<Side>,
     /// When.
@@ -145,7 +147,7 @@ pub struct LedgerRow {
     pub asset: AssetId,
     /// By how many atoms.
     pub delta: i128,
-    /// `credit`, `debit`, `transfer_in`, `transfer_out`, `trade` or `fee`.
+    /// `credit`, `debit`, `transfer_in`, `transfer_out`, `trade`, `fee` or `rebate`.
     pub kind: String,
     /// By kind: `source:number`, the other account, or `market:trade`.
     pub reference: String,
@@ -202,6 +204,7 @@ pub(crate) fn fill_row(row: &Row<'_>) -> Result<FillRow> {
         base_amount: amount(row, "base_amount")?,
         quote_amount: amount(row, "quote_amount")?,
         fee: amount(row, "fee")?,
+        rebate: amount(row, "rebate")?,
         aggressor: aggressor(row)?,
         time: Timestamp(whole(row, "time")?),
         partition: PartitionId(row.get("partition")?),

@@ -15,9 +15,9 @@ use crate::order_row::{self, Moment, Order, Placement, side_word};
 use crate::store::sql_integer;
 
 const INSERT_TRADE: &str = "INSERT INTO trades (market, trade_id, price, quantity, base_amount, \
-    quote_amount, aggressor, buyer, buy_order, buyer_fee, seller, sell_order, seller_fee, time, \
-    partition, seq, event_index) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+    quote_amount, aggressor, buyer, buy_order, buyer_fee, seller, sell_order, seller_fee, \
+    maker_rebate, time, partition, seq, event_index) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
 const INSERT_ENTRY: &str = "INSERT INTO ledger_entries (account, asset, delta, kind, reference, \
     suspense, time, partition, seq, event_index) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
@@ -272,6 +272,10 @@ impl<'t> Projection<'t> {
             | Event::OrderListEnded { .. }
             | Event::Quarantined { .. }
             | Event::QuarantineReleased { .. }
+            | Event::FeeScheduleSet { .. }
+            | Event::MarketFeesSet { .. }
+            | Event::FeeTierChanged { .. }
+            | Event::VolumeChanged { .. }
             | Event::CountdownSet { .. } => {}
         }
         Ok(())
@@ -297,6 +301,7 @@ impl<'t> Projection<'t> {
             trade.seller.account.0,
             sql_integer(trade.seller.order.0, "an order id")?,
             trade.seller.fee.total().to_string(),
+            (trade.buyer.fee.rebate() + trade.seller.fee.rebate()).to_string(),
             sql_integer(at.moment.time.0, "a time")?,
             at.partition.0,
             sql_integer(at.moment.seq.0, "a seq")?,
@@ -311,7 +316,7 @@ impl<'t> Projection<'t> {
         self.side(at, trade, Side::Sell, base, quote, &reference)
     }
 
-    /// One side of a trade: its order, and its three postings.
+    /// One side of a trade: its order, and its postings: what is paid and received, and a fee or a rebate.
     fn side(
         &mut self,
         at: Stamp,
@@ -341,10 +346,14 @@ impl<'t> Projection<'t> {
         };
         self.lose(at, &posting(paid, "trade"))?;
         self.gain(at, &posting(received, "trade"))?;
-        if fee.is_zero() {
-            return Ok(());
+        if !fee.is_zero() {
+            self.lose(at, &posting((received.0, fee), "fee"))?;
         }
-        self.lose(at, &posting((received.0, fee), "fee"))
+        let rebate = party.fee.rebate();
+        if !rebate.is_zero() {
+            self.gain(at, &posting((paid.0, rebate), "rebate"))?;
+        }
+        Ok(())
     }
 
     fn gain(&mut self, at: Stamp, posting: &Posting<'_>) -> Result<()> {

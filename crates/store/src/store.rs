@@ -17,6 +17,7 @@ pub(crate) const HISTORY_MIGRATIONS: &[&str] = &[
     include_str!("../migrations/history/0001_history.sql"),
     include_str!("../migrations/history/0002_conditions.sql"),
     include_str!("../migrations/history/0003_order_lists.sql"),
+    include_str!("../migrations/history/0004_rebates.sql"),
 ];
 
 /// Accounts' names, API keys, the outbox of external transfers, and the history. Shared by reference

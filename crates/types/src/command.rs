@@ -3,9 +3,9 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Component, FeeRates, MarketDef, MarketId,
-    MarketRules, MarketState, Message, OrderId, PartitionId, PlaceOrder, PlaceOrderList, Price,
-    Quantity, Seq, Timestamp, Topology,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Component, FeeRates, FeeSchedule,
+    MarketDef, MarketId, MarketRules, MarketState, Message, OrderId, PartitionId, PlaceOrder,
+    PlaceOrderList, Price, Quantity, Seq, Timestamp, Topology,
 };
 
 /// A command with its place in the log.
@@ -238,12 +238,12 @@ pub enum Request {
         /// Whether it is to be frozen.
         frozen: bool,
     } = 13,
-    /// Put an account into a fee tier, for orders placed from now on.
+    /// Put an account into a fee tier, for orders placed from now on, or let its volume decide.
     SetAccountFeeTier {
         /// Which.
         account: AccountId,
-        /// The tier.
-        fee_tier: u8,
+        /// The tier, which no volume changes then; none: the one that the account's volume leads to.
+        fee_tier: Option<u8>,
     } = 14,
     /// A new asset.
     DefineAsset(AssetDef) = 15,
@@ -308,6 +308,17 @@ pub enum Request {
         /// Which.
         component: Component,
     } = 25,
+    /// Which volume leads to which fee tier, from now on. An empty schedule counts nothing.
+    SetFeeSchedule(FeeSchedule) = 26,
+    /// The rates of a fee tier in one market, for orders placed from now on.
+    SetMarketFees {
+        /// Where.
+        market: MarketId,
+        /// Which tier.
+        tier: u8,
+        /// Its rates there; none: the tier's own again.
+        rates: Option<FeeRates>,
+    } = 27,
 }
 
 /// A cancel with a placement behind it.
@@ -352,6 +363,8 @@ pub enum RequestKind {
     PlaceOrderList = 23,
     CancelOrderList = 24,
     ReleaseQuarantine = 25,
+    SetFeeSchedule = 26,
+    SetMarketFees = 27,
 }
 
 impl RequestKind {
@@ -384,6 +397,8 @@ impl RequestKind {
             Self::PlaceOrderList => "place_order_list",
             Self::CancelOrderList => "cancel_order_list",
             Self::ReleaseQuarantine => "release_quarantine",
+            Self::SetFeeSchedule => "set_fee_schedule",
+            Self::SetMarketFees => "set_market_fees",
         }
     }
 }
@@ -418,6 +433,8 @@ impl Request {
             Self::PlaceOrderList(_) => RequestKind::PlaceOrderList,
             Self::CancelOrderList { .. } => RequestKind::CancelOrderList,
             Self::ReleaseQuarantine { .. } => RequestKind::ReleaseQuarantine,
+            Self::SetFeeSchedule(_) => RequestKind::SetFeeSchedule,
+            Self::SetMarketFees { .. } => RequestKind::SetMarketFees,
         }
     }
 

@@ -1,11 +1,12 @@
-//! Definitions of assets, markets and fee tiers, and the arithmetic that they must allow.
+//! Definitions of assets, markets and what they charge, and the arithmetic that they must allow.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::decimal::power_of_ten;
 use crate::money;
 use crate::{
-    Amount, AssetId, Decimal, MarketId, MarketRules, PartitionId, PartsPerMillion, Price, Quantity,
+    Amount, AssetId, Decimal, FeeRates, FeeSchedule, MarketId, MarketRules, PartitionId, Price,
+    Quantity,
 };
 
 /// Largest number of decimal places of an asset. The Binance dialect can show at most 8 of them.
@@ -82,15 +83,6 @@ pub struct MarketDef {
     pub version: u32,
 }
 
-/// Maker and taker fees, taken from what is received.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct FeeRates {
-    /// For the order that rested, and for both sides of an auction.
-    pub maker: PartsPerMillion,
-    /// For the order that came and matched.
-    pub taker: PartsPerMillion,
-}
-
 /// What every partition must know alike.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
@@ -114,6 +106,17 @@ pub enum Definition {
         /// All of them.
         rules: Box<MarketRules>,
     } = 4,
+    /// Which volume leads to which tier.
+    FeeSchedule(FeeSchedule) = 5,
+    /// The rates of a tier in one market, instead of the tier's own.
+    MarketFees {
+        /// Where.
+        market: MarketId,
+        /// Which tier.
+        tier: u8,
+        /// Its rates there; none: the tier's own again.
+        rates: Option<FeeRates>,
+    } = 6,
 }
 
 /// How ticks and lots of a market become atoms.
@@ -140,6 +143,8 @@ pub enum DefinitionError {
     SameAsset,
     /// A rate above the whole.
     Rate,
+    /// A fee schedule that does not rise from zero, names something twice, or is too long.
+    Schedule,
 }
 
 impl AssetDef {
@@ -208,16 +213,6 @@ impl Scaling {
     #[inline]
     pub fn base(&self, quantity: Quantity) -> Amount {
         money::base_amount(quantity, self.base_atoms_per_lot)
-    }
-}
-
-impl FeeRates {
-    /// Refuses rates above the whole.
-    pub fn validate(&self) -> Result<(), DefinitionError> {
-        if self.maker.0 > 1_000_000 || self.taker.0 > 1_000_000 {
-            return Err(DefinitionError::Rate);
-        }
-        Ok(())
     }
 }
 

@@ -7,8 +7,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
     AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Component, Fee, FeeRates,
-    ListEnd, MarketDef, MarketId, MarketRules, MarketState, OrderId, OrderListPlaced, OrderSpec,
-    Price, Quantity, RejectCode, ReplyTo, RequestKind, Side, Timestamp, TradeId, TreasuryReference,
+    FeeSchedule, ListEnd, MarketDef, MarketId, MarketRules, MarketState, OrderId, OrderListPlaced,
+    OrderSpec, Price, Quantity, RejectCode, ReplyTo, RequestKind, Side, Timestamp, TradeId,
+    TreasuryReference,
 };
 
 /// Why an order ended without being filled.
@@ -48,7 +49,8 @@ pub struct TradeSide {
     /// Quantity of that order that is still open after this trade. Zero: it is filled. Zero also
     /// for market orders by quote, whose quantity is not known beforehand.
     pub remaining: Quantity,
-    /// Taken from what this side received: base for the buyer, quote for the seller.
+    /// Taken from what this side received (base for the buyer, quote for the seller), or a rebate in
+    /// what it paid.
     pub fee: Fee,
 }
 
@@ -324,14 +326,16 @@ pub enum Event {
         /// Whether it is frozen now.
         frozen: bool,
     } = 18,
-    /// Answer: an account is in another fee tier.
+    /// Answer: an operator has put an account into a fee tier, or lets its volume decide.
     AccountFeeTierSet {
         /// Who waits.
         reply: ReplyTo,
         /// Which.
         account: AccountId,
-        /// The tier.
+        /// The tier that it is in.
         fee_tier: u8,
+        /// Whether it stays there whatever its volume is.
+        pinned: bool,
     } = 19,
     /// Answer: there is a new asset.
     AssetDefined {
@@ -478,6 +482,42 @@ pub enum Event {
         /// Messages that waited for it, and are handled from now on.
         parked: u64,
     } = 35,
+    /// Answer: this volume leads to these tiers.
+    FeeScheduleSet {
+        /// Who waits.
+        reply: ReplyTo,
+        /// All of it.
+        schedule: FeeSchedule,
+    } = 36,
+    /// Answer: a fee tier has rates of its own in a market, or not any more.
+    MarketFeesSet {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Where.
+        market: MarketId,
+        /// Which tier.
+        tier: u8,
+        /// Its rates there, or none.
+        rates: Option<FeeRates>,
+    } = 37,
+    /// An account's volume has led it to another fee tier, for the order that follows and later ones.
+    FeeTierChanged {
+        /// Which.
+        account: AccountId,
+        /// The tier.
+        fee_tier: u8,
+        /// What it traded in the last 30 days, in the schedule's unit.
+        volume: Amount,
+    } = 38,
+    /// An account's traded volume of a day is now this.
+    VolumeChanged {
+        /// Whose.
+        account: AccountId,
+        /// Days since the Unix epoch (UTC).
+        day: u32,
+        /// What it traded that day, in the schedule's unit.
+        volume: Amount,
+    } = 39,
 }
 
 impl Event {
@@ -506,6 +546,8 @@ impl Event {
             | Self::MarketStateChanged { reply, .. }
             | Self::MarketRulesSet { reply, .. }
             | Self::MarketStatePlanned { reply, .. }
+            | Self::FeeScheduleSet { reply, .. }
+            | Self::MarketFeesSet { reply, .. }
             | Self::CountdownSet { reply, .. }
             | Self::QuarantineReleased { reply, .. } => (!reply.is_nobody()).then_some(reply),
             Self::OrderListPlaced(ref placed) => {
@@ -521,7 +563,9 @@ impl Event {
             | Self::TradingInterrupted { .. }
             | Self::OrderListAdvanced { .. }
             | Self::OrderListEnded { .. }
-            | Self::Quarantined { .. } => None,
+            | Self::Quarantined { .. }
+            | Self::FeeTierChanged { .. }
+            | Self::VolumeChanged { .. } => None,
         }
     }
 }

@@ -16,6 +16,7 @@ mod definition;
 mod effects;
 mod event;
 mod event_batch;
+mod fees;
 mod ids;
 mod message;
 pub mod money;
@@ -37,18 +38,19 @@ pub use conditions::{
 };
 pub use decimal::{Decimal, DecimalError};
 pub use definition::{
-    AssetDef, Definition, DefinitionError, FeeRates, MAX_ASSET_SCALE, MAX_SUPPLY, MarketBounds,
-    MarketDef, Scaling,
+    AssetDef, Definition, DefinitionError, MAX_ASSET_SCALE, MAX_SUPPLY, MarketBounds, MarketDef,
+    Scaling,
 };
 pub use effects::Effects;
 pub use event::{CancelCause, Event, Trade, TradeSide};
 pub use event_batch::{EntryEvents, EventBatch};
+pub use fees::{FeeRates, FeeSchedule, TierStep, VOLUME_DAYS, VolumeFactor};
 pub use ids::{
     ACCOUNT_SLOTS, AccountId, AssetId, HoldId, MarketId, OrderId, PartitionId, Seq, Slot,
     Timestamp, TradeId,
 };
 pub use message::{Admit, AmendOrder, Fill, Message};
-pub use money::{Amount, Fee, PartsPerMillion, Price, Quantity};
+pub use money::{Amount, Fee, MakerRate, PartsPerMillion, Price, Quantity};
 pub use order::{MarketState, OrderSpec, PlaceOrder, SelfTradePrevention, Side, TimeInForce};
 pub use order_list::{
     AdmitList, ListEnd, ListLeg, OrderListKind, OrderListPlaced, PlaceOrderList, PlacePending,

@@ -78,7 +78,7 @@ pub struct Fill {
     pub credit_asset: AssetId,
     /// Received, before the fee.
     pub credit: Amount,
-    /// Taken from what is received.
+    /// Taken from what is received, or a rebate in what is paid with.
     pub fee: Fee,
     /// Price improvement: leaves the hold and is available again.
     pub release: Amount,
@@ -119,7 +119,12 @@ pub enum Message {
         price: Price,
     } = 4,
     /// Market → ledger: the hold's order traded.
-    Filled(Fill) = 5,
+    Filled {
+        /// What is paid and received.
+        fill: Fill,
+        /// Both sides are of one account or of one self-trade group: no volume for the fee tier.
+        is_self_trade: bool,
+    } = 5,
     /// Market → ledger: part of the hold is not needed any more.
     Released {
         /// The owner.
@@ -318,7 +323,7 @@ impl Message {
             Self::CancelThenPlace { ref replace, .. } => Component::Market(replace.order.market),
             Self::FireTimers { component } => component,
             Self::Place { ref order, .. } => Component::Ledger(order.account.slot()),
-            Self::Filled(Fill { account, .. })
+            Self::Filled { fill: Fill { account, .. }, .. }
             | Self::Rested { account, .. }
             | Self::Released { account, .. }
             | Self::Amended { account, .. }
@@ -347,7 +352,7 @@ impl Message {
             | Self::Debit { reply, .. }
             | Self::SettleDebit { reply, .. } => Some(reply),
             Self::AdmitList(admit) => Some(&mut admit.reply),
-            Self::Filled(_)
+            Self::Filled { .. }
             | Self::Rested { .. }
             | Self::Released { .. }
             | Self::Amended { .. }

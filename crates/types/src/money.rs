@@ -5,6 +5,8 @@
 //! | notional of price × quantity | none: ticks × lots is a whole number of atoms by definition | - |
 //! | lots that an amount of quote buys | down | the payer: what is not spent is released |
 //! | fee on an amount received | up to the next atom for the payer; the exact part rounded down is fee income | the rounding account of the payer's slot gets the difference (0 or 1 atom) |
+//! | rebate on what the taker received | down, and at most the taker's fee income | the exchange: its fee income is that much more |
+//! | volume of a trade in the fee schedule's unit | down | nobody: it is a count, not money |
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -127,21 +129,101 @@ pub struct PartsPerMillion(pub u32);
 /// The whole, in parts per million.
 const MILLION: u32 = 1_000_000;
 
-/// What a fee takes from an amount received, split by who gets it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Fee {
-    /// The exact fee rounded down: income of the exchange.
-    pub income: Amount,
-    /// The atom (0 or 1) that rounding up takes besides: for the rounding account.
-    pub rounding: Amount,
+/// A maker's rate in millionths, from -1,000,000 to 1,000,000. Below zero it is a rebate.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize,
+)]
+pub struct MakerRate(pub i32);
+
+impl MakerRate {
+    /// What the maker pays of what it receives: nothing if it gets a rebate.
+    #[must_use]
+    #[inline]
+    pub fn fee(self) -> PartsPerMillion {
+        PartsPerMillion(self.0.max(0).unsigned_abs())
+    }
+
+    /// What the maker gets of what the taker receives: nothing if it pays a fee.
+    #[must_use]
+    #[inline]
+    pub fn rebate(self) -> PartsPerMillion {
+        PartsPerMillion(self.0.min(0).unsigned_abs())
+    }
+
+    /// Whether it is neither above the whole nor a rebate above the whole.
+    #[must_use]
+    pub fn is_valid(self) -> bool {
+        self.0.unsigned_abs() <= MILLION
+    }
+}
+
+impl PartsPerMillion {
+    /// Whether this is nothing.
+    #[must_use]
+    #[inline]
+    pub fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// What one side of a trade pays to the exchange, or gets from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Fee {
+    /// It pays, out of what it receives and in that asset.
+    Paid {
+        /// The exact fee rounded down: income of the exchange.
+        income: Amount,
+        /// Whether rounding up takes an atom besides: for the rounding account.
+        rounded_up: bool,
+    } = 1,
+    /// A maker gets a rebate, in the asset that it pays and the taker receives. Above zero.
+    Rebate {
+        /// Out of the exchange's fee income; never more than the taker's [`Fee::income`].
+        amount: Amount,
+    } = 2,
 }
 
 impl Fee {
-    /// What the payer pays.
+    /// Nothing is paid.
+    pub const NONE: Self = Self::Paid { income: Amount::ZERO, rounded_up: false };
+
+    /// What this side pays: nothing if it gets a rebate.
     #[must_use]
     #[inline]
     pub fn total(self) -> Amount {
-        self.income + self.rounding
+        self.income() + self.rounding()
+    }
+
+    /// What the fee account gets of that.
+    #[must_use]
+    #[inline]
+    pub fn income(self) -> Amount {
+        match self {
+            Self::Paid { income, .. } => income,
+            Self::Rebate { .. } => Amount::ZERO,
+        }
+    }
+
+    /// What the rounding account gets of it: an atom or nothing.
+    #[must_use]
+    #[inline]
+    pub fn rounding(self) -> Amount {
+        match self {
+            Self::Paid { rounded_up, .. } => Amount(rounded_up.into()),
+            Self::Rebate { .. } => Amount::ZERO,
+        }
+    }
+
+    /// What this side gets, in the asset that it pays.
+    #[must_use]
+    #[inline]
+    pub fn rebate(self) -> Amount {
+        match self {
+            Self::Paid { .. } => Amount::ZERO,
+            Self::Rebate { amount } => amount,
+        }
     }
 }
 
@@ -175,7 +257,7 @@ pub fn base_amount(quantity: Quantity, base_atoms_per_lot: u64) -> Amount {
 pub fn fee(received: Amount, rate: PartsPerMillion) -> Fee {
     debug_assert!(rate.0 <= MILLION);
     if rate.0 == 0 {
-        return Fee::default();
+        return Fee::NONE;
     }
     // Most amounts fit 64 bits times a rate, and a 128-bit division costs several times more.
     let (quotient, remainder) = match u64::try_from(received.0) {
@@ -190,22 +272,54 @@ pub fn fee(received: Amount, rate: PartsPerMillion) -> Fee {
             (product / million, !product.is_multiple_of(million))
         }
     };
-    Fee { income: Amount(quotient), rounding: Amount(u128::from(remainder)) }
+    Fee::Paid { income: Amount(quotient), rounded_up: remainder }
+}
+
+/// The rebate of a maker at `rate` when the taker has received `received` and pays `taker` for it.
+#[must_use]
+pub fn rebate(received: Amount, rate: PartsPerMillion, taker: Fee) -> Fee {
+    debug_assert!(rate.0 <= MILLION);
+    let exact_down = Amount(received.0 * u128::from(rate.0) / u128::from(MILLION));
+    let amount = exact_down.min(taker.income());
+    if amount.is_zero() { Fee::NONE } else { Fee::Rebate { amount } }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAX_SUPPLY;
 
     #[test]
     fn a_fee_rounds_up_and_the_difference_is_named() {
         let paid = fee(Amount(1_001), PartsPerMillion(1_000));
-        assert_eq!(paid, Fee { income: Amount(1), rounding: Amount(1) });
+        assert_eq!(paid, Fee::Paid { income: Amount(1), rounded_up: true });
+        assert_eq!(paid.total(), Amount(2));
         let paid = fee(Amount(1_000), PartsPerMillion(1_000));
-        assert_eq!(paid, Fee { income: Amount(1), rounding: Amount(0) });
+        assert_eq!(paid, Fee::Paid { income: Amount(1), rounded_up: false });
         assert_eq!(fee(Amount(1), PartsPerMillion(1)).total(), Amount(1));
         assert_eq!(fee(Amount(7), PartsPerMillion(1_000_000)).total(), Amount(7));
         assert_eq!(fee(Amount(0), PartsPerMillion(1_000)).total(), Amount(0));
+    }
+
+    #[test]
+    fn a_rebate_rounds_down_and_is_at_most_the_takers_fee_income() {
+        let half = PartsPerMillion(500);
+        let taker = fee(Amount(10_999), PartsPerMillion(1_000));
+        assert_eq!((taker.income(), taker.rounding()), (Amount(10), Amount(1)));
+        assert_eq!(rebate(Amount(10_999), half, taker), Fee::Rebate { amount: Amount(5) });
+        let all = rebate(Amount(10_999), PartsPerMillion(2_000), taker);
+        assert_eq!(all, Fee::Rebate { amount: Amount(10) }, "the atom of rounding is not paid out");
+        assert_eq!((all.total(), all.rebate()), (Amount(0), Amount(10)));
+        assert_eq!(rebate(Amount(1_999), half, taker), Fee::NONE, "less than an atom is nothing");
+        assert_eq!(rebate(MAX_SUPPLY, half, Fee::NONE), Fee::NONE);
+    }
+
+    #[test]
+    fn a_makers_rate_is_a_fee_or_a_rebate() {
+        let of = |rate: i32| (MakerRate(rate).fee().0, MakerRate(rate).rebate().0);
+        assert_eq!([of(7), of(0), of(-7)], [(7, 0), (0, 0), (0, 7)]);
+        assert!(MakerRate(-1_000_000).is_valid() && !MakerRate(-1_000_001).is_valid());
+        assert!(!MakerRate(1_000_001).is_valid() && !MakerRate(i32::MIN).is_valid());
     }
 
     #[test]
@@ -215,7 +329,7 @@ mod tests {
             for rate in [1, 999, 1_000, 999_999, 1_000_000] {
                 let fee = fee(Amount(received), PartsPerMillion(rate));
                 let product = received * u128::from(rate);
-                assert_eq!(fee.income.0, product / 1_000_000);
+                assert_eq!(fee.income().0, product / 1_000_000);
                 assert_eq!(fee.total().0, product.div_ceil(1_000_000));
             }
         }

@@ -10,6 +10,7 @@ use types::{
 
 use crate::changes::{AccountView, BalanceView};
 use crate::error::Contradiction;
+use crate::fees::Volumes;
 use crate::hash::IdMap;
 use crate::order::{EndCause, FillView, Liquidity, OrderStatus, OrderView, add_filled};
 use crate::order_list::OrderListView;
@@ -50,6 +51,7 @@ struct Balance {
 pub(crate) struct Account {
     /// None until its creation is heard: orders may be heard before, from another partition.
     pub(crate) view: Option<AccountView>,
+    pub(crate) volumes: Volumes,
     balances: BTreeMap<AssetId, Balance>,
     open: IdMap<(MarketId, OrderId), OrderView>,
     /// Open orders by client id. Clients choose these, hence the standard map's keyed hash.
@@ -142,6 +144,7 @@ impl Account {
             base_amount: trade.base_amount,
             quote_amount: trade.quote_amount,
             fee: party.fee.total(),
+            rebate: party.fee.rebate(),
             liquidity: Liquidity::of(side, trade.aggressor),
             time: at.time,
             partition: at.partition,

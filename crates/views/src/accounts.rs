@@ -188,7 +188,8 @@ impl Step<'_> {
             }
             Event::AccountCreated { account, fee_tier, .. } => {
                 self.change_account(account, |view| {
-                    *view = AccountView { created_at: at.time, frozen: false, fee_tier };
+                    let (frozen, is_pinned) = (false, false);
+                    *view = AccountView { created_at: at.time, frozen, fee_tier, is_pinned };
                 });
                 Ok(())
             }
@@ -196,8 +197,18 @@ impl Step<'_> {
                 self.change_account(account, |view| view.frozen = frozen);
                 Ok(())
             }
-            Event::AccountFeeTierSet { account, fee_tier, .. } => {
+            Event::AccountFeeTierSet { account, fee_tier, pinned, .. } => {
+                self.change_account(account, |view| {
+                    (view.fee_tier, view.is_pinned) = (fee_tier, pinned);
+                });
+                Ok(())
+            }
+            Event::FeeTierChanged { account, fee_tier, .. } => {
                 self.change_account(account, |view| view.fee_tier = fee_tier);
+                Ok(())
+            }
+            Event::VolumeChanged { account, day, volume } => {
+                self.accounts.write(account, |a| a.volumes.set(day, volume));
                 Ok(())
             }
             // Balances follow as BalanceChanged; the treasury's numbers are kept elsewhere.
@@ -219,6 +230,8 @@ impl Step<'_> {
             | Event::TradingInterrupted { .. }
             | Event::Quarantined { .. }
             | Event::QuarantineReleased { .. }
+            | Event::FeeScheduleSet { .. }
+            | Event::MarketFeesSet { .. }
             | Event::CountdownSet { .. } => Ok(()),
         }
     }

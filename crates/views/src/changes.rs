@@ -176,6 +176,8 @@ pub struct AccountView {
     pub created_at: Timestamp,
     /// Whether it is frozen.
     pub frozen: bool,
-    /// Its fee tier.
+    /// Its fee tier: that of its last order, or as an operator has set it since.
     pub fee_tier: u8,
+    /// Whether an operator has pinned it there.
+    pub is_pinned: bool,
 }

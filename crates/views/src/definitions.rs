@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AssetDef, AssetId, Component, Event, FeeRates, MarketDef, MarketId, MarketRules, MarketState,
-    Scaling, Timestamp,
+    AssetDef, AssetId, Component, Event, MarketDef, MarketId, MarketRules, MarketState, Scaling,
+    Timestamp,
 };
 
 use crate::DefinitionChange;
 use crate::error::Contradiction;
+use crate::fees::Fees;
 
 /// A market with what follows from its definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +96,7 @@ impl Trading {
 pub(crate) struct Definitions {
     pub(crate) assets: BTreeMap<AssetId, Arc<AssetDef>>,
     pub(crate) markets: BTreeMap<MarketId, Arc<MarketInfo>>,
-    pub(crate) fee_tiers: BTreeMap<u8, FeeRates>,
+    pub(crate) fees: Fees,
     /// Kept apart: a market's own partition may be heard before the registry's that lists it.
     trading: BTreeMap<MarketId, Trading>,
     asset_ids: BTreeMap<String, AssetId>,
@@ -107,7 +108,7 @@ pub(crate) struct Definitions {
 pub(crate) struct DefinitionsImage {
     assets: Vec<AssetDef>,
     markets: Vec<MarketDef>,
-    fee_tiers: BTreeMap<u8, FeeRates>,
+    fees: Fees,
     trading: BTreeMap<MarketId, Trading>,
 }
 
@@ -128,8 +129,12 @@ impl Definitions {
                 Ok(Some(DefinitionChange::Market(market.clone())))
             }
             Event::FeeTierSet { tier, rates, .. } => {
-                self.fee_tiers.insert(*tier, *rates);
+                self.fees.apply(event);
                 Ok(Some(DefinitionChange::FeeTier { tier: *tier, rates: *rates }))
+            }
+            Event::FeeScheduleSet { .. } | Event::MarketFeesSet { .. } => {
+                self.fees.apply(event);
+                Ok(None)
             }
             Event::MarketStateChanged { market, .. }
             | Event::TradingInterrupted { market, .. }
@@ -171,6 +176,8 @@ impl Definitions {
             | Event::AccountCreated { .. }
             | Event::AccountFrozen { .. }
             | Event::AccountFeeTierSet { .. }
+            | Event::FeeTierChanged { .. }
+            | Event::VolumeChanged { .. }
             | Event::AuctionUncrossed { .. } => Ok(None),
         }
     }
@@ -188,6 +195,8 @@ impl Definitions {
                 | Event::MarketRulesSet { .. }
                 | Event::Quarantined { .. }
                 | Event::QuarantineReleased { .. }
+                | Event::FeeScheduleSet { .. }
+                | Event::MarketFeesSet { .. }
         )
     }
 
@@ -221,14 +230,13 @@ impl Definitions {
         DefinitionsImage {
             assets: self.assets.values().map(|asset| asset.as_ref().clone()).collect(),
             markets: self.markets.values().map(|market| market.def.clone()).collect(),
-            fee_tiers: self.fee_tiers.clone(),
+            fees: self.fees.clone(),
             trading: self.trading.clone(),
         }
     }
 
     pub(crate) fn from_image(image: DefinitionsImage) -> Result<Self, Contradiction> {
-        let mut definitions =
-            Self { fee_tiers: image.fee_tiers, trading: image.trading, ..Self::default() };
+        let mut definitions = Self { fees: image.fees, trading: image.trading, ..Self::default() };
         for asset in image.assets {
             definitions.define_asset(asset);
         }

@@ -16,6 +16,7 @@ mod changes;
 mod definitions;
 mod depth;
 mod error;
+mod fees;
 mod hash;
 mod market;
 mod order;
@@ -37,6 +38,7 @@ pub use changes::{
 pub use definitions::{MarketInfo, Trading};
 pub use depth::{CHECKSUM_LEVELS, DepthLevel, DepthSnapshot};
 pub use error::{Contradiction, RestoreError, ViewError};
+pub use fees::AccountFees;
 pub use order::{EndCause, FillView, Liquidity, MOST_FILLED, OrderStatus, OrderView, add_filled};
 pub use order_list::OrderListView;
 pub use quarantines::Quarantined;

@@ -135,7 +135,11 @@ impl Market {
             | Event::CountdownSet { .. }
             | Event::OrderListPlaced(_)
             | Event::OrderListAdvanced { .. }
-            | Event::OrderListEnded { .. } => Ok(()),
+            | Event::OrderListEnded { .. }
+            | Event::FeeScheduleSet { .. }
+            | Event::MarketFeesSet { .. }
+            | Event::FeeTierChanged { .. }
+            | Event::VolumeChanged { .. } => Ok(()),
         }
     }
 

@@ -246,6 +246,8 @@ pub struct FillView {
     pub quote_amount: Amount,
     /// Taken from what was received, in its atoms (buy: base, sell: quote).
     pub fee: Amount,
+    /// A maker's rebate, in atoms of what it paid (buy: quote, sell: base). Then there is no fee.
+    pub rebate: Amount,
     /// Maker, taker or auction.
     pub liquidity: Liquidity,
     /// When.

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use types::{
-    AccountId, AssetDef, AssetId, ClientOrderId, FeeRates, MarketId, OrderId, PartitionId, Seq,
-    Timestamp,
+    AccountId, AssetDef, AssetId, ClientOrderId, FeeRates, FeeSchedule, MarketId, OrderId,
+    PartitionId, Seq, Timestamp,
 };
 
 use crate::account::PendingDebit;
@@ -14,6 +14,7 @@ use crate::candle::{Candle, Interval};
 use crate::changes::{AccountView, BalanceView, TradeView};
 use crate::definitions::MarketInfo;
 use crate::depth::DepthSnapshot;
+use crate::fees::AccountFees;
 use crate::market::Market;
 use crate::order::{FillView, OrderView};
 use crate::order_list::OrderListView;
@@ -93,7 +94,38 @@ impl Views {
     #[must_use]
     pub fn fee_tiers(&self) -> Vec<(u8, FeeRates)> {
         let definitions = self.definitions.read();
-        definitions.fee_tiers.iter().map(|(&tier, &rates)| (tier, rates)).collect()
+        definitions.fees.tiers.iter().map(|(&tier, &rates)| (tier, rates)).collect()
+    }
+
+    /// Tiers with rates of their own in a market, by market and tier.
+    #[must_use]
+    pub fn market_fees(&self) -> Vec<(MarketId, u8, FeeRates)> {
+        let definitions = self.definitions.read();
+        let fees = definitions.fees.in_markets.iter();
+        fees.map(|(&(market, tier), &rates)| (market, tier, rates)).collect()
+    }
+
+    /// Which volume leads to which tier. Empty if volumes are not counted.
+    #[must_use]
+    pub fn fee_schedule(&self) -> FeeSchedule {
+        self.definitions.read().fees.schedule.clone()
+    }
+
+    /// The rates of a tier in a market.
+    #[must_use]
+    pub fn fee_rates(&self, market: MarketId, tier: u8) -> FeeRates {
+        self.definitions.read().fees.rates(market, tier)
+    }
+
+    /// An account's tier and volume as of the log's newest time, or nothing if it was not opened.
+    #[must_use]
+    pub fn account_fees(&self, account: AccountId) -> Option<AccountFees> {
+        let (schedule, now) = (self.fee_schedule(), self.log_time());
+        let fees = self.accounts.read(account, |a| {
+            let view = a.view?;
+            Some(AccountFees::new(view.fee_tier, view.is_pinned, &a.volumes, &schedule, now))
+        });
+        fees.flatten()
     }
 
     /// The last number of a source that became value; zero for none. Numbers of rejected commands

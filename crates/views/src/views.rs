@@ -203,6 +203,10 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::CountdownSet { .. }
         | Event::OrderListPlaced(_)
         | Event::OrderListAdvanced { .. }
-        | Event::OrderListEnded { .. } => None,
+        | Event::OrderListEnded { .. }
+        | Event::FeeScheduleSet { .. }
+        | Event::MarketFeesSet { .. }
+        | Event::FeeTierChanged { .. }
+        | Event::VolumeChanged { .. } => None,
     }
 }

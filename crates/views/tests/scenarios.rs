@@ -159,7 +159,7 @@ fn trade(
         account: AccountId(account),
         order: OrderId(order),
         remaining: Quantity::new(remaining),
-        fee: Fee { income: Amount::new(1), rounding: Amount::new(1) },
+        fee: Fee::Paid { income: Amount::new(1), rounded_up: true },
     };
     Event::Trade(Trade {
         market: MARKET,

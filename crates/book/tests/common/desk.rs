@@ -102,7 +102,7 @@ impl Desk {
 
     pub fn fills(&self) -> Vec<Fill> {
         let fills = self.fx.messages.iter().filter_map(|message| match message {
-            Message::Filled(fill) => Some(*fill),
+            Message::Filled { fill, .. } => Some(*fill),
             _ => None,
         });
         fills.collect()

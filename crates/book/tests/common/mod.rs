@@ -5,8 +5,8 @@ pub mod desk;
 
 use types::{
     AccountId, Admit, AmendOrder, Amount, AssetId, BoxedConditions, ClientOrderId, FeeRates,
-    HoldId, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion,
-    Price, Quantity, ReplyTo, Scaling, SelfTradePrevention, Side, TimeInForce,
+    HoldId, MakerRate, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId,
+    PartsPerMillion, Price, Quantity, ReplyTo, Scaling, SelfTradePrevention, Side, TimeInForce,
 };
 
 /// A lot is 7 base atoms, a lot at one tick 3 quote atoms: no factor hides behind a one.
@@ -63,7 +63,7 @@ pub fn admit(account: u32, hold: u32, side: Side, spec: OrderSpec) -> Admit {
         self_trade_group: account,
         hold: HoldId(hold),
         budget: budget(side, &spec, 1 << 60),
-        fees: FeeRates { maker: PartsPerMillion(1_000), taker: PartsPerMillion(2_000) },
+        fees: FeeRates { maker: MakerRate(1_000), taker: PartsPerMillion(2_000) },
         market: MarketId(9),
         version: VERSION,
         client_order_id: ClientOrderId::NONE,

@@ -114,8 +114,8 @@ impl Naive {
                 let improvement =
                     self.need(Side::Buy, bid.price, lots) - self.need(Side::Buy, price, lots);
                 let (bid, ask) = (self.fill(bid.id, lots), self.fill(ask.id, lots));
-                let buyer = (bid, bid.fees.maker, improvement);
-                let seller = (ask, ask.fees.maker, 0);
+                let buyer = (bid, i64::from(bid.fees.maker.0), improvement);
+                let seller = (ask, i64::from(ask.fees.maker.0), 0);
                 self.state_trade(price, lots, None, buyer, seller, fx);
                 self.bury(bid, fx);
                 self.bury(ask, fx);

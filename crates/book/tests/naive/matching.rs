@@ -123,8 +123,9 @@ impl Naive {
         taker.held -= pays + improvement;
         taker.order.remaining = Quantity::new(taker.lots);
         let left = self.fill(maker.id, lots);
-        let taker_side = (taker.order, taker.order.fees.taker, improvement);
-        let maker_side = (left, left.fees.maker, 0);
+        let taker_rate = i64::from(taker.order.fees.taker.0);
+        let taker_side = (taker.order, taker_rate, improvement);
+        let maker_side = (left, i64::from(left.fees.maker.0), 0);
         let (buyer, seller) = match side {
             Side::Buy => (taker_side, maker_side),
             Side::Sell => (maker_side, taker_side),
@@ -138,22 +139,26 @@ impl Naive {
         price: Price,
         lots: u64,
         aggressor: Option<Side>,
-        buyer: (RestingOrder, PartsPerMillion, u128),
-        seller: (RestingOrder, PartsPerMillion, u128),
+        buyer: (RestingOrder, i64, u128),
+        seller: (RestingOrder, i64, u128),
         fx: &mut Effects,
     ) {
         self.last_trade += 1;
         self.last_price = Some(price);
         let base = self.need(Side::Sell, price, lots);
         let quote = self.need(Side::Buy, price, lots);
-        let fee = |received: u128, rate: PartsPerMillion| {
-            let exact = received * u128::from(rate.0);
-            Fee {
-                income: Amount::new(exact / 1_000_000),
-                rounding: Amount::new(u128::from(!exact.is_multiple_of(1_000_000))),
+        let (buyer_fee, seller_fee) = match aggressor {
+            Some(Side::Buy) => {
+                let taken = fee(base, buyer.1);
+                (taken, made(quote, base, seller.1, taken))
             }
+            Some(Side::Sell) => {
+                let taken = fee(quote, seller.1);
+                (made(base, quote, buyer.1, taken), taken)
+            }
+            None => (fee(base, buyer.1.max(0)), fee(quote, seller.1.max(0))),
         };
-        let (buyer_fee, seller_fee) = (fee(base, buyer.1), fee(quote, seller.1));
+        let own = buyer.0.self_trade_group == seller.0.self_trade_group;
         let trade_side = |order: &RestingOrder, fee| TradeSide {
             account: order.account,
             order: order.id,
@@ -175,7 +180,7 @@ impl Naive {
             (buyer, buyer_fee, (self.def.quote, quote), (self.def.base, base)),
             (seller, seller_fee, (self.def.base, base), (self.def.quote, quote)),
         ] {
-            fx.send(Message::Filled(Fill {
+            let fill = Fill {
                 account: party.0.account,
                 hold: party.0.hold,
                 debit_asset: pays.0,
@@ -184,7 +189,8 @@ impl Naive {
                 credit: Amount::new(gets.1),
                 fee,
                 release: Amount::new(party.2),
-            }));
+            };
+            fx.send(Message::Filled { fill, is_self_trade: own });
         }
     }
 
@@ -298,4 +304,23 @@ impl Naive {
             release(&o, freed, fx);
         }
     }
+}
+
+fn fee(received: u128, rate: i64) -> Fee {
+    let exact = received * rate as u128;
+    Fee::Paid {
+        income: Amount::new(exact / 1_000_000),
+        rounded_up: !exact.is_multiple_of(1_000_000),
+    }
+}
+
+/// What the maker pays of what it gets, or gets out of what its taker pays.
+fn made(gets: u128, taker_gets: u128, rate: i64, taken: Fee) -> Fee {
+    if rate >= 0 {
+        return fee(gets, rate);
+    }
+    let Fee::Paid { income, .. } = taken else { unreachable!("takers get no rebate") };
+    let amount = (taker_gets * rate.unsigned_abs() as u128 / 1_000_000).min(income.get());
+    let amount = Amount::new(amount);
+    if amount.is_zero() { Fee::NONE } else { Fee::Rebate { amount } }
 }

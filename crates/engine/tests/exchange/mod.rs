@@ -7,9 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use engine::{Partition, audit};
 use types::{
     AccountId, Amount, AssetDef, AssetId, BoxedConditions, Bug, ClientOrderId, Command, Component,
-    Decimal, Event, FeeRates, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId,
-    PartsPerMillion, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side,
-    TimeInForce, Timestamp, Topology, TreasuryReference,
+    Decimal, Event, FeeRates, MakerRate, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec,
+    PartitionId, PartsPerMillion, PlaceOrder, Price, Quantity, ReplyTo, Request,
+    SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, Topology, TreasuryReference,
 };
 
 pub const BASE: AssetId = AssetId(1);
@@ -68,8 +68,8 @@ impl Exchange {
         exchange
     }
 
-    pub fn set_fees(&mut self, maker: u32, taker: u32) {
-        let rates = FeeRates { maker: PartsPerMillion(maker), taker: PartsPerMillion(taker) };
+    pub fn set_fees(&mut self, maker: i32, taker: u32) {
+        let rates = FeeRates { maker: MakerRate(maker), taker: PartsPerMillion(taker) };
         self.submit_quietly(Request::SetFeeTier { tier: 0, rates });
     }
 

@@ -12,8 +12,11 @@
 //! WHO oto [as NAME] ORDER / ORDER
 //! WHO otoco [as NAME] ORDER / ORDER / ORDER
 //! WHO cancel list ID
-//! state STATE | plan SECONDS STATE|nothing | at SECONDS
-//! rules RULE... | fees MAKER TAKER | freeze WHO | unfreeze WHO | book | funds WHO
+//! state STATE | plan SECONDS STATE|nothing | at SECONDS | day N (its midnight)
+//! fees MAKER TAKER | tier N MAKER TAKER | market fees N MAKER TAKER | market fees N nothing
+//! schedule N:VOLUME... [counts NUMERATOR DENOMINATOR|nothing] | pin WHO N | unpin WHO
+//! rules RULE... | freeze WHO | unfreeze WHO | book | funds WHO
+//! house                                   what the exchange has earned
 //! ```
 //! Options: `ioc`, `fok`, `post`, `slide`, `visible N`, `least N`, `until SECONDS`, `rises P`, `falls P`,
 //! `trails BASIS_POINTS`, `from P` (its activation), `cap ATOMS`, `id NAME`, `version N`,
@@ -23,7 +26,7 @@
 
 use types::*;
 
-use crate::exchange::{FIRST_MARKET, limit};
+use crate::exchange::{FIRST_MARKET, QUOTE, limit};
 use crate::floor::{Floor, account, number};
 use crate::said::STATES;
 
@@ -38,10 +41,24 @@ pub fn request(floor: &Floor, words: &[&str]) -> Option<Request> {
         ["rules", ref rules @ ..] => {
             Request::SetMarketRules { market, rules: Box::new(market_rules(rules)?) }
         }
-        ["fees", maker, taker] => {
-            let rates = FeeRates { maker: ppm(maker), taker: ppm(taker) };
-            Request::SetFeeTier { tier: 0, rates }
+        ["fees", maker, taker] => Request::SetFeeTier { tier: 0, rates: rates(maker, taker) },
+        ["tier", tier, maker, taker] => {
+            Request::SetFeeTier { tier: number(tier) as u8, rates: rates(maker, taker) }
         }
+        ["market", "fees", tier, ref own @ ..] => {
+            let rates = match *own {
+                [maker, taker] => Some(rates(maker, taker)),
+                ["nothing"] => None,
+                _ => return None,
+            };
+            Request::SetMarketFees { market, tier: number(tier) as u8, rates }
+        }
+        ["schedule", ref words @ ..] => Request::SetFeeSchedule(schedule(words)?),
+        ["pin", who, tier] => {
+            let (account, fee_tier) = (account(who), Some(number(tier) as u8));
+            Request::SetAccountFeeTier { account, fee_tier }
+        }
+        ["unpin", who] => Request::SetAccountFeeTier { account: account(who), fee_tier: None },
         ["freeze", who] => Request::FreezeAccount { account: account(who), frozen: true },
         ["unfreeze", who] => Request::FreezeAccount { account: account(who), frozen: false },
         [who, "cancel", "all"] => Request::CancelAll { account: account(who), market },
@@ -256,6 +273,29 @@ fn range<T>(text: &str, of: impl Fn(u64) -> T) -> Option<Range<T>> {
     let (least, most) = text.split_once("..")?;
     let bound = |text: &str| (!text.is_empty()).then(|| of(number(text)));
     Some(Range { least: bound(least), most: bound(most) })
+}
+
+fn rates(maker: &str, taker: &str) -> FeeRates {
+    let maker = maker.parse().unwrap_or_else(|_| panic!("not a rate: {maker}"));
+    FeeRates { maker: MakerRate(maker), taker: ppm(taker) }
+}
+
+/// `TIER:VOLUME...`, and how many units an atom of quote counts: one, unless `counts` says otherwise.
+fn schedule(words: &[&str]) -> Option<FeeSchedule> {
+    let factor = |numerator, denominator| VolumeFactor { quote: QUOTE, numerator, denominator };
+    let (steps, factors) = match words {
+        [steps @ .., "counts", "nothing"] => (steps, Vec::new()),
+        [steps @ .., "counts", numerator, denominator] => {
+            (steps, vec![factor(number(numerator) as u32, number(denominator))])
+        }
+        steps => (steps, vec![factor(1, 1)]),
+    };
+    let step = |word: &&str| {
+        let (tier, least) = word.split_once(':')?;
+        Some(TierStep { tier: number(tier) as u8, least: Amount::new(number(least).into()) })
+    };
+    let steps = steps.iter().map(step).collect::<Option<_>>()?;
+    Some(FeeSchedule { steps, factors })
 }
 
 fn ppm(text: &str) -> PartsPerMillion {

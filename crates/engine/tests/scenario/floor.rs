@@ -10,6 +10,7 @@ use crate::said::said;
 pub const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
 const EACH: u128 = 1_000_000;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
+const NANOS_PER_DAY: u64 = 86_400 * NANOS_PER_SECOND;
 
 pub struct Floor {
     pub exchange: Exchange,
@@ -28,7 +29,9 @@ impl Floor {
         let events = match words[..] {
             ["book"] => return self.book(),
             ["funds", who] => return vec![self.funds(who)],
-            ["at", seconds] => self.wait(number(seconds)),
+            ["house"] => return vec![self.house()],
+            ["at", seconds] => self.wait(self.time(number(seconds))),
+            ["day", days] => self.wait(Timestamp(number(days) * NANOS_PER_DAY)),
             _ => {
                 let request = commands::request(self, &words);
                 let request = request.unwrap_or_else(|| panic!("not understood: {line}"));
@@ -54,8 +57,8 @@ impl Floor {
         (at.0 - self.opened.0 + NANOS_PER_SECOND / 2) / NANOS_PER_SECOND
     }
 
-    fn wait(&mut self, seconds: u64) -> Vec<Event> {
-        self.exchange.now = self.exchange.now.max(self.time(seconds));
+    fn wait(&mut self, until: Timestamp) -> Vec<Event> {
+        self.exchange.now = self.exchange.now.max(until);
         self.exchange.append(PartitionId(0), Command::Tick)
     }
 
@@ -76,6 +79,15 @@ impl Floor {
             lines.push(format!("waiting {}", waiting.join(", ")));
         }
         lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    fn house(&self) -> String {
+        let totals = self.exchange.assert_sound().totals;
+        let of = |asset| {
+            let house = totals[&asset].house;
+            format!("{} and {} by rounding", house.fees, house.rounding)
+        };
+        format!("base {}, quote {}", of(BASE), of(QUOTE))
     }
 
     fn funds(&self, who: &str) -> String {

@@ -1,6 +1,8 @@
 //! Events in few words.
 
-use types::{CancelCause, Event, ListEnd, MarketState, OrderId, Timestamp};
+use types::{AccountId, CancelCause, Event, ListEnd, MarketState, OrderId, Timestamp};
+
+use crate::floor::PEOPLE;
 
 /// What an event says; balances are asked for by `funds` instead.
 pub fn said(event: &Event, seconds: impl Fn(Timestamp) -> u64) -> Option<String> {
@@ -65,7 +67,20 @@ pub fn said(event: &Event, seconds: impl Fn(Timestamp) -> u64) -> Option<String>
         Event::CountdownSet { at: Some(at), .. } => format!("switch at {}", seconds(*at)),
         Event::CountdownSet { at: None, .. } => "switch off".to_owned(),
         Event::MarketRulesSet { .. } => "rules set".to_owned(),
-        Event::FeeTierSet { .. } => "fees set".to_owned(),
+        Event::FeeTierSet { .. } | Event::MarketFeesSet { .. } => "fees set".to_owned(),
+        Event::FeeScheduleSet { .. } => "schedule set".to_owned(),
+        Event::AccountFeeTierSet { fee_tier, pinned: true, .. } => {
+            format!("pinned to tier {fee_tier}")
+        }
+        Event::AccountFeeTierSet { fee_tier, pinned: false, .. } => {
+            format!("not pinned, in tier {fee_tier}")
+        }
+        Event::FeeTierChanged { account, fee_tier, volume } => {
+            format!("{} is in tier {fee_tier} with {volume}", name(*account))
+        }
+        Event::VolumeChanged { account, day, volume } => {
+            format!("{} traded {volume} on day {day}", name(*account))
+        }
         Event::AccountFrozen { frozen, .. } => {
             if *frozen { "frozen" } else { "unfrozen" }.to_owned()
         }
@@ -75,6 +90,10 @@ pub fn said(event: &Event, seconds: impl Fn(Timestamp) -> u64) -> Option<String>
 
 fn ids(orders: &[OrderId]) -> String {
     orders.iter().map(OrderId::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+fn name(account: AccountId) -> &'static str {
+    PEOPLE[account.0 as usize - 1]
 }
 
 fn why(cause: CancelCause) -> &'static str {

@@ -1,6 +1,7 @@
 //! What a caller may read and do with its own account, besides orders.
 
 mod balances;
+mod fees;
 mod ledger;
 mod transfers;
 mod withdrawals;
@@ -22,6 +23,7 @@ use crate::wire::error::ErrorBody;
 use crate::wire::word::Permission;
 
 pub(crate) use balances::*;
+pub(crate) use fees::*;
 pub(crate) use ledger::*;
 pub(crate) use transfers::*;
 pub(crate) use withdrawals::*;
@@ -29,6 +31,7 @@ pub(crate) use withdrawals::*;
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .get("/v1/account", get_account)
+        .get("/v1/account/fees", get_account_fees)
         .get("/v1/balances", list_balances)
         .get("/v1/ledger", list_ledger_entries)
         .post("/v1/transfers", transfer)

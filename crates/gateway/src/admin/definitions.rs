@@ -1,4 +1,4 @@
-//! Assets, markets, their states, and fee tiers.
+//! Assets, markets, and their states.
 
 use std::sync::Arc;
 
@@ -6,21 +6,20 @@ use axum::Json;
 use axum::extract::State;
 use types::{AssetId, DefinitionError, Event, MarketId, RejectCode, Request};
 
-use super::{done, operate};
+use super::operate;
 use crate::account::asset;
 use crate::error::{ApiError, ErrorCode};
-use crate::http::extract::{Segments, SignedRequest, number};
+use crate::http::extract::{Segments, SignedRequest};
 use crate::market_data::market;
 use crate::orders::unexpected;
 use crate::state::Shared;
 use crate::wire::answer::{
-    Asset, ChangedMarketRules, ChangedMarketState, DefinedAsset, Done, ListedMarket, Market,
+    Asset, ChangedMarketRules, ChangedMarketState, DefinedAsset, ListedMarket, Market,
     PlannedMarketState, millis,
 };
 use crate::wire::error::ErrorBody;
 use crate::wire::request::{
-    DefineAssetBody, ListMarketBody, PlanMarketStateBody, SetFeeTierBody, SetMarketStateBody,
-    from_millis,
+    DefineAssetBody, ListMarketBody, PlanMarketStateBody, SetMarketStateBody, from_millis,
 };
 use crate::wire::rules::MarketRules;
 
@@ -190,30 +189,8 @@ pub(crate) async fn plan_market_state(
     }))
 }
 
-/// Set the rates of a fee tier, for orders placed from now on.
-#[utoipa::path(
-    put, path = "/v1/admin/fee-tiers/{tier}", tag = "Operators",
-    params(("tier" = u8, Path)), request_body = SetFeeTierBody,
-    responses((status = 200, body = Done), (status = "default", body = ErrorBody)),
-    security(("signature" = [])),
-)]
-pub(crate) async fn set_fee_tier(
-    State(shared): State<Arc<Shared>>,
-    Segments(tier): Segments<String>,
-    request: SignedRequest,
-) -> Result<Json<Done>, ApiError> {
-    request.operator()?;
-    let body: SetFeeTierBody = request.json()?;
-    let rates = body.rates();
-    let command = Request::SetFeeTier { tier: number("tier", &tier)?, rates };
-    let outcome = operate(&shared, request.caller.valid_until, command).await;
-    let rule = |_| "maker_ppm, taker_ppm: at most 1000000";
-    let outcome = outcome.map_err(|error| with_rule(error, rates.validate(), rule))?;
-    Ok(Json(done(&outcome)))
-}
-
 /// A rejected definition, with the fields and the rule that it breaks.
-fn with_rule(
+pub(super) fn with_rule(
     error: ApiError,
     rule: Result<(), DefinitionError>,
     text: impl FnOnce(DefinitionError) -> &'static str,
@@ -235,7 +212,7 @@ fn market_rule(broken: DefinitionError) -> &'static str {
             "tick, lot: a lot must be a whole number of the base's smallest unit, and tick times lot \
              one of the quote's"
         }
-        DefinitionError::Range | DefinitionError::Rate => {
+        DefinitionError::Range | DefinitionError::Rate | DefinitionError::Schedule => {
             "max_price, max_quantity: must be above zero, and an order of both must not exceed an \
              asset's largest supply"
         }

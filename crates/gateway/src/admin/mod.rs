@@ -3,6 +3,7 @@
 mod accounts;
 mod definitions;
 mod external_transfers;
+mod fees;
 mod keys;
 mod quarantine;
 mod snapshot;
@@ -20,6 +21,7 @@ use crate::wire::answer::{Done, millis};
 pub(crate) use accounts::*;
 pub(crate) use definitions::*;
 pub(crate) use external_transfers::*;
+pub(crate) use fees::*;
 pub(crate) use keys::*;
 pub(crate) use quarantine::*;
 pub(crate) use snapshot::*;
@@ -32,6 +34,9 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .put("/v1/admin/markets/{symbol}/rules", set_market_rules)
         .put("/v1/admin/markets/{symbol}/plans", plan_market_state)
         .put("/v1/admin/fee-tiers/{tier}", set_fee_tier)
+        .put("/v1/admin/markets/{symbol}/fee-tiers/{tier}", set_market_fees)
+        .delete("/v1/admin/markets/{symbol}/fee-tiers/{tier}", remove_market_fees)
+        .put("/v1/admin/fee-schedule", set_fee_schedule)
         .get("/v1/admin/accounts", list_accounts)
         .post("/v1/admin/accounts", create_account)
         .get("/v1/admin/accounts/{id}", get_admin_account)

@@ -12,6 +12,7 @@ use crate::min_seq::MinSeq;
 use crate::state::Shared;
 use crate::wire::answer::{Asset, Assets, FeeTier, FeeTiers, Market, Markets, ServerTime, millis};
 use crate::wire::error::ErrorBody;
+use crate::wire::fees::{FeeSchedule, MarketFee};
 
 /// The server's clock, which timestamps of requests are compared with.
 #[utoipa::path(
@@ -72,7 +73,7 @@ pub(crate) async fn get_market(
     Ok(Json(Market::new(&*market(&shared, &symbol)?, shared.views.log_time())))
 }
 
-/// Maker and taker fees by tier.
+/// Maker and taker fees by tier, those of single markets, and which volume leads to which tier.
 #[utoipa::path(
     get, path = "/v1/fee-tiers", tag = "Market data", params(MinSeq),
     responses((status = 200, body = FeeTiers), (status = "default", body = ErrorBody)),
@@ -87,6 +88,8 @@ pub(crate) async fn list_fee_tiers(
     let tiers = shared.views.fee_tiers();
     Ok(Json(FeeTiers {
         fee_tiers: tiers.into_iter().map(|(tier, rates)| FeeTier::new(tier, rates)).collect(),
+        market_fees: MarketFee::all(&shared),
+        schedule: FeeSchedule::current(&shared),
         partition: home.0,
         seq: seq.0,
     }))

@@ -6,6 +6,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod error;
+pub(crate) mod fees;
 pub(crate) mod request;
 pub(crate) mod rules;
 pub(crate) mod word;

@@ -65,6 +65,10 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         | Event::AssetDefined { .. }
         | Event::MarketListed { .. }
         | Event::FeeTierSet { .. }
+        | Event::FeeScheduleSet { .. }
+        | Event::MarketFeesSet { .. }
+        | Event::FeeTierChanged { .. }
+        | Event::VolumeChanged { .. }
         | Event::MarketStateChanged { .. }
         | Event::MarketRulesSet { .. }
         | Event::MarketStatePlanned { .. }
@@ -195,6 +199,8 @@ pub(super) struct FillItem {
     remaining_quantity: String,
     fee: String,
     fee_asset: String,
+    rebate: String,
+    rebate_asset: String,
     liquidity: word::Liquidity,
 }
 
@@ -362,7 +368,7 @@ fn fill_bodies(account: AccountId, trade: &Trade, views: &Views, push: &mut impl
 }
 
 fn fill(market: &MarketInfo, trade: &Trade, side: Side, party: &TradeSide) -> FillItem {
-    let received = received(market, side);
+    let (paid, received) = (received(market, side.opposite()), received(market, side));
     FillItem {
         market: market.def.symbol.clone(),
         trade_id: trade.trade.0,
@@ -374,6 +380,8 @@ fn fill(market: &MarketInfo, trade: &Trade, side: Side, party: &TradeSide) -> Fi
         remaining_quantity: market.def.lot.format(party.remaining.get().into()),
         fee: answer::amount(received, party.fee.total()),
         fee_asset: received.symbol.clone(),
+        rebate: answer::amount(paid, party.fee.rebate()),
+        rebate_asset: paid.symbol.clone(),
         liquidity: Liquidity::of(side, trade.aggressor).into(),
     }
 }

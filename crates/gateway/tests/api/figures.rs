@@ -32,7 +32,7 @@ fn trade(id: u64, maker: u64) -> Event {
         account: AccountId(account),
         order: OrderId(order),
         remaining: Quantity::ZERO,
-        fee: Fee::default(),
+        fee: Fee::NONE,
     };
     Event::Trade(Trade {
         market: MARKET,

@@ -8,6 +8,7 @@ mod client;
 mod conditions;
 mod documents;
 mod errors;
+mod fees;
 mod figures;
 mod life_of_an_order;
 mod min_seq;

@@ -133,10 +133,10 @@ impl Generator {
         match self.random.below(12) {
             0 if self.random.one_in(3) => Request::FreezeAccount { account, frozen: true },
             0..6 => Request::FreezeAccount { account, frozen: false },
-            6 | 7 => Request::SetAccountFeeTier { account, fee_tier: tier },
+            6 | 7 => Request::SetAccountFeeTier { account, fee_tier: Some(tier) },
             8 => {
                 let mut rates = rates(&mut self.random);
-                rates.maker.0 += u32::from(self.random.one_in(9)) * 1_000_001;
+                rates.maker.0 += i32::from(self.random.one_in(9)) * 1_000_001;
                 Request::SetFeeTier { tier: tier % 3, rates }
             }
             9 => {

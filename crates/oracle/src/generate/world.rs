@@ -1,8 +1,8 @@
 //! The exchange of one block: few accounts, few markets, and one style of trading.
 
 use types::{
-    AccountId, Amount, AssetDef, AssetId, Decimal, FeeRates, MarketBounds, MarketDef, MarketId,
-    PartitionId, PartsPerMillion, Price, Quantity, Request, Topology, TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, Decimal, FeeRates, MakerRate, MarketBounds, MarketDef,
+    MarketId, PartitionId, PartsPerMillion, Price, Quantity, Request, Topology, TreasuryReference,
 };
 
 use super::random::Random;
@@ -129,7 +129,8 @@ pub fn rates(random: &mut Random) -> FeeRates {
         2 => PartsPerMillion(random.between(0, 1_000_000) as u32),
         _ => PartsPerMillion(random.between(0, 10_000) as u32),
     };
-    FeeRates { maker: rate(), taker: rate() }
+    let maker = MakerRate(rate().0.try_into().expect("at most the whole"));
+    FeeRates { maker, taker: rate() }
 }
 
 fn style(random: &mut Random, id: u32, assets: &[AssetDef]) -> Style {

@@ -45,7 +45,8 @@ impl Exchange {
         self.account(asker.account)?;
         self.account_mut(asker.account).tier = tier;
         let account = AccountId(asker.account);
-        self.events.push(Event::AccountFeeTierSet { reply: asker.reply, account, fee_tier: tier });
+        let (reply, fee_tier) = (asker.reply, tier);
+        self.events.push(Event::AccountFeeTierSet { reply, account, fee_tier, pinned: true });
         Ok(())
     }
 
@@ -55,8 +56,7 @@ impl Exchange {
         tier: u8,
         rates: FeeRates,
     ) -> Result<(), RejectCode> {
-        let whole = PartsPerMillion(1_000_000);
-        if rates.maker > whole || rates.taker > whole {
+        if rates.maker.0.unsigned_abs() > 1_000_000 || rates.taker.0 > 1_000_000 {
             return Err(RejectCode::InvalidDefinition);
         }
         self.tiers.retain(|set| set.0 != tier);

@@ -77,7 +77,10 @@ impl Funds {
             (quote, buyer.account.0, seller.account.0, trade.quote_amount, seller.fee),
         ];
         for (asset, payer, receiver, amount, fee) in sides {
-            let (income, rounding) = (fee.income.get(), fee.rounding.get());
+            let Fee::Paid { income, rounded_up } = fee else {
+                panic!("the generator asks for no rebates");
+            };
+            let (income, rounding) = (income.get(), u128::from(rounded_up));
             let net = amount.get() - income - rounding;
             self.post(asset, Place::Held(payer), Place::Available(receiver), net);
             self.post(asset, Place::Held(payer), Place::Fees, income);

@@ -151,7 +151,7 @@ impl Market {
         let mut maker = self.side_mut(taker.side.opposite()).remove(0);
         let price = maker.price;
         let aggressor = Some(taker.side);
-        let (taker_rate, maker_rate) = (taker.rates.taker, maker.rates.maker);
+        let (taker_rate, maker_rate) = (taker.rates.taker, maker.rates.maker.fee());
         self.want_less(taker, price, lots);
         self.pay(taker, price, lots);
         taker.filled += lots;
@@ -185,7 +185,7 @@ impl Market {
     pub fn trade_in_auction(&mut self, bid: &mut Order, ask: &mut Order, price: u64, lots: u64) {
         fill_resting(bid, lots);
         fill_resting(ask, lots);
-        let (bid_rate, ask_rate) = (bid.rates.maker, ask.rates.maker);
+        let (bid_rate, ask_rate) = (bid.rates.maker.fee(), ask.rates.maker.fee());
         let bid = Party { order: bid, rate: bid_rate };
         let ask = Party { order: ask, rate: ask_rate };
         self.trade(bid, ask, None, price, lots);
@@ -270,5 +270,5 @@ fn side_of_trade(party: &Party<'_>, received: u128) -> TradeSide {
 fn fee(received: u128, rate: PartsPerMillion) -> Fee {
     let exact = received * u128::from(rate.0);
     let (down, up) = (exact / 1_000_000, exact.div_ceil(1_000_000));
-    Fee { income: Amount::new(down), rounding: Amount::new(up - down) }
+    Fee::Paid { income: Amount::new(down), rounded_up: up > down }
 }

@@ -144,7 +144,9 @@ impl Exchange {
             | Request::Debit { reference, .. } => self.outside(asker, *reference, request),
             Request::CreateAccount { fee_tier, .. } => self.create_account(asker, *fee_tier),
             Request::FreezeAccount { frozen, .. } => self.freeze_account(asker, *frozen),
-            Request::SetAccountFeeTier { fee_tier, .. } => self.set_account_tier(asker, *fee_tier),
+            Request::SetAccountFeeTier { fee_tier: Some(tier), .. } => {
+                self.set_account_tier(asker, *tier)
+            }
             Request::DefineAsset(asset) => self.define_asset(asker, asset),
             Request::ListMarket(market) => self.list_market(asker, market),
             Request::SetFeeTier { tier, rates } => self.set_fee_tier(asker, *tier, *rates),
@@ -160,6 +162,11 @@ impl Exchange {
             }
             // Nothing fails here.
             Request::ReleaseQuarantine { .. } => Err(RejectCode::NotQuarantined),
+            Request::SetAccountFeeTier { fee_tier: None, .. }
+            | Request::SetFeeSchedule(_)
+            | Request::SetMarketFees { .. } => {
+                unreachable!("the generator asks for no tiers by volume and no rates of markets")
+            }
         }
     }
 
@@ -253,10 +260,12 @@ impl Asker {
             }
             Request::DefineAsset(_)
             | Request::SetFeeTier { .. }
+            | Request::SetFeeSchedule(_)
             | Request::ReleaseQuarantine { .. } => (0, 0, none),
             Request::ListMarket(market) => (0, market.id.0, none),
             Request::SetMarketState { market, .. }
             | Request::SetMarketRules { market, .. }
+            | Request::SetMarketFees { market, .. }
             | Request::PlanMarketState { market, .. } => (0, market.0, none),
             Request::SetCountdown { account, market, .. }
             | Request::CancelOrderList { account, market, .. } => (account.0, market.0, none),

@@ -3,9 +3,9 @@
 
 use store::Store;
 use types::{
-    AccountId, Amount, AssetDef, AssetId, Decimal, Event, FeeRates, MarketBounds, MarketDef,
-    MarketId, PartitionId, PartsPerMillion, Price, Quantity, RejectCode, Request, Timestamp,
-    TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, Decimal, Event, FeeRates, MakerRate, MarketBounds,
+    MarketDef, MarketId, PartitionId, PartsPerMillion, Price, Quantity, RejectCode, Request,
+    Timestamp, TreasuryReference,
 };
 
 use super::session::Session;
@@ -40,7 +40,7 @@ pub fn found(session: &Session, store: &Store) -> Result<Founded, Failure> {
     for market in markets() {
         ensure(session, &Request::ListMarket(Box::new(market)))?;
     }
-    let rates = FeeRates { maker: PartsPerMillion(500), taker: PartsPerMillion(1_000) };
+    let rates = FeeRates { maker: MakerRate(500), taker: PartsPerMillion(1_000) };
     ensure(session, &Request::SetFeeTier { tier: 0, rates })?;
     let mut accounts = Vec::new();
     for n in 0..=PARTICIPANTS {

@@ -75,15 +75,22 @@ pub fn filled(names: Names<'_>, market: &MarketDef, trade: &Trade, side: Side) -
         Some(_) => "matched while resting",
         None => "matched in an auction",
     };
+    let rebate = own.fee.rebate();
+    let (cost, asset, amount) = if rebate.is_zero() {
+        ("fee", fee_asset, own.fee.total())
+    } else {
+        let paid = if fee_asset == market.base { market.quote } else { market.base };
+        ("rebate", paid, rebate)
+    };
     format!(
-        "{how}: trade {}, {verb} {} at {}, against order {} of account {}, fee {} {}",
+        "{how}: trade {}, {verb} {} at {}, against order {} of account {}, {cost} {} {}",
         trade.trade,
         names.quantity(market.id, trade.quantity),
         names.price(market.id, trade.price),
         other.order,
         other.account,
-        names.amount(fee_asset, own.fee.total()),
-        names.asset(fee_asset),
+        names.amount(asset, amount),
+        names.asset(asset),
     )
 }
 

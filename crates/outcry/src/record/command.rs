@@ -6,6 +6,7 @@ use types::{
 };
 
 use super::event::side_word;
+use super::fees::{fee_schedule, market_fees};
 use super::lists::place_order_list;
 use super::rules::market_rules;
 use super::{Line, Names, rfc3339};
@@ -44,7 +45,7 @@ fn message_word(message: &Message) -> &'static str {
         Message::AmendOrder(_) => "amend_order",
         Message::CancelOrder { .. } => "cancel_order",
         Message::Rested { .. } => "rested",
-        Message::Filled(_) => "filled",
+        Message::Filled { .. } => "filled",
         Message::Released { .. } => "released",
         Message::Amended { .. } => "amended",
         Message::AmendmentRefused { .. } => "amendment_refused",
@@ -111,9 +112,18 @@ fn request_line(names: Names<'_>, request: &Request) -> Line {
             .with("account", account.0)
             .with("asset", names.asset(asset))
             .with("amount", names.amount(asset, amount)),
-        Request::CreateAccount { account, fee_tier }
-        | Request::SetAccountFeeTier { account, fee_tier } => {
+        Request::CreateAccount { account, fee_tier } => {
             line.with("account", account.0).with("fee_tier", fee_tier)
+        }
+        Request::SetAccountFeeTier { account, fee_tier: Some(tier) } => {
+            line.with("account", account.0).with("fee_tier", tier)
+        }
+        Request::SetAccountFeeTier { account, fee_tier: None } => {
+            line.with("account", account.0).with("fee_tier", "by_volume")
+        }
+        Request::SetFeeSchedule(ref schedule) => fee_schedule(names, line, schedule),
+        Request::SetMarketFees { market, tier, rates } => {
+            market_fees(names, line, market, tier, rates)
         }
         Request::FreezeAccount { account, frozen } => {
             line.with("account", account.0).with("frozen", frozen)

@@ -1,8 +1,11 @@
 //! An event in one line.
 
-use types::{CancelCause, Event, ListEnd, MarketId, OrderId, Quantity, Side, Trade};
+use types::{
+    Amount, CancelCause, Event, ListEnd, MarketId, OrderId, Quantity, Side, Trade, TradeSide,
+};
 
 use super::command::{conditions, id, reference, spec, state_word};
+use super::fees::{fee_schedule, market_fees};
 use super::lists::{leg_line, list_kind_word, some_of};
 use super::rules::market_rules;
 use super::{Line, Names, rfc3339};
@@ -52,8 +55,25 @@ pub fn event_line(names: Names<'_>, event: &Event) -> Line {
         Event::AccountFrozen { account, frozen, .. } => {
             Line::new("account_frozen").with("account", account.0).with("frozen", frozen)
         }
-        Event::AccountFeeTierSet { account, fee_tier, .. } => {
-            Line::new("account_fee_tier_set").with("account", account.0).with("fee_tier", fee_tier)
+        Event::AccountFeeTierSet { account, fee_tier, pinned, .. } => {
+            Line::new("account_fee_tier_set")
+                .with("account", account.0)
+                .with("fee_tier", fee_tier)
+                .with("pinned", pinned)
+        }
+        Event::FeeTierChanged { account, fee_tier, volume } => Line::new("fee_tier_changed")
+            .with("account", account.0)
+            .with("fee_tier", fee_tier)
+            .with("volume", volume.to_string()),
+        Event::VolumeChanged { account, day, volume } => Line::new("volume_changed")
+            .with("account", account.0)
+            .with("day", day)
+            .with("volume", volume.to_string()),
+        Event::FeeScheduleSet { ref schedule, .. } => {
+            fee_schedule(names, Line::new("fee_schedule_set"), schedule)
+        }
+        Event::MarketFeesSet { market, tier, rates, .. } => {
+            market_fees(names, Line::new("market_fees_set"), market, tier, rates)
         }
         Event::AssetDefined { ref asset, .. } => {
             Line::new("asset_defined").with("asset", asset.symbol.as_str())
@@ -210,6 +230,10 @@ fn lots_above_zero(names: Names<'_>, market: MarketId, lots: Quantity) -> Option
 
 fn trade_line(names: Names<'_>, trade: &Trade) -> Line {
     let market = trade.market;
+    let rebate = |side: TradeSide, in_paid: fn(Names<'_>, MarketId, Amount) -> String| {
+        let rebate = side.fee.rebate();
+        (!rebate.is_zero()).then(|| in_paid(names, market, rebate))
+    };
     Line::new("trade")
         .with("market", names.market(market))
         .with("trade", trade.trade.0)
@@ -222,6 +246,8 @@ fn trade_line(names: Names<'_>, trade: &Trade) -> Line {
         .with("seller", trade.seller.account.0)
         .with("sell_order", trade.seller.order.0)
         .with("seller_fee", names.quote(market, trade.seller.fee.total()))
+        .with_some("buyer_rebate", rebate(trade.buyer, Names::quote))
+        .with_some("seller_rebate", rebate(trade.seller, Names::base))
 }
 
 /// Events of funds; nothing for others.

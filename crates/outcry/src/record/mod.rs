@@ -5,6 +5,7 @@
 
 mod command;
 mod event;
+mod fees;
 mod line;
 mod lists;
 mod names;

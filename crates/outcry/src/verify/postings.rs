@@ -98,9 +98,10 @@ fn each_posting(state: &Partition, event: &Event, mut post: impl FnMut(AccountId
             let (base, quote) = Names(state.definitions()).assets(market);
             let (bases, quotes) = (signed(base_amount), signed(quote_amount));
             let fee = |side: TradeSide| signed(side.fee.total());
-            post(buyer.account, quote, -quotes);
+            let rebate = |side: TradeSide| signed(side.fee.rebate());
+            post(buyer.account, quote, rebate(buyer) - quotes);
             post(buyer.account, base, bases - fee(buyer));
-            post(seller.account, base, -bases);
+            post(seller.account, base, rebate(seller) - bases);
             post(seller.account, quote, quotes - fee(seller));
         }
         _ => {}

@@ -12,9 +12,9 @@ use node::{Exchange, Node, NodeConfig, NodeHooks, Reply, ReplySink};
 use store::Store;
 use types::{
     AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Conditions, Event,
-    FeeRates, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId, PartsPerMillion,
-    PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side, TimeInForce,
-    Timestamp, Topology, TreasuryReference,
+    FeeRates, MakerRate, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId,
+    PartsPerMillion, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side,
+    TimeInForce, Timestamp, Topology, TreasuryReference,
 };
 
 pub const MARKET: MarketId = MarketId(1);
@@ -97,7 +97,7 @@ impl Venue {
             home: *self.node.topology().markets.last().unwrap(),
             version: 1,
         })));
-        let rates = FeeRates { maker: PartsPerMillion(1_000), taker: PartsPerMillion(2_000) };
+        let rates = FeeRates { maker: MakerRate(1_000), taker: PartsPerMillion(2_000) };
         self.demand(&Request::SetFeeTier { tier: 0, rates });
         for account in 1..=3 {
             self.demand(&Request::CreateAccount { account: AccountId(account), fee_tier: 0 });

@@ -57,7 +57,7 @@ pub(crate) struct LedgerEntry {
     /// By how much; begins with `-` when it is less.
     #[schema(example = "-60000.00")]
     pub(crate) change: String,
-    /// `credit`, `debit`, `transfer_in`, `transfer_out`, `trade` or `fee`.
+    /// `credit`, `debit`, `transfer_in`, `transfer_out`, `trade`, `fee` or `rebate`.
     pub(crate) kind: String,
     /// By kind: `source:number`, the other account, or `market:trade`.
     pub(crate) reference: String,

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use views::{DepthLevel, DepthSnapshot, MarketInfo, TradeView};
 
 use super::{amount, millis};
+use crate::wire::fees::{FeeSchedule, MarketFee};
 use crate::wire::rules::MarketRules;
 use crate::wire::word::{MarketState, Side};
 
@@ -116,8 +117,9 @@ pub(crate) struct Markets {
 pub(crate) struct FeeTier {
     /// Its number.
     pub(crate) tier: u8,
-    /// Of the order that rested, in millionths of what it receives.
-    pub(crate) maker_ppm: u32,
+    /// Of the order that rested, in millionths of what it receives; below zero: a rebate, in millionths of
+    /// what its taker receives.
+    pub(crate) maker_ppm: i32,
     /// Of the order that came and matched.
     pub(crate) taker_ppm: u32,
 }
@@ -127,6 +129,10 @@ pub(crate) struct FeeTier {
 pub(crate) struct FeeTiers {
     /// Tiers that were set; tier 0 is free until set.
     pub(crate) fee_tiers: Vec<FeeTier>,
+    /// Tiers with rates of their own in a market, by market and tier.
+    pub(crate) market_fees: Vec<MarketFee>,
+    /// Which volume leads to which tier.
+    pub(crate) schedule: FeeSchedule,
     /// The partition that keeps the definitions.
     pub(crate) partition: u16,
     /// Its last entry seen.

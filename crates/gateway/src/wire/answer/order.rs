@@ -83,6 +83,10 @@ pub(crate) struct Fill {
     pub(crate) fee: String,
     /// What was received.
     pub(crate) fee_asset: String,
+    /// What a maker got back of what it paid, out of its taker's fee; then `fee` is zero.
+    pub(crate) rebate: String,
+    /// What was paid.
+    pub(crate) rebate_asset: String,
     /// Maker, taker or auction.
     pub(crate) liquidity: Liquidity,
     /// When.
@@ -267,6 +271,7 @@ impl Fill {
     /// `view` in the units of `market`, which is its market.
     pub(crate) fn new(market: &MarketInfo, view: &FillView) -> Self {
         let fee_asset = received(market, view.side);
+        let rebate_asset = received(market, view.side.opposite());
         Self {
             market: market.def.symbol.clone(),
             trade_id: view.trade.0,
@@ -278,6 +283,8 @@ impl Fill {
             quote_amount: amount(&market.quote, view.quote_amount),
             fee: amount(fee_asset, view.fee),
             fee_asset: fee_asset.symbol.clone(),
+            rebate: amount(rebate_asset, view.rebate),
+            rebate_asset: rebate_asset.symbol.clone(),
             liquidity: view.liquidity.into(),
             time: millis(view.time),
             seq: view.seq.0,

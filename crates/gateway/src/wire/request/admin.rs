@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use store::Permissions;
 use types::{
-    AssetDef, AssetId, Decimal, FeeRates, MarketBounds, MarketDef, MarketId, PartitionId,
-    PartsPerMillion, Price, Quantity,
+    AssetDef, AssetId, Decimal, FeeRates, MakerRate, MarketBounds, MarketDef, MarketId,
+    PartitionId, PartsPerMillion, Price, Quantity,
 };
 use utoipa::ToSchema;
 
@@ -86,9 +86,10 @@ pub(crate) struct PlanMarketStateBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SetFeeTierBody {
-    /// Of the order that rested, in millionths of what it receives.
+    /// Of the order that rested, in millionths of what it receives; below zero: a rebate, in millionths of
+    /// what its taker receives and never more than the taker's fee.
     #[schema(example = 1000)]
-    pub(crate) maker_ppm: u32,
+    pub(crate) maker_ppm: i32,
     /// Of the order that came and matched.
     #[schema(example = 2000)]
     pub(crate) taker_ppm: u32,
@@ -114,12 +115,14 @@ pub(crate) struct FreezeAccountBody {
     pub(crate) frozen: bool,
 }
 
-/// Another fee tier.
+/// A fee tier to stay in, or the one that the account's volume leads to.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SetAccountFeeTierBody {
-    /// The tier.
-    pub(crate) fee_tier: u8,
+    /// The tier, which no volume changes then; null: the account's volume decides, from its next order on.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required = true)]
+    pub(crate) fee_tier: Option<u8>,
 }
 
 /// Value that comes from outside, or leaves.
@@ -215,7 +218,7 @@ impl ListMarketBody {
 
 impl SetFeeTierBody {
     pub(crate) fn rates(&self) -> FeeRates {
-        FeeRates { maker: PartsPerMillion(self.maker_ppm), taker: PartsPerMillion(self.taker_ppm) }
+        FeeRates { maker: MakerRate(self.maker_ppm), taker: PartsPerMillion(self.taker_ppm) }
     }
 }
 
