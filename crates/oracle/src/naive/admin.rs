@@ -1,8 +1,8 @@
 //! What operators ask: accounts, definitions, states of markets.
 
 use types::{
-    AccountId, AssetDef, Event, FeeRates, MarketDef, MarketRules, MarketState, PartsPerMillion,
-    Range, RejectCode, Timestamp,
+    AccountId, AssetDef, Event, FeeRates, MarketDef, MarketRules, MarketState, Range, RejectCode,
+    Timestamp,
 };
 
 use super::market::Market;

@@ -4,7 +4,7 @@
 //! orders and pending debits, and what is held beyond that becomes available. So a hold that the
 //! product forgets or releases twice cannot hide.
 
-use types::{AssetId, Event, Trade};
+use types::{AssetId, Event, Fee, Trade};
 
 /// Where atoms can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

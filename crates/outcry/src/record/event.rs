@@ -228,12 +228,14 @@ fn lots_above_zero(names: Names<'_>, market: MarketId, lots: Quantity) -> Option
     (!lots.is_zero()).then(|| names.quantity(market, lots))
 }
 
+/// What only makers with a rebate get.
+fn rebate(side: TradeSide) -> Option<Amount> {
+    let rebate = side.fee.rebate();
+    (!rebate.is_zero()).then_some(rebate)
+}
+
 fn trade_line(names: Names<'_>, trade: &Trade) -> Line {
     let market = trade.market;
-    let rebate = |side: TradeSide, in_paid: fn(Names<'_>, MarketId, Amount) -> String| {
-        let rebate = side.fee.rebate();
-        (!rebate.is_zero()).then(|| in_paid(names, market, rebate))
-    };
     Line::new("trade")
         .with("market", names.market(market))
         .with("trade", trade.trade.0)
@@ -246,8 +248,8 @@ fn trade_line(names: Names<'_>, trade: &Trade) -> Line {
         .with("seller", trade.seller.account.0)
         .with("sell_order", trade.seller.order.0)
         .with("seller_fee", names.quote(market, trade.seller.fee.total()))
-        .with_some("buyer_rebate", rebate(trade.buyer, Names::quote))
-        .with_some("seller_rebate", rebate(trade.seller, Names::base))
+        .with_some("buyer_rebate", rebate(trade.buyer).map(|atoms| names.quote(market, atoms)))
+        .with_some("seller_rebate", rebate(trade.seller).map(|atoms| names.base(market, atoms)))
 }
 
 /// Events of funds; nothing for others.
