@@ -4,7 +4,7 @@
 //! 1. value is conserved: per asset, clearing accounts and messages under way sum to zero, and what the
 //!    treasury let in is what the ledgers owe to the outside world;
 //! 2. no balance is below zero (by type) and what is held is what orders and pending debits require;
-//!    rebates are never more than the fees that pay for them, when nothing is under way;
+//!    rebates are never more than the fees that pay for them, those under way among both;
 //! 3. no book is crossed in continuous trading.
 
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ use crate::partition::Partition;
 pub struct InFlight {
     /// Change of clearing accounts.
     pub clearing: i128,
+    /// Change of fee accounts: fees less rebates.
+    pub fees: i128,
     /// Let in by the treasury, not yet credited; or left a ledger, not yet known to the treasury.
     pub supply: i128,
 }
@@ -91,9 +93,11 @@ impl Audit {
         let signed = |amount: types::Amount| amount.get() as i128;
         match message {
             Message::Filled { fill, .. } => {
-                let Fill { debit_asset, debit, credit_asset, credit, .. } = fill;
+                let Fill { debit_asset, debit, credit_asset, credit, fee, .. } = fill;
                 self.in_flight.entry(*debit_asset).or_default().clearing += signed(*debit);
                 self.in_flight.entry(*credit_asset).or_default().clearing -= signed(*credit);
+                self.in_flight.entry(*credit_asset).or_default().fees += signed(fee.income());
+                self.in_flight.entry(*debit_asset).or_default().fees -= signed(fee.rebate());
             }
             Message::TransferIn { asset, amount, .. } => {
                 self.in_flight.entry(*asset).or_default().clearing -= signed(*amount);
@@ -134,8 +138,8 @@ impl Audit {
                     "asset {asset}: clearing accounts and messages under way sum to {clearing}"
                 ));
             }
-            if self.quiet && totals.house.fees < 0 {
-                let fees = totals.house.fees;
+            let fees = totals.house.fees + under_way.fees;
+            if fees < 0 {
                 self.violations.push(format!("asset {asset}: fees less rebates are {fees}"));
             }
             let Some(treasury) = treasury else { continue };

@@ -162,7 +162,7 @@ impl Partition {
                 refuse_debit(reply, reference, account, asset, code, &mut self.fx);
             }
             Message::Rested { .. }
-            | Message::Filled(_)
+            | Message::Filled { .. }
             | Message::Released { .. }
             | Message::Closed { .. }
             | Message::Refused { .. }

@@ -37,7 +37,7 @@ fn fails_at_trade(market: MarketId, number: u64) -> Bug {
 fn fails_at_fill(account: u32) -> Bug {
     let nobody: [u8; 0] = [];
     Bug::new(move |done| {
-        if let Done::Handled(Message::Filled(fill)) = done
+        if let Done::Handled(Message::Filled { fill, .. }) = done
             && fill.account == AccountId(account)
         {
             println!("{}", nobody[fill.credit.get() as usize]);
@@ -457,7 +457,7 @@ fn unsound() -> Bug {
             Done::Emits(Event::Trade(trade)) => trade.trade.0 % 23 == 5,
             Done::Emits(Event::OrderCancelled { order, .. }) => order.0 % 19 == 7,
             Done::Sends(Message::Admit(admit)) => admit.budget.get() % 97 == 11,
-            Done::Handled(Message::Filled(fill)) => fill.credit.get() % 31 == 3,
+            Done::Handled(Message::Filled { fill, .. }) => fill.credit.get() % 31 == 3,
             Done::Handled(Message::Closed { order, .. }) => order.0 % 17 == 4,
             _ => false,
         };

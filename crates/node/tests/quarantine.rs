@@ -36,10 +36,10 @@ fn third_trade() -> Bug {
 fn payment_of_two() -> Bug {
     let nobody: [u8; 0] = [];
     Bug::new(move |done| {
-        if let Done::Handled(Message::Filled(fill)) = done
+        if let Done::Handled(Message::Filled { fill, .. }) = done
             && fill.account == AccountId(2)
         {
-            println!("{}", nobody[fill.fee.income.get() as usize]);
+            println!("{}", nobody[fill.fee.income().get() as usize]);
         }
     })
 }
