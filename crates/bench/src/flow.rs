@@ -185,7 +185,13 @@ pub fn founding(accounts: u32) -> Vec<Request> {
             number += 1;
             let reference = TreasuryReference { source: 1, number };
             let amount = Amount::new(1 << 70);
-            requests.push(Request::Credit { reference, account, asset, amount });
+            requests.push(Request::Credit {
+                reference,
+                operator: types::OperatorName::NONE,
+                account,
+                asset,
+                amount,
+            });
         }
     }
     requests

@@ -6,6 +6,8 @@
 //! 2. no balance is below zero (by type) and what is held is what orders and pending debits require;
 //!    rebates are never more than the fees that pay for them, those under way among both;
 //! 3. no book is crossed in continuous trading.
+//!
+//! And no more of an asset exists than its ceiling allows, unless two operators agreed.
 
 use std::collections::BTreeMap;
 
@@ -130,6 +132,10 @@ impl Audit {
 
     fn check_conservation(&mut self, partitions: &[&Partition]) {
         let treasury = partitions.iter().find_map(|partition| partition.treasury());
+        for asset in treasury.iter().flat_map(|treasury| treasury.above_ceiling()) {
+            let text = format!("asset {asset}: its supply is above its ceiling without approval");
+            self.violations.push(text);
+        }
         for (&asset, totals) in &self.totals {
             let under_way = self.in_flight.get(&asset).copied().unwrap_or_default();
             let clearing = totals.house.clearing + under_way.clearing;

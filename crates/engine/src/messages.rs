@@ -188,7 +188,15 @@ impl Partition {
                 }
                 self.deadlines.set(component, self.ledger.next_deadline(slot));
             }
-            Component::Treasury | Component::Registry(_) => unreachable!("they have no timers"),
+            Component::Treasury => {
+                // One at a time, as above.
+                let treasury = self.treasury.as_mut().expect("it has a deadline here");
+                if treasury.fire_timer(self.now, &mut self.fx) {
+                    return self.fx.send(Message::FireTimers { component });
+                }
+                self.deadlines.set(component, treasury.next_deadline());
+            }
+            Component::Registry(_) => unreachable!("it has no timers"),
         }
         self.deadlines.heard(component);
     }

@@ -75,9 +75,17 @@ impl Partition {
             Request::ReleaseDebit { account, client_id } => {
                 ledger.release_debit(&ctx, reply, account, client_id, fx);
             }
-            Request::Credit { .. } | Request::Debit { .. } | Request::SettleDebit { .. } => {
+            Request::Credit { .. }
+            | Request::Debit { .. }
+            | Request::SettleDebit { .. }
+            | Request::AttestReserves { .. }
+            | Request::SetCreditPolicy { .. }
+            | Request::SetSourceKind { .. }
+            | Request::ApproveProposal { .. }
+            | Request::RejectProposal { .. } => {
                 let treasury = self.treasury.as_mut().expect("checked");
-                treasury.request(&self.definitions, reply, request, fx);
+                treasury.request(&ctx, reply, request, fx);
+                self.deadlines.set(Component::Treasury, treasury.next_deadline());
             }
             Request::CreateAccount { account, fee_tier } => {
                 ledger.create_account(&ctx, reply, account, fee_tier, fx);
@@ -163,9 +171,14 @@ impl Partition {
             | Request::CreateAccount { account, .. }
             | Request::FreezeAccount { account, .. }
             | Request::SetAccountFeeTier { account, .. } => of(account),
-            Request::Credit { .. } | Request::Debit { .. } | Request::SettleDebit { .. } => {
-                Component::Treasury
-            }
+            Request::Credit { .. }
+            | Request::Debit { .. }
+            | Request::SettleDebit { .. }
+            | Request::AttestReserves { .. }
+            | Request::SetCreditPolicy { .. }
+            | Request::SetSourceKind { .. }
+            | Request::ApproveProposal { .. }
+            | Request::RejectProposal { .. } => Component::Treasury,
             Request::DefineAsset(_)
             | Request::ListMarket(_)
             | Request::SetFeeTier { .. }
@@ -225,6 +238,11 @@ fn subject(request: &Request) -> (AccountId, MarketId, ClientOrderId) {
         Request::DefineAsset(_)
         | Request::SetFeeTier { .. }
         | Request::SetFeeSchedule(_)
-        | Request::ReleaseQuarantine { .. } => (nobody, nowhere, none),
+        | Request::ReleaseQuarantine { .. }
+        | Request::AttestReserves { .. }
+        | Request::SetCreditPolicy { .. }
+        | Request::SetSourceKind { .. }
+        | Request::ApproveProposal { .. }
+        | Request::RejectProposal { .. } => (nobody, nowhere, none),
     }
 }

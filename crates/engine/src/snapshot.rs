@@ -105,6 +105,9 @@ impl Partition {
             let next = partition.ledger.next_deadline(slot);
             partition.deadlines.set(Component::Ledger(slot), next);
         }
+        if let Some(treasury) = &partition.treasury {
+            partition.deadlines.set(Component::Treasury, treasury.next_deadline());
+        }
         if !reader.is_empty() {
             return Err(io::Error::from(io::ErrorKind::InvalidData).into());
         }

@@ -286,7 +286,13 @@ fn what_leaves_at_once_is_refused_by_a_quarantined_slot_and_what_has_left_waits_
         exchange.submit_quietly(place(2, Side::Sell, 100, 9));
         exchange.submit_quietly(place(1, Side::Buy, 100, 3));
         let reference = TreasuryReference { source: 9, number: 1 };
-        let debit = Request::Debit { reference, account, asset, amount };
+        let debit = Request::Debit {
+            reference,
+            operator: types::OperatorName::NONE,
+            account,
+            asset,
+            amount,
+        };
         refused(&exchange.submit_quietly(debit), RequestKind::Debit);
         let reference = TreasuryReference { source: 9, number: 2 };
         let settle = Request::SettleDebit { reference, account, client_id };
@@ -429,7 +435,13 @@ fn the_treasury_is_quarantined_like_any_other_and_debits_are_counted_afterwards(
         })));
         let (account, asset, amount) = (AccountId(1), QUOTE, Amount::new(40));
         let reference = TreasuryReference { source: 9, number: 1 };
-        let debit = Request::Debit { reference, account, asset, amount };
+        let debit = Request::Debit {
+            reference,
+            operator: types::OperatorName::NONE,
+            account,
+            asset,
+            amount,
+        };
         let events = exchange.submit_quietly(debit);
         assert_eq!(exchange.quarantined(), [Component::Treasury]);
         if partitions == 1 {

@@ -172,7 +172,13 @@ fn references_are_used_once_and_in_order() {
     let mut credit = |number, amount| {
         let reference = TreasuryReference { source: 9, number };
         let (account, amount) = (AccountId(ALICE), Amount::new(amount));
-        let request = Request::Credit { reference, account, asset: BASE, amount };
+        let request = Request::Credit {
+            reference,
+            operator: types::OperatorName::NONE,
+            account,
+            asset: BASE,
+            amount,
+        };
         let events = exchange.submit_quietly(request);
         (events, balance(&exchange, ALICE, BASE).0)
     };

@@ -1,7 +1,7 @@
 //! Before there is HTTP: the first operator's key, a new one for who lost it, and a directory that
 //! was lost itself.
 
-use store::{Permissions, Store, StoreError};
+use store::{NewKey, Permissions, Store, StoreError};
 use types::{AccountId, Timestamp};
 use views::Views;
 
@@ -11,6 +11,9 @@ use crate::auth::{IssuedKey, issue_hmac};
 /// What an operator may do. The key belongs to no account.
 const OPERATOR: Permissions =
     Permissions { read: true, trade: false, withdraw: false, admin: true };
+
+/// The operator whose key the first start shows.
+const FIRST_OPERATOR: &str = "operator-1";
 
 /// A key that is shown once.
 #[derive(Clone)]
@@ -37,9 +40,7 @@ pub fn bootstrap_admin(store: &Store, now: Timestamp) -> Result<Option<Credentia
     if store.has_admin_key()? {
         return Ok(None);
     }
-    let issued = issue_hmac()?;
-    store.create_key(&issued.to_store(None, OPERATOR, "first operator key", now))?;
-    Ok(Some(issued.into()))
+    add_operator(store, FIRST_OPERATOR, now).map(Some)
 }
 
 /// Revokes every operator's key and makes a new one: for an exchange that is not running.
@@ -48,7 +49,20 @@ pub fn bootstrap_admin(store: &Store, now: Timestamp) -> Result<Option<Credentia
 /// When the store fails; then nothing is revoked.
 pub fn reset_admin(store: &Store, now: Timestamp) -> Result<Credentials, StoreError> {
     let issued = issue_hmac()?;
-    store.reset_admin(&issued.to_store(None, OPERATOR, "operator key after a reset", now))?;
+    let key = issued.to_store(None, OPERATOR, "operator key after a reset", now);
+    store.reset_admin(&NewKey { operator: Some(FIRST_OPERATOR.to_owned()), ..key })?;
+    Ok(issued.into())
+}
+
+/// Makes a key for an operator, who may have others: for an exchange that is not running. Nothing else
+/// makes a new operator, so that no admin key can make a second pair of eyes for itself.
+///
+/// # Errors
+/// When the store fails.
+pub fn add_operator(store: &Store, name: &str, now: Timestamp) -> Result<Credentials, StoreError> {
+    let issued = issue_hmac()?;
+    let key = issued.to_store(None, OPERATOR, name, now);
+    store.create_key(&NewKey { operator: Some(name.to_owned()), ..key })?;
     Ok(issued.into())
 }
 

@@ -165,8 +165,9 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::UnknownOrder
         | R::UnknownAsset
         | R::UnknownFeeTier
-        | R::UnknownPendingDebit => StatusCode::NOT_FOUND,
-        R::AccountFrozen => StatusCode::FORBIDDEN,
+        | R::UnknownPendingDebit
+        | R::UnknownProposal => StatusCode::NOT_FOUND,
+        R::AccountFrozen | R::OperatorRequired | R::SameOperator => StatusCode::FORBIDDEN,
         R::Expired
         | R::AmendmentInFlight
         | R::ClientIdInFlight
@@ -178,8 +179,12 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::AlreadyDefined
         | R::WrongState
         | R::NotQuarantined
-        | R::PlanRefused => StatusCode::CONFLICT,
-        R::TooManyClientIds | R::TooManyOpenOrders => StatusCode::TOO_MANY_REQUESTS,
+        | R::PlanRefused
+        | R::NotApproved
+        | R::ApprovalExpired => StatusCode::CONFLICT,
+        R::TooManyClientIds | R::TooManyOpenOrders | R::TooManyProposals => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         R::Overloaded | R::WrongPartition | R::ComponentQuarantined => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -208,7 +213,8 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::TooManyIcebergParts
         | R::PositionLimit
         | R::InsufficientBalance
-        | R::SupplyExceeded => StatusCode::UNPROCESSABLE_ENTITY,
+        | R::SupplyExceeded
+        | R::CeilingExceeded => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

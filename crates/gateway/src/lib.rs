@@ -39,7 +39,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use views::Views;
 
-pub use bootstrap::{Credentials, bootstrap_admin, mend_directory, reset_admin};
+pub use bootstrap::{Credentials, add_operator, bootstrap_admin, mend_directory, reset_admin};
 pub use config::{DemoAccess, GatewayConfig, Limits, MetricsSource, SnapshotHook};
 pub use docs::{error_codes_markdown, openapi_json};
 pub use error::{ApiError, ErrorCode, GatewayCode};

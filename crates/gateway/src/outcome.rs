@@ -255,7 +255,8 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
         | Event::AccountFeeTierSet { account, .. }
         | Event::FeeTierChanged { account, .. }
         | Event::VolumeChanged { account, .. }
-        | Event::CountdownSet { account, .. } => Some(account),
+        | Event::CountdownSet { account, .. }
+        | Event::ApprovalAwaited { account, .. } => Some(account),
         Event::OrderRested { .. }
         | Event::OrderRefilled { .. }
         | Event::OrderTriggered { .. }
@@ -270,6 +271,11 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
         | Event::MarketStateChanged { .. }
         | Event::MarketRulesSet { .. }
         | Event::MarketStatePlanned { .. }
+        | Event::ProposalMade { .. }
+        | Event::ProposalDecided { .. }
+        | Event::ReservesAttested { .. }
+        | Event::CreditPolicySet { .. }
+        | Event::SourceKindSet { .. }
         | Event::TradingInterrupted { .. }
         | Event::AuctionUncrossed { .. }
         | Event::OrderListAdvanced { .. }

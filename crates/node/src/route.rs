@@ -61,6 +61,11 @@ pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Reques
         Request::SettleDebit { .. }
         | Request::Credit { .. }
         | Request::Debit { .. }
+        | Request::AttestReserves { .. }
+        | Request::SetCreditPolicy { .. }
+        | Request::SetSourceKind { .. }
+        | Request::ApproveProposal { .. }
+        | Request::RejectProposal { .. }
         | Request::DefineAsset(_)
         | Request::ListMarket(_)
         | Request::SetFeeTier { .. }

@@ -161,6 +161,15 @@ pub enum KeysCommand {
         #[arg(long, value_name = "DIR", default_value = "./data")]
         data: PathBuf,
     },
+    /// Print an admin key for an operator: a new one, or another key for one who is known. What needs
+    /// two operators takes two of these names. The exchange must not be running.
+    AddOperator {
+        /// Who: 1 to 36 characters from '!' to '~', never given to another person.
+        name: types::OperatorName,
+        /// The data directory.
+        #[arg(long, value_name = "DIR", default_value = "./data")]
+        data: PathBuf,
+    },
 }
 
 /// `outcry config …`

@@ -1,5 +1,5 @@
-//! `outcry keys reset-admin`: for an operator who lost the admin key. Whoever may write the data
-//! directory may do this.
+//! `outcry keys`: `reset-admin` for an operator who lost the admin key, `add-operator` for another pair of
+//! eyes. Whoever may write the data directory may do this; no admin key can.
 
 use std::fs::File;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FlockOperation, flock};
 use store::Store;
-use types::Timestamp;
+use types::{OperatorName, Timestamp};
 
 use crate::exit::{Failure, Status};
 use crate::run;
@@ -16,15 +16,28 @@ use crate::run;
 pub fn reset_admin(data: &Path) -> Result<Status, Failure> {
     let _held = hold(data)?;
     let store = Store::open(data).map_err(Failure::of(Status::Io, "cannot open the store"))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Timestamp(now.as_nanos() as u64);
-    let credentials = gateway::reset_admin(&store, now)
+    let credentials = gateway::reset_admin(&store, now())
         .map_err(Failure::of(Status::Io, "cannot reset the admin key"))?;
     println!(
         "The admin key is shown this once; all earlier admin keys are revoked.\n{credentials}"
     );
     run::was_shown(data).map_err(Failure::of(Status::Io, "cannot note that the key was shown"))?;
     Ok(Status::Ok)
+}
+
+/// Prints a key for an operator; nothing is revoked.
+pub fn add_operator(data: &Path, name: OperatorName) -> Result<Status, Failure> {
+    let _held = hold(data)?;
+    let store = Store::open(data).map_err(Failure::of(Status::Io, "cannot open the store"))?;
+    let credentials = gateway::add_operator(&store, &name.to_string(), now())
+        .map_err(Failure::of(Status::Io, "cannot make the key"))?;
+    println!("The key of operator {name} is shown this once.\n{credentials}");
+    Ok(Status::Ok)
+}
+
+fn now() -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(now.as_nanos() as u64)
 }
 
 /// Makes sure that no exchange runs on `data` as long as the result lives: it would go on with the

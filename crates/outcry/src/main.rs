@@ -51,6 +51,7 @@ fn call(command: Command) -> Result<Status, Failure> {
             explain::order(&data, &market, order, json)
         }
         Command::Keys(KeysCommand::ResetAdmin { data }) => keys::reset_admin(&data),
+        Command::Keys(KeysCommand::AddOperator { name, data }) => keys::add_operator(&data, name),
         Command::Config(ConfigCommand::Check { file }) => config::check(&file),
         Command::Config(ConfigCommand::Default { markdown }) => config::print_default(markdown),
         Command::Snapshot(args) => snapshot::run(&args),

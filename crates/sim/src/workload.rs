@@ -239,6 +239,7 @@ impl Workload {
             0 => self.credit(account, QUOTE, 1 << 30),
             1 => Request::Debit {
                 reference: self.reference(),
+                operator: types::OperatorName::NONE,
                 account,
                 asset: BASE,
                 amount: Amount::new(1 << 20),
@@ -253,7 +254,13 @@ impl Workload {
 
     fn credit(&mut self, account: AccountId, asset: AssetId, amount: u128) -> Request {
         let reference = self.reference();
-        Request::Credit { reference, account, asset, amount: Amount::new(amount) }
+        Request::Credit {
+            reference,
+            operator: types::OperatorName::NONE,
+            account,
+            asset,
+            amount: Amount::new(amount),
+        }
     }
 
     fn reference(&mut self) -> TreasuryReference {

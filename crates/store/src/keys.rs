@@ -47,6 +47,8 @@ pub struct NewKey {
     pub credential: Credential,
     /// Whose it is; none for operators.
     pub account: Option<AccountId>,
+    /// The operator who acts with it, by the name that the log knows; none if it is no admin key.
+    pub operator: Option<String>,
     /// What it may do.
     pub permissions: Permissions,
     /// The owner's note.
@@ -66,6 +68,8 @@ pub struct ApiKey {
     pub kind: KeyKind,
     /// Whose it is; none for operators.
     pub account: Option<AccountId>,
+    /// The operator who acts with it; none if it is no admin key.
+    pub operator: Option<String>,
     /// What it may do.
     pub permissions: Permissions,
     /// The owner's note.
@@ -110,7 +114,7 @@ impl Credential {
 }
 
 const COLUMNS: &str = "key_id, kind, account, may_read, may_trade, may_withdraw, is_admin, label, \
-                       last4, created_at, revoked_at, credential";
+                       last4, created_at, revoked_at, credential, operator";
 
 impl Store {
     /// Stores a key.
@@ -218,7 +222,8 @@ impl Store {
 
 fn insert(connection: &Connection, new: &NewKey, credential: &[u8]) -> Result<()> {
     let sql = format!(
-        "INSERT INTO api_keys ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, ?11)"
+        "INSERT INTO api_keys ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL, ?11, \
+         ?12)"
     );
     let may = new.permissions;
     let inserted = connection.execute(
@@ -235,6 +240,7 @@ fn insert(connection: &Connection, new: &NewKey, credential: &[u8]) -> Result<()
             new.last4,
             sql_integer(new.created_at.0, "a time")?,
             credential,
+            new.operator,
         ],
     );
     match (inserted, new.account) {
@@ -257,6 +263,7 @@ fn as_stored(new: &NewKey) -> ApiKey {
         key_id: new.key_id.clone(),
         kind: new.credential.kind(),
         account: new.account,
+        operator: new.operator.clone(),
         permissions: new.permissions,
         label: new.label.clone(),
         last4: new.last4.clone(),
@@ -272,6 +279,7 @@ fn api_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
         // The table admits no third word.
         kind: if kind == "hmac" { KeyKind::Hmac } else { KeyKind::Ed25519 },
         account: row.get::<_, Option<u32>>("account")?.map(AccountId),
+        operator: row.get("operator")?,
         permissions: Permissions {
             read: row.get("may_read")?,
             trade: row.get("may_trade")?,

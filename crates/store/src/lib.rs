@@ -2,7 +2,7 @@
 //!
 //! - `directory.sqlite`: names of accounts, API keys, the outbox of external transfers. Precious; synced
 //!   at every commit.
-//! - `history.sqlite`: orders, trades and ledger entries, projected from the events with their cursor
+//! - `history.sqlite`: orders, trades, ledger entries and what guards the treasury, projected from the events with their cursor
 //!   in the same transaction. It can be deleted and is then built again.
 //!
 //! and `secret.key`, under which the secrets of HMAC keys are encrypted.
@@ -26,6 +26,7 @@ mod rebuilt;
 mod secret;
 mod store;
 mod transfers;
+mod treasury_rows;
 
 pub use accounts::Account;
 pub use check::{Mismatch, VerifiedHistory};
@@ -38,3 +39,4 @@ pub use rebuilt::{ComparedRows, RebuiltHistory};
 pub use secret::Secret;
 pub use store::Store;
 pub use transfers::{Begin, PendingTransfer, TransferContent, TransferOutcome};
+pub use treasury_rows::ProposalRow;

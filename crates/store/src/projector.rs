@@ -13,6 +13,7 @@ use crate::database::Database;
 use crate::error::{Result, StoreError};
 use crate::order_row::{self, Moment, Order, Placement, side_word};
 use crate::store::sql_integer;
+use crate::treasury_rows;
 
 const INSERT_TRADE: &str = "INSERT INTO trades (market, trade_id, price, quantity, base_amount, \
     quote_amount, aggressor, buyer, buy_order, buyer_fee, seller, sell_order, seller_fee, \
@@ -87,10 +88,10 @@ struct Projection<'t> {
 
 /// Names an event.
 #[derive(Clone, Copy)]
-struct Stamp {
-    partition: PartitionId,
-    index: u32,
-    moment: Moment,
+pub(crate) struct Stamp {
+    pub(crate) partition: PartitionId,
+    pub(crate) index: u32,
+    pub(crate) moment: Moment,
 }
 
 /// A change of a balance.
@@ -250,6 +251,13 @@ impl<'t> Projection<'t> {
                 let posting = Posting { account, asset, amount, kind, reference, suspense };
                 self.gain(at, &posting)?;
             }
+            Event::ProposalMade { .. }
+            | Event::ProposalDecided { .. }
+            | Event::ReservesAttested { .. }
+            | Event::CreditPolicySet { .. }
+            | Event::SourceKindSet { .. } => {
+                self.projected.rows += treasury_rows::project(self.transaction, at, event)?;
+            }
             // Listed before the first batch; the others change neither orders nor total balances.
             Event::MarketListed { .. }
             | Event::OrderRefilled { .. }
@@ -276,6 +284,7 @@ impl<'t> Projection<'t> {
             | Event::MarketFeesSet { .. }
             | Event::FeeTierChanged { .. }
             | Event::VolumeChanged { .. }
+            | Event::ApprovalAwaited { .. }
             | Event::CountdownSet { .. } => {}
         }
         Ok(())

@@ -73,6 +73,23 @@ const ENTRIES: Table = Table {
         time FROM ledger_entries WHERE partition = ?1 ORDER BY id",
 };
 
+const PROPOSALS: Table = Table {
+    name: "proposals",
+    key: 1,
+    select: "SELECT number, act, concerns, proposed_by, endorsed_by, decided_by, status, reference, \
+        account, asset, amount, evidence, large_credit, hourly_credit, manual_needs_approval, \
+        expiry_hours, source, source_kind, proposed_at, expires_at, decided_at, partition, seq, \
+        event_index FROM proposals WHERE ?1 = 0 ORDER BY number",
+};
+
+const TREASURY_CHANGES: Table = Table {
+    name: "treasury_changes",
+    key: 3,
+    select: "SELECT partition, seq, event_index, act, operator, asset, amount, evidence, \
+        large_credit, hourly_credit, manual_needs_approval, expiry_hours, source, source_kind, \
+        time FROM treasury_changes WHERE ?1 = 0 ORDER BY id",
+};
+
 impl RebuiltHistory {
     /// An empty one at `path`, where nothing is.
     ///
@@ -124,9 +141,12 @@ impl Store {
             Ok(())
         };
         let (mut markets, mut orders, mut trades, mut entries) = (0, 0, 0, 0);
+        let mut treasury = 0;
         compare(&MARKETS, 0, &mut markets)?;
         compare(&ORDERS, 0, &mut orders)?;
         compare(&TRADES, 0, &mut trades)?;
+        compare(&PROPOSALS, 0, &mut treasury)?;
+        compare(&TREASURY_CHANGES, 0, &mut treasury)?;
         for partition in partitions {
             compare(&ENTRIES, partition.0, &mut entries)?;
         }

@@ -10,14 +10,17 @@ use crate::error::{Result, StoreError};
 use crate::projector::Projector;
 use crate::secret::Vault;
 
-const DIRECTORY_MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/directory/0001_accounts_keys_transfers.sql")];
+const DIRECTORY_MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/directory/0001_accounts_keys_transfers.sql"),
+    include_str!("../migrations/directory/0002_operators.sql"),
+];
 
 pub(crate) const HISTORY_MIGRATIONS: &[&str] = &[
     include_str!("../migrations/history/0001_history.sql"),
     include_str!("../migrations/history/0002_conditions.sql"),
     include_str!("../migrations/history/0003_order_lists.sql"),
     include_str!("../migrations/history/0004_rebates.sql"),
+    include_str!("../migrations/history/0005_treasury.sql"),
 ];
 
 /// Accounts' names, API keys, the outbox of external transfers, and the history. Shared by reference

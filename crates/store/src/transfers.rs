@@ -55,15 +55,22 @@ pub enum TransferOutcome {
     },
     /// The exchange rejected it for good.
     Rejected(RejectCode),
+    /// It waits for a second operator, as the proposal with this number. What becomes of it may be
+    /// noted later.
+    AwaitingApproval {
+        /// The proposal.
+        proposal: u64,
+    },
 }
 
 /// What to do about a transfer that a caller asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begin {
     /// It has this number from now on: submit it.
     New(u64),
-    /// It was begun before and its outcome is not known: submit it again under this number.
-    Pending(u64),
+    /// It was begun before by this operator and its outcome is not known: submit it again under this
+    /// number, in that name.
+    Pending(u64, Option<String>),
     /// It has ended already.
     Finished(u64, TransferOutcome),
     /// The reference was used for another content.
@@ -79,16 +86,31 @@ pub struct PendingTransfer {
     pub reference: String,
     /// What it moves.
     pub content: TransferContent,
+    /// Who began it.
+    pub operator: Option<String>,
+}
+
+impl TransferContent {
+    /// Whose.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        match *self {
+            Self::Credit { account, .. }
+            | Self::Debit { account, .. }
+            | Self::Settle { account, .. } => account,
+        }
+    }
 }
 
 struct Stored {
     number: u64,
+    operator: Option<String>,
     content: TransferContent,
     outcome: Option<TransferOutcome>,
 }
 
 const COLUMNS: &str = "number, kind, account, asset, amount, client_id, status, code, partition, \
-                       seq, reference";
+                       seq, reference, operator, proposal";
 
 impl Store {
     /// Looks a reference up, and gives it the source's next number if it is new. Durable when it
@@ -101,6 +123,7 @@ impl Store {
         source: u32,
         reference: &str,
         content: TransferContent,
+        operator: Option<&str>,
     ) -> Result<Begin> {
         let mut writer = self.directory.writer();
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -108,7 +131,7 @@ impl Store {
             return Ok(match stored.outcome {
                 _ if stored.content != content => Begin::Conflict,
                 Some(outcome) => Begin::Finished(stored.number, outcome),
-                None => Begin::Pending(stored.number),
+                None => Begin::Pending(stored.number, stored.operator),
             });
         }
         let number: i64 = transaction.query_row(
@@ -116,7 +139,7 @@ impl Store {
             [source],
             |row| row.get(0),
         )?;
-        insert(&transaction, source, number, reference, content)?;
+        insert(&transaction, source, number, (reference, operator), content)?;
         transaction.commit()?;
         Ok(Begin::New(number as u64))
     }
@@ -136,9 +159,9 @@ impl Store {
         let mut rows = statement.query([source])?;
         let mut pending = Vec::new();
         while let Some(row) = rows.next()? {
-            let Stored { number, content, .. } = stored(row)?;
+            let Stored { number, content, operator, .. } = stored(row)?;
             let reference = row.get("reference")?;
-            pending.push(PendingTransfer { number, reference, content });
+            pending.push(PendingTransfer { number, reference, content, operator });
         }
         Ok(pending)
     }
@@ -154,15 +177,21 @@ impl Store {
         number: u64,
         outcome: TransferOutcome,
     ) -> Result<()> {
-        let (status, code, entry) = match outcome {
-            TransferOutcome::Done { partition, seq } => ("done", None, Some((partition, seq))),
-            TransferOutcome::Rejected(code) => ("rejected", Some(code.number()), None),
+        let (status, code, entry, proposal) = match outcome {
+            TransferOutcome::Done { partition, seq } => {
+                ("done", None, Some((partition, seq)), None)
+            }
+            TransferOutcome::Rejected(code) => ("rejected", Some(code.number()), None, None),
+            TransferOutcome::AwaitingApproval { proposal } => {
+                ("awaiting_approval", None, None, Some(proposal))
+            }
         };
         let changed = self.directory.writer().execute(
             "UPDATE external_transfers
              SET status = ?3, code = coalesce(code, ?4), partition = coalesce(partition, ?5),
-                 seq = coalesce(seq, ?6)
-             WHERE source = ?1 AND number = ?2 AND status IN ('pending', ?3)",
+                 seq = coalesce(seq, ?6), proposal = coalesce(proposal, ?7)
+             WHERE source = ?1 AND number = ?2
+                 AND (status IN ('pending', ?3) OR status = 'awaiting_approval')",
             params![
                 source,
                 sql_integer(number, "a reference number")?,
@@ -170,6 +199,7 @@ impl Store {
                 code,
                 entry.map(|(partition, _)| partition.0),
                 entry.map(|(_, seq)| sql_integer(seq.0, "a seq")).transpose()?,
+                proposal.map(|number| sql_integer(number, "a proposal's number")).transpose()?,
             ],
         )?;
         if changed == 0 {
@@ -193,7 +223,7 @@ fn insert(
     connection: &Connection,
     source: u32,
     number: i64,
-    reference: &str,
+    (reference, operator): (&str, Option<&str>),
     content: TransferContent,
 ) -> Result<()> {
     let (kind, account, value, client_id) = match content {
@@ -209,8 +239,8 @@ fn insert(
     };
     connection.execute(
         "INSERT INTO external_transfers
-             (source, number, reference, kind, account, asset, amount, client_id, status)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'pending')",
+             (source, number, reference, kind, account, asset, amount, client_id, operator, status)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending')",
         params![
             source,
             number,
@@ -220,6 +250,7 @@ fn insert(
             value.map(|(asset, _)| asset.0),
             value.map(|(_, amount)| amount.to_string()),
             client_id.map(|id| id.to_string()),
+            operator,
         ],
     )?;
     Ok(())
@@ -254,6 +285,9 @@ fn stored(row: &Row<'_>) -> Result<Stored> {
     let status: String = row.get("status")?;
     let outcome = match status.as_str() {
         "pending" => None,
+        "awaiting_approval" => Some(TransferOutcome::AwaitingApproval {
+            proposal: row.get::<_, i64>("proposal")? as u64,
+        }),
         "done" => Some(TransferOutcome::Done {
             partition: PartitionId(row.get("partition")?),
             seq: Seq(row.get::<_, i64>("seq")? as u64),
@@ -264,5 +298,5 @@ fn stored(row: &Row<'_>) -> Result<Stored> {
             Some(TransferOutcome::Rejected(*code.ok_or_else(|| corrupt("the reject code"))?))
         }
     };
-    Ok(Stored { number, content, outcome })
+    Ok(Stored { number, operator: row.get("operator")?, content, outcome })
 }

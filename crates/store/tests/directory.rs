@@ -17,6 +17,7 @@ fn hmac_key(key_id: &str, account: Option<AccountId>, admin: bool) -> NewKey {
         key_id: key_id.into(),
         credential: Credential::Hmac(Secret::new(SECRET.to_vec())),
         account,
+        operator: admin.then(|| "ann".into()),
         permissions: Permissions { read: true, trade: true, withdraw: false, admin },
         label: "a bot".into(),
         last4: "file".into(),
@@ -153,14 +154,14 @@ fn credit(amount: u128) -> TransferContent {
 fn a_reference_gets_one_number_and_keeps_it_over_a_crash() {
     let (directory, store) = open();
     let huge = credit(u128::MAX);
-    assert_eq!(store.begin_transfer(7, "tx-a", huge).unwrap(), Begin::New(1));
-    assert_eq!(store.begin_transfer(7, "tx-b", credit(5)).unwrap(), Begin::New(2));
-    assert_eq!(store.begin_transfer(8, "tx-a", credit(5)).unwrap(), Begin::New(1));
+    assert_eq!(store.begin_transfer(7, "tx-a", huge, None).unwrap(), Begin::New(1));
+    assert_eq!(store.begin_transfer(7, "tx-b", credit(5), None).unwrap(), Begin::New(2));
+    assert_eq!(store.begin_transfer(8, "tx-a", credit(5), None).unwrap(), Begin::New(1));
     drop(store);
 
     let store = Store::open(directory.path()).unwrap();
-    assert_eq!(store.begin_transfer(7, "tx-a", huge).unwrap(), Begin::Pending(1));
-    assert_eq!(store.begin_transfer(7, "tx-a", credit(6)).unwrap(), Begin::Conflict);
+    assert_eq!(store.begin_transfer(7, "tx-a", huge, None).unwrap(), Begin::Pending(1, None));
+    assert_eq!(store.begin_transfer(7, "tx-a", credit(6), None).unwrap(), Begin::Conflict);
     let pending = store.pending_transfers(7).unwrap();
     let pending: Vec<_> =
         pending.iter().map(|t| (t.number, t.reference.as_str(), t.content)).collect();
@@ -174,8 +175,8 @@ fn an_outcome_is_final_and_told_again() {
     let (_directory, store) = open();
     let client_id = "w-1".parse().unwrap();
     let settle = TransferContent::Settle { account: AccountId(1), client_id };
-    store.begin_transfer(7, "a", settle).unwrap();
-    store.begin_transfer(7, "b", credit(5)).unwrap();
+    store.begin_transfer(7, "a", settle, None).unwrap();
+    store.begin_transfer(7, "b", credit(5), None).unwrap();
     let done = TransferOutcome::Done { partition: PartitionId(3), seq: Seq(99) };
     let rejected = TransferOutcome::Rejected(RejectCode::UnknownAsset);
     store.finish_transfer(7, 1, done).unwrap();
@@ -184,10 +185,13 @@ fn an_outcome_is_final_and_told_again() {
     let error = store.finish_transfer(7, 1, rejected).unwrap_err();
     assert!(matches!(error, StoreError::NotPending { .. }), "{error}");
     assert!(store.finish_transfer(7, 3, done).is_err(), "it was never begun");
-    assert_eq!(store.begin_transfer(7, "a", settle).unwrap(), Begin::Finished(1, done));
-    assert_eq!(store.begin_transfer(7, "b", credit(5)).unwrap(), Begin::Finished(2, rejected));
+    assert_eq!(store.begin_transfer(7, "a", settle, None).unwrap(), Begin::Finished(1, done));
+    assert_eq!(
+        store.begin_transfer(7, "b", credit(5), None).unwrap(),
+        Begin::Finished(2, rejected)
+    );
     assert_eq!(store.pending_transfers(7).unwrap(), []);
-    assert_eq!(store.begin_transfer(7, "c", credit(5)).unwrap(), Begin::New(3));
+    assert_eq!(store.begin_transfer(7, "c", credit(5), None).unwrap(), Begin::New(3));
 }
 
 #[test]

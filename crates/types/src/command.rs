@@ -3,9 +3,9 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Component, FeeRates, FeeSchedule,
-    MarketDef, MarketId, MarketRules, MarketState, Message, OrderId, PartitionId, PlaceOrder,
-    PlaceOrderList, Price, Quantity, Seq, Timestamp, Topology,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Component, CreditPolicy, FeeRates,
+    FeeSchedule, MarketDef, MarketId, MarketRules, MarketState, Message, OperatorName, OrderId,
+    PartitionId, PlaceOrder, PlaceOrderList, Price, Quantity, Seq, SourceKind, Timestamp, Topology,
 };
 
 /// A command with its place in the log.
@@ -206,6 +206,8 @@ pub enum Request {
     Credit {
         /// Who vouches for it.
         reference: TreasuryReference,
+        /// Who asks, if a person does.
+        operator: OperatorName,
         /// Receives; need not exist: then the funds go to its slot's suspense account.
         account: AccountId,
         /// What.
@@ -217,6 +219,8 @@ pub enum Request {
     Debit {
         /// Who vouches for it.
         reference: TreasuryReference,
+        /// Who asks, if a person does.
+        operator: OperatorName,
         /// Pays.
         account: AccountId,
         /// What.
@@ -319,6 +323,49 @@ pub enum Request {
         /// Its rates there; none: the tier's own again.
         rates: Option<FeeRates>,
     } = 27,
+    /// These are the reserves of an asset: no more of it may exist here without approval.
+    AttestReserves {
+        /// Who says so.
+        operator: OperatorName,
+        /// Of what.
+        asset: AssetId,
+        /// How much.
+        ceiling: Amount,
+        /// Hash of the document that shows it.
+        evidence: [u8; 32],
+    } = 28,
+    /// All of what needs approval with an asset, besides its ceiling.
+    SetCreditPolicy {
+        /// Who asks.
+        operator: OperatorName,
+        /// Of what.
+        asset: AssetId,
+        /// All of it.
+        policy: Box<CreditPolicy>,
+    } = 29,
+    /// Whether a source is an operator's desk or a machine.
+    SetSourceKind {
+        /// Who asks.
+        operator: OperatorName,
+        /// Which.
+        source: u32,
+        /// What it is from now on.
+        kind: SourceKind,
+    } = 30,
+    /// Agree to a proposal. The answer is that of the act, or that a first operator has agreed.
+    ApproveProposal {
+        /// Who agrees.
+        operator: OperatorName,
+        /// Its number.
+        proposal: u64,
+    } = 31,
+    /// End a proposal undone.
+    RejectProposal {
+        /// Who ends it.
+        operator: OperatorName,
+        /// Its number.
+        proposal: u64,
+    } = 32,
 }
 
 /// A cancel with a placement behind it.
@@ -365,6 +412,11 @@ pub enum RequestKind {
     ReleaseQuarantine = 25,
     SetFeeSchedule = 26,
     SetMarketFees = 27,
+    AttestReserves = 28,
+    SetCreditPolicy = 29,
+    SetSourceKind = 30,
+    ApproveProposal = 31,
+    RejectProposal = 32,
 }
 
 impl RequestKind {
@@ -399,6 +451,11 @@ impl RequestKind {
             Self::ReleaseQuarantine => "release_quarantine",
             Self::SetFeeSchedule => "set_fee_schedule",
             Self::SetMarketFees => "set_market_fees",
+            Self::AttestReserves => "attest_reserves",
+            Self::SetCreditPolicy => "set_credit_policy",
+            Self::SetSourceKind => "set_source_kind",
+            Self::ApproveProposal => "approve_proposal",
+            Self::RejectProposal => "reject_proposal",
         }
     }
 }
@@ -435,6 +492,11 @@ impl Request {
             Self::ReleaseQuarantine { .. } => RequestKind::ReleaseQuarantine,
             Self::SetFeeSchedule(_) => RequestKind::SetFeeSchedule,
             Self::SetMarketFees { .. } => RequestKind::SetMarketFees,
+            Self::AttestReserves { .. } => RequestKind::AttestReserves,
+            Self::SetCreditPolicy { .. } => RequestKind::SetCreditPolicy,
+            Self::SetSourceKind { .. } => RequestKind::SetSourceKind,
+            Self::ApproveProposal { .. } => RequestKind::ApproveProposal,
+            Self::RejectProposal { .. } => RequestKind::RejectProposal,
         }
     }
 

@@ -6,10 +6,10 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Component, Fee, FeeRates,
-    FeeSchedule, ListEnd, MarketDef, MarketId, MarketRules, MarketState, OrderId, OrderListPlaced,
-    OrderSpec, Price, Quantity, RejectCode, ReplyTo, RequestKind, Side, Timestamp, TradeId,
-    TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Component, CreditPolicy,
+    Decision, Fee, FeeRates, FeeSchedule, ListEnd, MarketDef, MarketId, MarketRules, MarketState,
+    OperatorName, OrderId, OrderListPlaced, OrderSpec, Price, Proposal, Quantity, RejectCode,
+    ReplyTo, RequestKind, Side, SourceKind, Timestamp, TradeId, TreasuryReference,
 };
 
 /// Why an order ended without being filled.
@@ -518,6 +518,69 @@ pub enum Event {
         /// What it traded that day, in the schedule's unit.
         volume: Amount,
     } = 39,
+    /// Answer: what was asked waits for approval. Nothing else changed.
+    ProposalMade {
+        /// Who waits.
+        reply: ReplyTo,
+        /// What, by whom and why.
+        proposal: Box<Proposal>,
+    } = 40,
+    /// Answer: this reference was used before, by what became an open proposal. Nothing changed.
+    ApprovalAwaited {
+        /// Who waits.
+        reply: ReplyTo,
+        /// The account that it is about.
+        account: AccountId,
+        /// Its number.
+        proposal: u64,
+    } = 41,
+    /// What became of a proposal. An approved act follows, and gives the answer; else this is the
+    /// answer, if somebody waits.
+    ProposalDecided {
+        /// Who waits, or nobody.
+        reply: ReplyTo,
+        /// Its number.
+        proposal: u64,
+        /// What became of it.
+        decision: Decision,
+        /// Who decided; none if its time came.
+        operator: OperatorName,
+    } = 42,
+    /// Answer: an asset has this ceiling.
+    ReservesAttested {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Who attested: of two, the first.
+        operator: OperatorName,
+        /// Of what.
+        asset: AssetId,
+        /// How much may exist without approval.
+        ceiling: Amount,
+        /// Hash of the document that shows the reserves.
+        evidence: [u8; 32],
+    } = 43,
+    /// Answer: an asset has this policy.
+    CreditPolicySet {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Who asked: of two, the first.
+        operator: OperatorName,
+        /// Of what.
+        asset: AssetId,
+        /// All of it.
+        policy: Box<CreditPolicy>,
+    } = 44,
+    /// Answer: a source is of this kind.
+    SourceKindSet {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Who asked: of two, the first.
+        operator: OperatorName,
+        /// Which.
+        source: u32,
+        /// What it is.
+        kind: SourceKind,
+    } = 45,
 }
 
 impl Event {
@@ -549,7 +612,13 @@ impl Event {
             | Self::FeeScheduleSet { reply, .. }
             | Self::MarketFeesSet { reply, .. }
             | Self::CountdownSet { reply, .. }
-            | Self::QuarantineReleased { reply, .. } => (!reply.is_nobody()).then_some(reply),
+            | Self::QuarantineReleased { reply, .. }
+            | Self::ProposalMade { reply, .. }
+            | Self::ApprovalAwaited { reply, .. }
+            | Self::ProposalDecided { reply, .. }
+            | Self::ReservesAttested { reply, .. }
+            | Self::CreditPolicySet { reply, .. }
+            | Self::SourceKindSet { reply, .. } => (!reply.is_nobody()).then_some(reply),
             Self::OrderListPlaced(ref placed) => {
                 (!placed.reply.is_nobody()).then_some(placed.reply)
             }

@@ -25,6 +25,7 @@ mod order_list;
 mod reject;
 mod rules;
 mod topology;
+mod treasury;
 
 #[cfg(feature = "fault-injection")]
 pub use bug::{Bug, Done};
@@ -58,3 +59,7 @@ pub use order_list::{
 pub use reject::{RejectArea, RejectCode};
 pub use rules::{Distance, Interruption, MAX_WINDOW_MINUTES, MarketRules, PriceBand, Range};
 pub use topology::Topology;
+pub use treasury::{
+    Concerns, CreditPolicy, Decision, MAX_EXPIRY_HOURS, OperatorName, Proposal, SourceKind,
+    TreasuryAct,
+};

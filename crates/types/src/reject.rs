@@ -142,6 +142,13 @@ reject_codes! {
         UnknownFeeTier = 607, retryable: false, "There is no such fee tier; only tier 0 needs no definition.";
         PlanRefused = 608, retryable: false, "The time has come already, nothing is planned then, or as much is planned as may be.";
         NotQuarantined = 609, retryable: false, "The component is not quarantined.";
+        OperatorRequired = 610, retryable: false, "An operator must ask for it: it needs approval, or changes what does.";
+        UnknownProposal = 611, retryable: false, "There is no such open proposal.";
+        SameOperator = 612, retryable: false, "The operator who proposed it cannot approve it: another must.";
+        CeilingExceeded = 613, retryable: true, "It would lift the supply above the ceiling, which is not what was proposed.";
+        TooManyProposals = 614, retryable: true, "As many proposals wait as may; decide some first.";
+        NotApproved = 615, retryable: false, "An operator rejected the proposal.";
+        ApprovalExpired = 616, retryable: false, "The proposal was not approved in time.";
     }
 }
 

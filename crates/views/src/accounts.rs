@@ -232,6 +232,12 @@ impl Step<'_> {
             | Event::QuarantineReleased { .. }
             | Event::FeeScheduleSet { .. }
             | Event::MarketFeesSet { .. }
+            | Event::ProposalMade { .. }
+            | Event::ApprovalAwaited { .. }
+            | Event::ProposalDecided { .. }
+            | Event::ReservesAttested { .. }
+            | Event::CreditPolicySet { .. }
+            | Event::SourceKindSet { .. }
             | Event::CountdownSet { .. } => Ok(()),
         }
     }

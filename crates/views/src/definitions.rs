@@ -160,6 +160,12 @@ impl Definitions {
             | Event::OrderReduced { .. }
             | Event::OrderRefilled { .. }
             | Event::OrderTriggered { .. }
+            | Event::ProposalMade { .. }
+            | Event::ApprovalAwaited { .. }
+            | Event::ProposalDecided { .. }
+            | Event::ReservesAttested { .. }
+            | Event::CreditPolicySet { .. }
+            | Event::SourceKindSet { .. }
             | Event::CountdownSet { .. }
             | Event::OrderListPlaced(_)
             | Event::OrderListAdvanced { .. }

@@ -26,6 +26,7 @@ mod read;
 mod recorder;
 mod snapshot;
 mod ticker;
+mod treasury;
 mod views;
 mod watermarks;
 
@@ -43,5 +44,6 @@ pub use order::{EndCause, FillView, Liquidity, MOST_FILLED, OrderStatus, OrderVi
 pub use order_list::OrderListView;
 pub use quarantines::Quarantined;
 pub use ticker::Ticker;
+pub use treasury::{Attestation, GuardView, ProposalView};
 pub use views::Views;
 pub use watermarks::{AppliedHook, Watermarks};

@@ -132,6 +132,12 @@ impl Market {
             | Event::AssetDefined { .. }
             | Event::FeeTierSet { .. }
             | Event::MarketRulesSet { .. }
+            | Event::ProposalMade { .. }
+            | Event::ApprovalAwaited { .. }
+            | Event::ProposalDecided { .. }
+            | Event::ReservesAttested { .. }
+            | Event::CreditPolicySet { .. }
+            | Event::SourceKindSet { .. }
             | Event::CountdownSet { .. }
             | Event::OrderListPlaced(_)
             | Event::OrderListAdvanced { .. }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use types::{
     AccountId, AssetDef, AssetId, ClientOrderId, FeeRates, FeeSchedule, MarketId, OrderId,
-    PartitionId, Seq, Timestamp,
+    PartitionId, Seq, SourceKind, Timestamp,
 };
 
 use crate::account::PendingDebit;
@@ -19,6 +19,7 @@ use crate::market::Market;
 use crate::order::{FillView, OrderView};
 use crate::order_list::OrderListView;
 use crate::ticker::Ticker;
+use crate::treasury::{GuardView, ProposalView};
 use crate::views::Views;
 use crate::watermarks::Watermarks;
 
@@ -132,7 +133,31 @@ impl Views {
     /// are not seen here: who counts the numbers keeps its own record.
     #[must_use]
     pub fn last_reference(&self, source: u32) -> u64 {
-        self.treasury.lock().get(&source).copied().unwrap_or(0)
+        self.treasury.lock().last_reference(source)
+    }
+
+    /// What guards an asset.
+    #[must_use]
+    pub fn guard(&self, asset: AssetId) -> GuardView {
+        self.treasury.lock().guard_of(asset)
+    }
+
+    /// The sources whose kind was set, with it.
+    #[must_use]
+    pub fn source_kinds(&self) -> Vec<(u32, SourceKind)> {
+        self.treasury.lock().source_kinds()
+    }
+
+    /// Open proposals, by number.
+    #[must_use]
+    pub fn proposals(&self) -> Vec<ProposalView> {
+        self.treasury.lock().open()
+    }
+
+    /// An open proposal.
+    #[must_use]
+    pub fn proposal(&self, number: u64) -> Option<ProposalView> {
+        self.treasury.lock().proposal(number)
     }
 }
 

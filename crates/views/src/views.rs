@@ -1,6 +1,5 @@
 //! The views as one thing, and how events are fed to them. Reading is in `read`, saving in `snapshot`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +14,7 @@ use crate::hash::IdMap;
 use crate::market::Market;
 use crate::quarantines::Quarantines;
 use crate::recorder::Recorder;
+use crate::treasury::Treasury;
 use crate::watermarks::Watermarks;
 
 type SharedMarket = Arc<Mutex<Market>>;
@@ -33,8 +33,7 @@ pub struct Views {
     pub(crate) definitions: RwLock<Definitions>,
     pub(crate) markets: RwLock<IdMap<MarketId, SharedMarket>>,
     pub(crate) accounts: Accounts,
-    /// Source → its last number that became value.
-    pub(crate) treasury: Mutex<BTreeMap<u32, u64>>,
+    pub(crate) treasury: Mutex<Treasury>,
     pub(crate) quarantines: RwLock<Quarantines>,
 }
 
@@ -137,12 +136,8 @@ impl Views {
     }
 
     fn apply_treasury(&self, entry: &EntryEvents<'_>) {
-        for event in entry.events {
-            if let Event::Credited { reference, .. } | Event::Debited { reference, .. } = event {
-                let mut treasury = self.treasury.lock();
-                let last = treasury.entry(reference.source).or_default();
-                *last = reference.number.max(*last);
-            }
+        for event in entry.events.iter().filter(|event| Treasury::concerns(event)) {
+            self.treasury.lock().apply(event, entry.time);
         }
     }
 
@@ -200,6 +195,12 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::AssetDefined { .. }
         | Event::FeeTierSet { .. }
         | Event::MarketRulesSet { .. }
+        | Event::ProposalMade { .. }
+        | Event::ApprovalAwaited { .. }
+        | Event::ProposalDecided { .. }
+        | Event::ReservesAttested { .. }
+        | Event::CreditPolicySet { .. }
+        | Event::SourceKindSet { .. }
         | Event::CountdownSet { .. }
         | Event::OrderListPlaced(_)
         | Event::OrderListAdvanced { .. }

@@ -77,7 +77,13 @@ impl Exchange {
         self.next_reference += 1;
         let reference = TreasuryReference { source: 1, number: self.next_reference };
         let amount = Amount::new(amount);
-        self.submit_quietly(Request::Credit { reference, account, asset, amount })
+        self.submit_quietly(Request::Credit {
+            reference,
+            operator: types::OperatorName::NONE,
+            account,
+            asset,
+            amount,
+        })
     }
 
     /// Submits and delivers all messages until nothing is under way. All events that it caused.

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use store::{Begin, TransferContent, TransferOutcome};
-use types::{Event, RejectCode, Request, Timestamp, TreasuryReference};
+use types::{
+    Event, OperatorName, PartitionId, RejectCode, Request, Seq, Timestamp, TreasuryReference,
+};
 
 use crate::account::{asset, known};
 use crate::error::{ApiError, ErrorCode, GatewayCode};
@@ -40,7 +42,7 @@ pub(crate) async fn credit(
     State(shared): State<Arc<Shared>>,
     request: SignedRequest,
 ) -> Result<Json<ExternalTransfer>, ApiError> {
-    request.operator()?;
+    let operator = request.operator()?;
     let body: ExternalTransferBody = request.json()?;
     let asset = asset(&shared, &body.asset)?;
     let content = TransferContent::Credit {
@@ -48,7 +50,7 @@ pub(crate) async fn credit(
         asset: asset.id,
         amount: amount(&asset, "amount", &body.amount)?,
     };
-    run(&shared, body.reference, content).await.map(Json)
+    run(&shared, operator, body.reference, content).await.map(Json)
 }
 
 /// Value leaves at once: take it from an account. A retry with the same `reference` takes nothing more.
@@ -61,7 +63,7 @@ pub(crate) async fn debit(
     State(shared): State<Arc<Shared>>,
     request: SignedRequest,
 ) -> Result<Json<ExternalTransfer>, ApiError> {
-    request.operator()?;
+    let operator = request.operator()?;
     let body: ExternalTransferBody = request.json()?;
     let asset = asset(&shared, &body.asset)?;
     let content = TransferContent::Debit {
@@ -69,7 +71,7 @@ pub(crate) async fn debit(
         asset: asset.id,
         amount: amount(&asset, "amount", &body.amount)?,
     };
-    run(&shared, body.reference, content).await.map(Json)
+    run(&shared, operator, body.reference, content).await.map(Json)
 }
 
 /// A withdrawal has left the exchange: its locked funds are gone.
@@ -82,18 +84,19 @@ pub(crate) async fn settle_debit(
     State(shared): State<Arc<Shared>>,
     request: SignedRequest,
 ) -> Result<Json<ExternalTransfer>, ApiError> {
-    request.operator()?;
+    let operator = request.operator()?;
     let body: SettleDebitBody = request.json()?;
     let content = TransferContent::Settle {
         account: known(&shared, body.account)?,
         client_id: client_id("client_id", Some(&body.client_id))?,
     };
-    run(&shared, body.reference, content).await.map(Json)
+    run(&shared, operator, body.reference, content).await.map(Json)
 }
 
 /// Its routes go on to their end when the caller breaks off: the outbox is never left half way.
 async fn run(
     shared: &Shared,
+    operator: OperatorName,
     reference: String,
     content: TransferContent,
 ) -> Result<ExternalTransfer, ApiError> {
@@ -102,7 +105,7 @@ async fn run(
     }
     let _turn = shared.outbox.turn.lock().await;
     resolve_pending(shared).await?;
-    transfer(shared, reference, content).await
+    transfer(shared, operator, reference, content).await
 }
 
 /// Ends what a crash or a lost answer left open. To be called once at the start.
@@ -116,32 +119,97 @@ pub(crate) async fn resolve_outbox(shared: Arc<Shared>) {
 async fn resolve_pending(shared: &Shared) -> Result<(), ApiError> {
     for pending in blocking(shared, |store| store.pending_transfers(SOURCE)).await? {
         tracing::info!(reference = pending.reference, "asking for the outcome of a transfer");
-        finish(shared, pending.number, pending.content).await?;
+        let operator = asked_by(pending.operator.as_deref())?;
+        finish(shared, pending.number, operator, pending.content).await?;
     }
     Ok(())
 }
 
 async fn transfer(
     shared: &Shared,
+    operator: OperatorName,
     reference: String,
     content: TransferContent,
 ) -> Result<ExternalTransfer, ApiError> {
     refuse_an_old_outbox(shared).await?;
     let name = reference.clone();
-    let begun = blocking(shared, move |store| store.begin_transfer(SOURCE, &name, content)).await?;
-    let (number, outcome, repeated) = match begun {
+    let asked = (!operator.is_none()).then(|| operator.to_string());
+    let begun = blocking(shared, move |store| {
+        store.begin_transfer(SOURCE, &name, content, asked.as_deref())
+    });
+    let (number, outcome, repeated) = match begun.await? {
         Begin::Conflict => return Err(GatewayCode::ReferenceConflict.into()),
-        Begin::Finished(number, outcome) => (number, outcome, true),
-        Begin::New(number) | Begin::Pending(number) => {
-            (number, finish(shared, number, content).await?, false)
+        Begin::Finished(number, TransferOutcome::AwaitingApproval { proposal }) => {
+            (number, decided_since(shared, number, proposal, content).await?, true)
         }
+        Begin::Finished(number, outcome) => (number, outcome, true),
+        Begin::New(number) => (number, finish(shared, number, operator, content).await?, false),
+        Begin::Pending(number, asked) => {
+            let operator = asked_by(asked.as_deref())?;
+            (number, finish(shared, number, operator, content).await?, false)
+        }
+    };
+    let status = |status, proposal, entry: Option<(PartitionId, Seq)>| ExternalTransfer {
+        reference,
+        number,
+        status,
+        proposal,
+        repeated,
+        partition: entry.map(|(partition, _)| partition.0),
+        seq: entry.map(|(_, seq)| seq.0),
     };
     match outcome {
         TransferOutcome::Rejected(code) => Err(code.into()),
+        TransferOutcome::AwaitingApproval { proposal } => {
+            Ok(status("awaiting_approval", Some(proposal), None))
+        }
         TransferOutcome::Done { partition, seq } => {
-            Ok(ExternalTransfer { reference, number, repeated, partition: partition.0, seq: seq.0 })
+            Ok(status("done", None, Some((partition, seq))))
         }
     }
+}
+
+/// What has become of a transfer that waited for approval when it was asked last. Whoever decided may
+/// not have noted it here: a proposal expires by itself, and an answer can be lost.
+async fn decided_since(
+    shared: &Shared,
+    number: u64,
+    proposal: u64,
+    content: TransferContent,
+) -> Result<TransferOutcome, ApiError> {
+    let waits = TransferOutcome::AwaitingApproval { proposal };
+    if shared.views.proposal(proposal).is_some() {
+        return Ok(waits);
+    }
+    let reference = TreasuryReference { source: SOURCE, number };
+    let found = blocking(shared, move |store| {
+        let moved = store.movement(content.account(), reference)?;
+        Ok((moved, store.proposal(proposal)?))
+    });
+    let outcome = match found.await? {
+        (Some((partition, seq)), _) => TransferOutcome::Done { partition, seq },
+        (None, Some(row)) if row.status == "rejected" => {
+            TransferOutcome::Rejected(RejectCode::NotApproved)
+        }
+        (None, Some(row)) if row.status == "expired" => {
+            TransferOutcome::Rejected(RejectCode::ApprovalExpired)
+        }
+        // The history has not come that far yet, or will never have a movement: an approved debit
+        // that was not covered, and whose approver's gateway stopped before it noted so.
+        (None, _) => {
+            return Err(ApiError::with(
+                GatewayCode::OutcomeUnknown,
+                format!("proposal {proposal} is decided; the ledger entries tell what it moved"),
+            ));
+        }
+    };
+    blocking(shared, move |store| store.finish_transfer(SOURCE, number, outcome)).await?;
+    Ok(outcome)
+}
+
+fn asked_by(name: Option<&str>) -> Result<OperatorName, ApiError> {
+    let name = name.map_or(Ok(OperatorName::NONE), str::parse);
+    name.map_err(|_| ApiError::with(GatewayCode::Internal, "an operator's name in the outbox"))
 }
 
 /// An outbox restored from a backup would give numbers that the treasury has seen, and would take the
@@ -164,13 +232,20 @@ async fn refuse_an_old_outbox(shared: &Shared) -> Result<(), ApiError> {
 async fn finish(
     shared: &Shared,
     number: u64,
+    operator: OperatorName,
     content: TransferContent,
 ) -> Result<TransferOutcome, ApiError> {
     let reference = TreasuryReference { source: SOURCE, number };
     // No time limit: what is in the outbox must come to its end.
-    let answer = shared.submit(Timestamp(u64::MAX), command(reference, content)).await;
+    let answer = shared.submit(Timestamp(u64::MAX), command(reference, operator, content)).await;
     let outcome = match answer {
         Ok(outcome) => match outcome.answer {
+            Event::ProposalMade { proposal, .. } => {
+                TransferOutcome::AwaitingApproval { proposal: proposal.number }
+            }
+            Event::ApprovalAwaited { proposal, .. } => {
+                TransferOutcome::AwaitingApproval { proposal }
+            }
             Event::Credited { .. } | Event::Debited { .. } | Event::Repeated { .. } => {
                 let bound = shared.config.limits.watermark_timeout;
                 let _ = shared.catch_up.reach(outcome.partition, outcome.seq, bound).await;
@@ -193,7 +268,8 @@ fn rejected_for_good(error: &ApiError) -> Result<RejectCode, ApiError> {
             | RejectCode::ClientIdInFlight
             | RejectCode::WrongPartition
             | RejectCode::ReferenceGap
-            | RejectCode::ReferenceUsed,
+            | RejectCode::ReferenceUsed
+            | RejectCode::TooManyProposals,
         )
         | ErrorCode::Gateway(_) => Err(ApiError::with(
             GatewayCode::OutcomeUnknown,
@@ -206,13 +282,17 @@ fn rejected_for_good(error: &ApiError) -> Result<RejectCode, ApiError> {
     }
 }
 
-fn command(reference: TreasuryReference, content: TransferContent) -> Request {
+fn command(
+    reference: TreasuryReference,
+    operator: OperatorName,
+    content: TransferContent,
+) -> Request {
     match content {
         TransferContent::Credit { account, asset, amount } => {
-            Request::Credit { reference, account, asset, amount }
+            Request::Credit { reference, operator, account, asset, amount }
         }
         TransferContent::Debit { account, asset, amount } => {
-            Request::Debit { reference, account, asset, amount }
+            Request::Debit { reference, operator, account, asset, amount }
         }
         TransferContent::Settle { account, client_id } => {
             Request::SettleDebit { reference, account, client_id }

@@ -54,10 +54,12 @@ pub(crate) async fn create_key(
     State(shared): State<Arc<Shared>>,
     request: SignedRequest,
 ) -> Result<Json<CreatedKey>, ApiError> {
-    request.operator()?;
+    let operator = request.operator()?;
     let body: CreateKeyBody = request.json()?;
     let issued = issue_hmac()?;
-    let new = new_key(&body, &issued, shared.exchange.now())?;
+    let mut new = new_key(&body, &issued, shared.exchange.now())?;
+    // Whoever makes an admin key makes another of their own: never a second pair of eyes.
+    new.operator = new.permissions.admin.then(|| operator.to_string());
     let shows_secret = body.public_key.is_none();
     let stored = Arc::clone(&shared);
     let created = blocking(&shared, move |store| {

@@ -7,6 +7,7 @@ mod fees;
 mod keys;
 mod quarantine;
 mod snapshot;
+mod treasury;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub(crate) use fees::*;
 pub(crate) use keys::*;
 pub(crate) use quarantine::*;
 pub(crate) use snapshot::*;
+pub(crate) use treasury::*;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
@@ -47,6 +49,13 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .post("/v1/admin/credits", credit)
         .post("/v1/admin/debits", debit)
         .post("/v1/admin/withdrawals/settle", settle_debit)
+        .get("/v1/admin/treasury", get_treasury)
+        .put("/v1/admin/treasury/{asset}/reserves", attest_reserves)
+        .put("/v1/admin/treasury/{asset}/policy", set_credit_policy)
+        .put("/v1/admin/sources/{source}", set_source_kind)
+        .get("/v1/admin/proposals", list_proposals)
+        .post("/v1/admin/proposals/{proposal}/approve", approve_proposal)
+        .post("/v1/admin/proposals/{proposal}/reject", reject_proposal)
         .get("/v1/admin/keys", list_keys)
         .post("/v1/admin/keys", create_key)
         .delete("/v1/admin/keys/{key}", revoke_key)

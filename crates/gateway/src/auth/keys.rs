@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use store::{Credential, NewKey, Permissions, Secret, Store, StoreError, StoredKey};
 use tokio::sync::watch;
-use types::{AccountId, Timestamp};
+use types::{AccountId, OperatorName, Timestamp};
 
 use super::signature::Verifier;
 use super::{Caller, Signed};
@@ -31,6 +31,7 @@ pub(crate) struct Authenticator {
 struct Key {
     id: Arc<str>,
     account: Option<AccountId>,
+    operator: OperatorName,
     permissions: Permissions,
     verifier: Verifier,
 }
@@ -68,7 +69,14 @@ impl Authenticator {
     pub(crate) fn load_key(&self, store: &Store, key_id: &str) -> Result<(), StoreError> {
         if let Some(StoredKey { key, credential }) = store.find_key(key_id)? {
             let verifier = verifier(&key.key_id, &credential)?;
-            self.insert(key.key_id, key.account, key.permissions, verifier);
+            let operator = operator(&key)?;
+            self.insert(Key {
+                id: key.key_id.into(),
+                account: key.account,
+                operator,
+                permissions: key.permissions,
+                verifier,
+            });
         }
         Ok(())
     }
@@ -81,7 +89,13 @@ impl Authenticator {
         permissions: Permissions,
     ) {
         let verifier = Verifier::hmac(issued.secret.as_bytes());
-        self.insert(issued.key_id.clone(), Some(account), permissions, verifier);
+        self.insert(Key {
+            id: issued.key_id.as_str().into(),
+            account: Some(account),
+            operator: OperatorName::NONE,
+            permissions,
+            verifier,
+        });
     }
 
     /// Refuses a key from now on, and lets the connections know that are logged in with one.
@@ -115,6 +129,7 @@ impl Authenticator {
         let (signed_at, valid_until) = check_time(signed.timestamp, window, now)?;
         Ok(Caller {
             account: key.account,
+            operator: key.operator,
             permissions: key.permissions,
             key: Arc::clone(&key.id),
             signed_at,
@@ -122,21 +137,20 @@ impl Authenticator {
         })
     }
 
-    fn insert(
-        &self,
-        key_id: String,
-        account: Option<AccountId>,
-        permissions: Permissions,
-        verifier: Verifier,
-    ) {
-        let key = Key { id: key_id.as_str().into(), account, permissions, verifier };
-        self.shard(&key_id).write().insert(key_id.into(), Arc::new(key));
+    fn insert(&self, key: Key) {
+        let shard = self.shard(&key.id);
+        shard.write().insert((*key.id).into(), Arc::new(key));
     }
 
     fn shard(&self, key_id: &str) -> &RwLock<HashMap<Box<str>, Arc<Key>>> {
         let last = key_id.as_bytes().last().copied().unwrap_or_default();
         &self.keys[usize::from(last) % SHARDS]
     }
+}
+
+fn operator(key: &store::ApiKey) -> Result<OperatorName, StoreError> {
+    let name = key.operator.as_deref().map_or(Ok(OperatorName::NONE), str::parse);
+    name.map_err(|_| StoreError::Corrupt(format!("the operator of {}", key.key_id)))
 }
 
 fn verifier(key_id: &str, credential: &Credential) -> Result<Verifier, StoreError> {
@@ -201,6 +215,7 @@ impl IssuedKey {
             key_id: self.key_id.clone(),
             credential: Credential::Hmac(Secret::new(self.secret.clone().into_bytes())),
             account,
+            operator: None,
             permissions,
             label: label.to_owned(),
             last4: self.secret[self.secret.len() - 4..].to_owned(),

@@ -9,7 +9,7 @@ mod signature;
 use std::sync::Arc;
 
 use store::Permissions;
-use types::{AccountId, Timestamp};
+use types::{AccountId, OperatorName, Timestamp};
 
 pub(crate) use keys::{Authenticator, IssuedKey, issue_hmac};
 pub(crate) use signature::parse_public_key;
@@ -19,6 +19,8 @@ pub(crate) use signature::parse_public_key;
 pub(crate) struct Caller {
     /// The account that the key belongs to; an operator's key has none.
     pub(crate) account: Option<AccountId>,
+    /// Whose admin key it is; nobody's otherwise.
+    pub(crate) operator: OperatorName,
     /// What the key may be used for.
     pub(crate) permissions: Permissions,
     /// The key's public name.

@@ -8,7 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
-use types::AccountId;
+use types::{AccountId, OperatorName};
 
 use crate::auth::{Caller, Signed};
 use crate::error::{ApiError, GatewayCode};
@@ -43,9 +43,9 @@ impl SignedRequest {
         self.account_with(self.caller.permissions.read, "read")
     }
 
-    /// Whether the key is an operator's.
-    pub(crate) fn operator(&self) -> Result<(), ApiError> {
-        if self.caller.permissions.admin { Ok(()) } else { Err(lacks("admin")) }
+    /// The operator whose key it is.
+    pub(crate) fn operator(&self) -> Result<OperatorName, ApiError> {
+        if self.caller.permissions.admin { Ok(self.caller.operator) } else { Err(lacks("admin")) }
     }
 
     fn account_with(

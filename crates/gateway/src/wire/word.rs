@@ -257,6 +257,34 @@ impl OrderType {
     }
 }
 
+/// Who stands behind a source of credits and debits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SourceKind {
+    /// An operators' desk.
+    Manual,
+    /// A wallet that vouches for what it has seen on a chain.
+    Machine,
+}
+
+impl From<SourceKind> for types::SourceKind {
+    fn from(kind: SourceKind) -> Self {
+        match kind {
+            SourceKind::Manual => Self::Manual,
+            SourceKind::Machine => Self::Machine,
+        }
+    }
+}
+
+impl From<types::SourceKind> for SourceKind {
+    fn from(kind: types::SourceKind) -> Self {
+        match kind {
+            types::SourceKind::Manual => Self::Manual,
+            types::SourceKind::Machine => Self::Machine,
+        }
+    }
+}
+
 /// What an API key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

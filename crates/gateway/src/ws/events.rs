@@ -75,6 +75,12 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         | Event::TradingInterrupted { .. }
         | Event::Quarantined { .. }
         | Event::QuarantineReleased { .. }
+        | Event::ProposalMade { .. }
+        | Event::ApprovalAwaited { .. }
+        | Event::ProposalDecided { .. }
+        | Event::ReservesAttested { .. }
+        | Event::CreditPolicySet { .. }
+        | Event::SourceKindSet { .. }
         | Event::AuctionUncrossed { .. } => [None, None],
     }
 }

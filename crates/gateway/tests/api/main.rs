@@ -17,4 +17,5 @@ mod orders;
 mod server;
 mod silent;
 mod trading_rules;
+mod treasury;
 mod world;

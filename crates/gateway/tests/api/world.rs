@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use gateway::{DemoAccess, Gateway, GatewayConfig, bootstrap_admin};
+use gateway::{DemoAccess, Gateway, GatewayConfig, add_operator, bootstrap_admin};
 use node::{Exchange, Node, NodeConfig, NodeHooks};
 use serde_json::{Value, json};
 use store::Store;
@@ -23,6 +23,8 @@ use crate::client::{Answer, Client};
 pub struct World {
     pub router: Router,
     pub operator: Client,
+    /// Another operator.
+    pub colleague: Client,
     pub alice: Client,
     pub bob: Client,
     pub address: std::net::SocketAddr,
@@ -48,6 +50,7 @@ impl World {
         let store = Arc::new(Store::open(data.path()).unwrap());
         let admin = bootstrap_admin(&store, exchange.now()).unwrap().unwrap();
         assert!(bootstrap_admin(&store, exchange.now()).unwrap().is_none());
+        let colleague = add_operator(&store, "operator-2", exchange.now()).unwrap();
         config.demo.get_or_insert(DemoAccess { account: AccountId(1) });
         let views = Arc::new(Views::new(partitions));
         let gateway =
@@ -63,6 +66,7 @@ impl World {
         let mut world = Self {
             router,
             operator: Client { key: admin.key_id, secret: admin.secret },
+            colleague: Client { key: colleague.key_id, secret: colleague.secret },
             alice: Client::default(),
             bob: Client::default(),
             address,

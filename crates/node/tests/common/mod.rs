@@ -116,6 +116,7 @@ impl Client {
                 number += 1;
                 self.demand(&Request::Credit {
                     reference: TreasuryReference { source: 1, number },
+                    operator: types::OperatorName::NONE,
                     account,
                     asset,
                     amount: Amount::new(1 << 60),

@@ -82,9 +82,15 @@ impl Generator {
         if poor || self.random.one_in(10) {
             // What fills the supply up would only stop later credits.
             let amount = if amount.get() == 1 << 96 { Amount::new((1 << 96) + 1) } else { amount };
-            return Request::Credit { reference, account, asset, amount };
+            return Request::Credit {
+                reference,
+                operator: types::OperatorName::NONE,
+                account,
+                asset,
+                amount,
+            };
         }
-        Request::Debit { reference, account, asset, amount }
+        Request::Debit { reference, operator: types::OperatorName::NONE, account, asset, amount }
     }
 
     fn debit_name(&mut self, exchange: &Exchange, account: AccountId) -> ClientOrderId {

@@ -101,7 +101,13 @@ impl World {
                 number += 1;
                 let reference = TreasuryReference { source: FOUNDER, number };
                 let amount = Amount::new(self.purse(asset.id, random));
-                all.push(Request::Credit { reference, account, asset: asset.id, amount });
+                all.push(Request::Credit {
+                    reference,
+                    operator: types::OperatorName::NONE,
+                    account,
+                    asset: asset.id,
+                    amount,
+                });
             }
         }
         self.founding = all;

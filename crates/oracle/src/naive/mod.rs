@@ -167,6 +167,11 @@ impl Exchange {
             | Request::SetMarketFees { .. } => {
                 unreachable!("the generator asks for no tiers by volume and no rates of markets")
             }
+            Request::AttestReserves { .. }
+            | Request::SetCreditPolicy { .. }
+            | Request::SetSourceKind { .. }
+            | Request::ApproveProposal { .. }
+            | Request::RejectProposal { .. } => unreachable!("not generated"),
         }
     }
 
@@ -261,7 +266,12 @@ impl Asker {
             Request::DefineAsset(_)
             | Request::SetFeeTier { .. }
             | Request::SetFeeSchedule(_)
-            | Request::ReleaseQuarantine { .. } => (0, 0, none),
+            | Request::ReleaseQuarantine { .. }
+            | Request::AttestReserves { .. }
+            | Request::SetCreditPolicy { .. }
+            | Request::SetSourceKind { .. }
+            | Request::ApproveProposal { .. }
+            | Request::RejectProposal { .. } => (0, 0, none),
             Request::ListMarket(market) => (0, market.id.0, none),
             Request::SetMarketState { market, .. }
             | Request::SetMarketRules { market, .. }

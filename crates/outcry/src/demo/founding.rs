@@ -88,6 +88,7 @@ fn fund(session: &Session, accounts: &[AccountId]) -> Result<(), Failure> {
                 session,
                 &Request::Credit {
                     reference: TreasuryReference { source: SOURCE, number },
+                    operator: types::OperatorName::NONE,
                     account,
                     asset,
                     amount: Amount::new(units * 10_u128.pow(u32::from(SCALE))),

@@ -9,7 +9,7 @@ use super::event::side_word;
 use super::fees::{fee_schedule, market_fees};
 use super::lists::place_order_list;
 use super::rules::market_rules;
-use super::{Line, Names, rfc3339};
+use super::{Line, Names, rfc3339, treasury};
 
 /// What an entry does.
 pub fn command_line(names: Names<'_>, command: &Command) -> Line {
@@ -106,9 +106,10 @@ fn request_line(names: Names<'_>, request: &Request) -> Line {
         Request::ReleaseDebit { account, client_id } => {
             line.with("account", account.0).with_some("client_id", id(client_id))
         }
-        Request::Credit { reference: by, account, asset, amount }
-        | Request::Debit { reference: by, account, asset, amount } => line
+        Request::Credit { reference: by, operator, account, asset, amount }
+        | Request::Debit { reference: by, operator, account, asset, amount } => line
             .with("reference", reference(by))
+            .with_some("operator", treasury::name(operator))
             .with("account", account.0)
             .with("asset", names.asset(asset))
             .with("amount", names.amount(asset, amount)),
@@ -167,6 +168,11 @@ fn request_line(names: Names<'_>, request: &Request) -> Line {
             .with("market", names.market(market))
             .with("after_ms", after_ms),
         Request::ReleaseQuarantine { component } => line.with("component", component.to_string()),
+        Request::AttestReserves { .. }
+        | Request::SetCreditPolicy { .. }
+        | Request::SetSourceKind { .. }
+        | Request::ApproveProposal { .. }
+        | Request::RejectProposal { .. } => treasury::request_line(names, line, request),
     }
 }
 

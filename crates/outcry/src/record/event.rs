@@ -8,7 +8,7 @@ use super::command::{conditions, id, reference, spec, state_word};
 use super::fees::{fee_schedule, market_fees};
 use super::lists::{leg_line, list_kind_word, some_of};
 use super::rules::market_rules;
-use super::{Line, Names, rfc3339};
+use super::{Line, Names, rfc3339, treasury};
 
 /// What happened.
 pub fn event_line(names: Names<'_>, event: &Event) -> Line {
@@ -119,6 +119,12 @@ pub fn event_line(names: Names<'_>, event: &Event) -> Line {
         Event::QuarantineReleased { component, parked, .. } => Line::new("quarantine_released")
             .with("component", component.to_string())
             .with("parked", parked),
+        Event::ProposalMade { .. }
+        | Event::ApprovalAwaited { .. }
+        | Event::ProposalDecided { .. }
+        | Event::ReservesAttested { .. }
+        | Event::CreditPolicySet { .. }
+        | Event::SourceKindSet { .. } => treasury::event_line(names, event),
     }
 }
 

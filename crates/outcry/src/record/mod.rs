@@ -12,6 +12,7 @@ mod names;
 mod rules;
 mod source;
 mod time;
+mod treasury;
 
 pub use command::command_line;
 pub use event::event_line;

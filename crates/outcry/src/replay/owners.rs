@@ -142,6 +142,7 @@ impl Credits {
         self.last += 1;
         Some(Request::Credit {
             reference: TreasuryReference { source: 1, number: self.last },
+            operator: types::OperatorName::NONE,
             account,
             asset,
             amount: Amount::new(amount),

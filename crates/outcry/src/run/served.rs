@@ -145,7 +145,13 @@ mod tests {
         ask(Request::CreateAccount { account, fee_tier: 0 });
         for number in 1..=1_000 {
             let reference = TreasuryReference { source: 1, number };
-            ask(Request::Credit { reference, account, asset, amount: Amount::new(5) });
+            ask(Request::Credit {
+                reference,
+                operator: types::OperatorName::NONE,
+                account,
+                asset,
+                amount: Amount::new(5),
+            });
         }
         node
     }

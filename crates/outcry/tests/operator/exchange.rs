@@ -105,6 +105,7 @@ impl Venue {
                 let number = u64::from((account - 1) * 2 + asset.0);
                 self.demand(&Request::Credit {
                     reference: TreasuryReference { source: 1, number },
+                    operator: types::OperatorName::NONE,
                     account: AccountId(account),
                     asset,
                     amount: Amount::new(whole * 100_000_000),

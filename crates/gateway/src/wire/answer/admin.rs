@@ -135,12 +135,16 @@ pub(crate) struct ExternalTransfer {
     pub(crate) reference: String,
     /// The number that stands for it in the log.
     pub(crate) number: u64,
-    /// Whether it had been done before under this reference: nothing new happened.
+    /// `done`, or `awaiting_approval`: nothing has happened yet.
+    pub(crate) status: &'static str,
+    /// The proposal that waits for a second operator.
+    pub(crate) proposal: Option<u64>,
+    /// Whether it had been asked before under this reference: nothing new happened.
     pub(crate) repeated: bool,
-    /// The partition that answered.
-    pub(crate) partition: u16,
+    /// The partition that answered; none while it waits for approval.
+    pub(crate) partition: Option<u16>,
     /// Its entry.
-    pub(crate) seq: u64,
+    pub(crate) seq: Option<u64>,
 }
 
 /// An API key.
@@ -152,6 +156,8 @@ pub(crate) struct Key {
     pub(crate) kind: &'static str,
     /// Whose; none for an operator's.
     pub(crate) account: Option<u32>,
+    /// The operator who acts with it; none if it is no admin key.
+    pub(crate) operator: Option<String>,
     /// What it may do.
     pub(crate) permissions: Vec<Permission>,
     /// A note.
@@ -214,6 +220,7 @@ impl Key {
             key: key.key_id.clone(),
             kind: key.kind.word(),
             account: key.account.map(|AccountId(id)| id),
+            operator: key.operator.clone(),
             permissions: Permission::list(key.permissions),
             label: key.label.clone(),
             last4: key.last4.clone(),

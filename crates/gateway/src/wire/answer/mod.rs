@@ -6,6 +6,7 @@ mod market;
 mod order;
 mod order_list;
 mod terms;
+mod treasury;
 
 pub(crate) use account::*;
 pub(crate) use admin::*;
@@ -13,6 +14,7 @@ pub(crate) use market::*;
 pub(crate) use order::*;
 pub(crate) use order_list::*;
 pub(crate) use terms::*;
+pub(crate) use treasury::*;
 
 use serde::Serialize;
 use types::{Amount, AssetDef, ClientOrderId, Decimal, OrderId, PartitionId, Seq, Timestamp};

@@ -5,11 +5,13 @@ mod admin;
 mod conditions;
 mod order_list;
 mod orders;
+mod treasury;
 
 pub(crate) use account::*;
 pub(crate) use admin::*;
 pub(crate) use order_list::*;
 pub(crate) use orders::*;
+pub(crate) use treasury::*;
 
 use types::{Amount, AssetDef, ClientOrderId, Decimal, DecimalError, Price, Quantity, Timestamp};
 use views::MarketInfo;

@@ -80,7 +80,13 @@ async fn an_order_by_quote_that_one_entry_cannot_finish_is_not_answered_as_fille
         rig.submit(Request::CreateAccount { account, fee_tier: 0 });
         let reference = TreasuryReference { source: 1, number };
         let amount = Amount::new(1 << 60);
-        rig.submit(Request::Credit { reference, account, asset: AssetId(1), amount });
+        rig.submit(Request::Credit {
+            reference,
+            operator: types::OperatorName::NONE,
+            account,
+            asset: AssetId(1),
+            amount,
+        });
     }
     // More than an entry's work; no account may have more than a thousand.
     for account in [1, 2, 3, 5, 6] {

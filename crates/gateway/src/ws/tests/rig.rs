@@ -105,7 +105,13 @@ impl Rig {
                 number += 1;
                 let reference = TreasuryReference { source: 1, number };
                 let amount = Amount::new(1 << 60);
-                self.submit(Request::Credit { reference, account, asset, amount });
+                self.submit(Request::Credit {
+                    reference,
+                    operator: types::OperatorName::NONE,
+                    account,
+                    asset,
+                    amount,
+                });
             }
         }
         self.until(|rig| {
