@@ -124,7 +124,8 @@ impl Market {
         let admit = Admit { reply: ReplyTo::NOBODY, ..admit.clone() };
         let Admit { account, hold, spec, .. } = admit;
         self.waiting.insert(order, admit, last);
-        fx.send(Message::Rested { account, hold, order, price: spec.limit_price() });
+        let (price, version) = (spec.limit_price(), self.def.version);
+        fx.send(Message::Rested { account, hold, order, price, version });
     }
 
     /// A buyer whose order slid to a lower price needs less.
@@ -289,6 +290,7 @@ impl Market {
             MarketState::Closed => Err(RejectCode::MarketClosed),
             MarketState::CancelOnly => Err(RejectCode::MarketCancelOnly),
             MarketState::Halted => Err(RejectCode::MarketHalted),
+            MarketState::Delisted => Err(RejectCode::MarketDelisted),
         }
     }
 

@@ -40,13 +40,14 @@ impl Market {
             let Admit { account, hold, spec, .. } = waiting.admit;
             reject(self, RejectCode::NotAmendable, fx);
             let (order, price, release) = (amend.order, spec.limit_price(), amend.extra);
-            return fx.send(Message::Amended { account, hold, order, price, release });
+            let version = self.def.version;
+            return fx.send(Message::Amended { account, hold, order, price, version, release });
         };
         let old = self.book.view(place);
         match self.check_amend(amend, &old) {
             Err(code) => {
                 reject(self, code, fx);
-                amended(&old, amend.extra, fx);
+                self.amended(&old, amend.extra, fx);
             }
             Ok(Change::Less { remaining }) => self.reduce(place, &old, remaining, amend, fx),
             Ok(Change::Replace { price, remaining }) => {
@@ -67,6 +68,7 @@ impl Market {
             MarketState::Closed => return Err(RejectCode::MarketClosed),
             MarketState::CancelOnly => return Err(RejectCode::MarketCancelOnly),
             MarketState::Halted => return Err(RejectCode::MarketHalted),
+            MarketState::Delisted => return Err(RejectCode::MarketDelisted),
         }
         self.check_version(amend.version)?;
         let old_total = old.filled + old.remaining;
@@ -119,7 +121,7 @@ impl Market {
             visible: self.book.at(place).shown,
         });
         let freed = self.need(old.side, old.price, by);
-        amended(old, freed + amend.extra, fx);
+        self.amended(old, freed + amend.extra, fx);
     }
 
     /// Lets an order that was taken out enter anew.
@@ -147,17 +149,18 @@ impl Market {
         let has = old.need(&self.scaling) + amend.extra;
         let hidden = hidden_at_first(old.visible, remaining);
         let entering = RestingOrder { id: order, price, remaining, hidden, ..*old };
-        amended(&entering, has - budget, fx);
+        self.amended(&entering, has - budget, fx);
         if self.would_match(old.side, price) {
             self.run(Taker::again(&entering, budget, self.last_price), work, fx);
         } else {
             self.rest(&entering, fx);
         }
     }
-}
 
-/// Tells the ledger how the order stands after the amendment, and gives back what is not needed.
-fn amended(order: &RestingOrder, release: Amount, fx: &mut Effects) {
-    let &RestingOrder { account, hold, id, price, .. } = order;
-    fx.send(Message::Amended { account, hold, order: id, price, release });
+    /// Tells the ledger how the order stands after the amendment, and gives back what is not needed.
+    fn amended(&self, order: &RestingOrder, release: Amount, fx: &mut Effects) {
+        let &RestingOrder { account, hold, id, price, .. } = order;
+        let version = self.def.version;
+        fx.send(Message::Amended { account, hold, order: id, price, version, release });
+    }
 }

@@ -183,6 +183,18 @@ impl Book {
         Some((best.price, best.head))
     }
 
+    /// The order behind this one in the priority of a side, or the first.
+    pub(crate) fn place_after(&self, side: Side, order: Option<OrderId>) -> Option<u32> {
+        let Some(order) = order else {
+            return self.front(side).map(|(_, place)| place);
+        };
+        let before = &self.orders[self.find(order).expect("it rests")];
+        match before.next {
+            NONE => self.ladder(side).after(before.level).map(|level| level.head),
+            next => Some(next),
+        }
+    }
+
     /// The places of a level's orders, oldest first.
     pub(crate) fn queue(&self, level: &Level) -> impl Iterator<Item = u32> + '_ {
         let head = (level.head != NONE).then_some(level.head);

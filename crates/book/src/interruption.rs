@@ -1,9 +1,10 @@
 //! Volatility interruptions: before a trade that would be too far from the last price, trading stops and
 //! an auction collects orders for a time, then the market opens again by itself.
 
-use types::{CancelCause, Effects, Event, MarketState, Price, ReplyTo, Timestamp};
+use types::{CancelCause, Effects, Event, MarketState, Price, ReplyTo};
 
 use crate::market::Market;
+use crate::reopening::NextStep;
 use crate::taker::Taker;
 
 impl Market {
@@ -25,10 +26,10 @@ impl Market {
     ) {
         let rule = self.rules.interruption.expect("it would interrupt");
         let last = taker.reference.expect("it would interrupt");
-        let nanos = u64::from(rule.auction_seconds) * 1_000_000_000;
-        let until = Timestamp(self.now.0.saturating_add(nanos));
+        let until = self.now.saturating_add_nanos(u64::from(rule.auction_seconds) * 1_000_000_000);
         let market = self.def.id;
-        (self.state, self.reopens_at) = (MarketState::Auction, Some(until));
+        self.state = MarketState::Auction;
+        self.next_step = Some(NextStep::continuous_at(until));
         fx.emit(Event::TradingInterrupted { market, last, would_trade, until });
         let (reply, state) = (ReplyTo::NOBODY, self.state);
         fx.emit(Event::MarketStateChanged { reply, market, state });

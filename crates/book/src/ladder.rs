@@ -134,6 +134,12 @@ impl Ladder {
         self.levels.remove(level);
     }
 
+    /// The next worse level.
+    pub(crate) fn after(&self, level: u32) -> Option<&Level> {
+        let next = self.trie.next_above(self.key(self.levels[level].price))?;
+        Some(&self.levels[next])
+    }
+
     /// All levels, best first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Level> + '_ {
         let first = (self.best != NONE).then_some(self.best);

@@ -81,6 +81,14 @@ impl Lists {
         Some(list)
     }
 
+    /// What is to follow an order when it is filled.
+    pub(crate) fn pending_of(&mut self, order: OrderId) -> Option<&mut PlaceOrderList> {
+        match &mut self.by_id.get_mut(&order)?.stage {
+            ListStage::Working(orders) => Some(orders),
+            ListStage::Pair(_) | ListStage::Placing { .. } => None,
+        }
+    }
+
     fn of(&self, order: OrderId) -> Option<(OrderId, &OrderList)> {
         let id = *self.of.get(&order)?;
         Some((id, &self.by_id[&id]))
@@ -333,6 +341,7 @@ impl Market {
         let is_open = |order| {
             self.find_own(list.account, order).is_some()
                 || self.find_waiting(list.account, order).is_some()
+                || self.redefining.as_ref().is_some_and(|moved| moved.has(list.account, order))
         };
         let is_known = match list.stage {
             ListStage::Pair(orders) => orders.into_iter().all(is_open),

@@ -16,6 +16,8 @@ use types::{
 use crate::book::Book;
 use crate::lists::{Lists, Member};
 use crate::order::need;
+use crate::redefine::Redefining;
+use crate::reopening::NextStep;
 use crate::rules::AveragePrice;
 use crate::snapshot::Pending;
 use crate::waiting::{Waiting, WaitingOrder};
@@ -42,6 +44,11 @@ impl Work {
         let steps = u32::try_from(steps).unwrap_or(u32::MAX);
         self.remaining = self.remaining.saturating_sub(steps);
     }
+
+    /// What comes next belongs to a later entry.
+    pub(crate) fn end_entry(&mut self) {
+        self.remaining = 0;
+    }
 }
 
 /// One trading pair's book and rules.
@@ -65,8 +72,10 @@ pub struct Market {
     pub(crate) average: AveragePrice,
     /// Changes of state to come.
     pub(crate) plans: BTreeMap<Timestamp, MarketState>,
-    /// When an interruption ends.
-    pub(crate) reopens_at: Option<Timestamp>,
+    /// The way back to continuous trading, if the market is on it by itself.
+    pub(crate) next_step: Option<NextStep>,
+    /// A change of units under way.
+    pub(crate) redefining: Option<Box<Redefining>>,
     /// The log's time at this step. Not part of the state: each step is told.
     pub(crate) now: Timestamp,
 }
@@ -106,7 +115,8 @@ impl Market {
             has_rules: false,
             average: AveragePrice::default(),
             plans: BTreeMap::new(),
-            reopens_at: None,
+            next_step: None,
+            redefining: None,
             now: Timestamp(0),
         }
     }
@@ -167,6 +177,8 @@ impl Market {
             Pending::Uncrossing { price } => self.resume_uncrossing(price, work, fx),
             Pending::Fired => {}
             Pending::Timers => self.do_due(work, fx),
+            Pending::Redefining => self.go_on_redefining(work, fx),
+            Pending::Delisting => self.go_on_delisting(work, fx),
         }
         self.enter_fired(work, fx);
     }

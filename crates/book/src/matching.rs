@@ -177,6 +177,7 @@ impl Market {
             hold: order.hold,
             order: order.id,
             price: order.price,
+            version: self.def.version,
         });
     }
 

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    Admit, Amount, Conditions, MarketRules, OrderSpec, Price, Quantity, RejectCode, Side,
-    Timestamp, Trigger,
+    Admit, Amount, Conditions, Conversion, MarketRules, OrderSpec, Price, Quantity, RejectCode,
+    Side, Timestamp, Trigger,
 };
 
 use crate::admit::{Checked, ensure};
@@ -132,6 +132,18 @@ struct MinuteTrades {
 }
 
 impl AveragePrice {
+    /// Its trades count on as if each minute's had all been made at their average, rounded down, in new
+    /// ticks; a minute of less than a new lot counts no more.
+    pub(crate) fn convert(&mut self, conversion: &Conversion) {
+        for trades in &mut self.trades {
+            let average = narrow(trades.weighted / trades.lots);
+            trades.lots = conversion.lots_down(trades.lots);
+            let price = conversion.price_down(Price::new(average)).get();
+            trades.weighted = u128::from(price).saturating_mul(trades.lots);
+        }
+        self.trades.retain(|trades| trades.lots > 0);
+    }
+
     fn keep(&mut self, minutes: u64) {
         self.minutes = minutes;
         if minutes == 0 {
@@ -169,6 +181,10 @@ impl AveragePrice {
             (sum.0.saturating_add(trades.weighted), sum.1 + trades.lots)
         });
         let average = weighted.checked_div(lots)?;
-        Some(Price::new(u64::try_from(average).unwrap_or(u64::MAX)))
+        Some(Price::new(narrow(average)))
     }
+}
+
+fn narrow(average: u128) -> u64 {
+    u64::try_from(average).unwrap_or(u64::MAX)
 }

@@ -63,6 +63,13 @@ impl Market {
     ) -> GoesOn {
         let share = taker.share_of(by, price, &self.scaling);
         taker.want_less(by, price, &self.scaling);
+        fx.emit(Event::OrderDecremented {
+            market: self.def.id,
+            order: taker.order,
+            account: taker.account,
+            quantity: by,
+            remaining: taker.remaining(),
+        });
         if by == wanted {
             self.cancel_taker(taker, CancelCause::SelfTrade, fx);
             return GoesOn::No;

@@ -9,7 +9,7 @@ use crate::market::{Market, Work};
 impl Market {
     /// Changes the state. Whenever the market becomes continuous, a crossed book is uncrossed at once:
     /// the price and the trades follow the answer. Leaving an auction in which nothing crossed says
-    /// so with zeros. Rejected when the market is in that state already.
+    /// so with zeros. Rejected when the market is in that state already, or has ended; it does not end by this.
     pub fn set_state(
         &mut self,
         reply: ReplyTo,
@@ -18,11 +18,14 @@ impl Market {
         fx: &mut Effects,
     ) {
         self.assert_not_interrupted();
-        if self.state == state {
-            let request = RequestKind::SetMarketState;
+        let request = RequestKind::SetMarketState;
+        if self.state == MarketState::Delisted {
+            return self.reject(reply, request, AccountId(0), RejectCode::MarketDelisted, fx);
+        }
+        if self.state == state || state == MarketState::Delisted {
             return self.reject(reply, request, AccountId(0), RejectCode::WrongState, fx);
         }
-        self.reopens_at = None;
+        self.next_step = None;
         self.change_state(reply, state, work, fx);
     }
 

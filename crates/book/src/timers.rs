@@ -2,7 +2,7 @@
 //! interrupted market opens again.
 //!
 //! What is due goes in the order of times; at one time dates come first (by order id), then a plan, then
-//! the end of an interruption.
+//! the next step of a market that reopens by itself.
 
 use types::{
     AccountId, CancelCause, Effects, Event, MarketState, OrderId, RejectCode, ReplyTo, RequestKind,
@@ -20,7 +20,7 @@ const MAX_PLANS: usize = 64;
 enum Due {
     Expiry(OrderId),
     Plan(MarketState),
-    Reopening,
+    NextStep,
 }
 
 impl Market {
@@ -37,18 +37,12 @@ impl Market {
         self.book.next_expiry().is_some()
             || self.waiting.next_expiry().is_some()
             || !self.plans.is_empty()
-            || self.reopens_at.is_some()
+            || self.next_step.is_some()
     }
 
     /// The changes of state that are planned, by time.
     pub fn plans(&self) -> impl Iterator<Item = (Timestamp, MarketState)> + '_ {
         self.plans.iter().map(|(&at, &state)| (at, state))
-    }
-
-    /// When an interrupted market opens again.
-    #[must_use]
-    pub fn reopens_at(&self) -> Option<Timestamp> {
-        self.reopens_at
     }
 
     /// Plans a change of state, or takes a plan back. One for each time; a later one replaces it.
@@ -59,7 +53,12 @@ impl Market {
         state: Option<MarketState>,
         fx: &mut Effects,
     ) {
+        if self.state == MarketState::Delisted {
+            let request = RequestKind::PlanMarketState;
+            return self.reject(reply, request, AccountId(0), RejectCode::MarketDelisted, fx);
+        }
         let is_possible = match state {
+            Some(MarketState::Delisted) => false,
             Some(_) => {
                 let has_room = self.plans.len() < MAX_PLANS || self.plans.contains_key(&at);
                 at > self.now && has_room
@@ -99,15 +98,19 @@ impl Market {
                     self.plans.remove(&at);
                     self.enter_state(state, work, fx);
                 }
-                Due::Reopening => self.enter_state(MarketState::Continuous, work, fx),
+                Due::NextStep => self.take_next_step(work, fx),
             }
         }
     }
 
+    /// As planned. A plan for the present state says so, too: it ends a way back that the market was on.
     fn enter_state(&mut self, state: MarketState, work: &mut Work, fx: &mut Effects) {
-        self.reopens_at = None;
-        if self.state != state {
-            self.change_state(ReplyTo::NOBODY, state, work, fx);
+        self.next_step = None;
+        let reply = ReplyTo::NOBODY;
+        if self.state == state {
+            fx.emit(Event::MarketStateChanged { reply, market: self.def.id, state });
+        } else {
+            self.change_state(reply, state, work, fx);
         }
     }
 
@@ -115,7 +118,7 @@ impl Market {
         let expiries = self.book.next_expiry().into_iter().chain(self.waiting.next_expiry());
         let expiry = expiries.min().map(|(at, order)| (at, Due::Expiry(order)));
         let plan = self.plans.first_key_value().map(|(&at, &state)| (at, Due::Plan(state)));
-        let reopening = self.reopens_at.map(|at| (at, Due::Reopening));
-        [expiry, plan, reopening].into_iter().flatten().min()
+        let step = self.next_step.map(|step| (step.at, Due::NextStep));
+        [expiry, plan, step].into_iter().flatten().min()
     }
 }

@@ -73,10 +73,17 @@ impl Waiting {
 
     /// All of them, by id.
     pub(crate) fn iter(&self) -> impl Iterator<Item = WaitingOrder> + '_ {
-        self.orders.values().map(|order| WaitingOrder {
-            reference: self.below.reference(order.id).or_else(|| self.above.reference(order.id)),
-            ..order.clone()
-        })
+        self.orders.values().map(|order| self.view(order))
+    }
+
+    /// The next by id.
+    pub(crate) fn after(&self, order: OrderId) -> Option<WaitingOrder> {
+        self.orders.range(order.next()..).next().map(|(_, order)| self.view(order))
+    }
+
+    fn view(&self, order: &WaitingOrder) -> WaitingOrder {
+        let reference = self.below.reference(order.id).or_else(|| self.above.reference(order.id));
+        WaitingOrder { reference, ..order.clone() }
     }
 
     /// Those that were fired and have not entered yet, the next one first.

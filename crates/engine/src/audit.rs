@@ -126,6 +126,7 @@ impl Audit {
             | Message::PlacePending(_)
             | Message::ListSettled { .. }
             | Message::PendingDropped { .. }
+            | Message::ChangeMarket { .. }
             | Message::FireTimers { .. } => {}
         }
     }

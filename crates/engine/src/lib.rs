@@ -17,6 +17,7 @@ mod channel;
 mod deadlines;
 mod messages;
 mod partition;
+mod plans;
 mod quarantine;
 mod registry;
 mod requests;

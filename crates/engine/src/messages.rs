@@ -4,8 +4,8 @@ use book::{Market, Work};
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
     AccountId, Admit, AdmitList, AmendOrder, CancelCause, ClientOrderId, Component, Effects, Event,
-    MarketId, Message, OrderId, PlaceOrder, RejectCode, ReplaceOrder, ReplyTo, Request,
-    RequestKind, Timestamp,
+    MarketChange, MarketId, Message, OrderId, PlaceOrder, RejectCode, ReplaceOrder, ReplyTo,
+    Request, RequestKind, Timestamp,
 };
 
 use crate::partition::{Partition, context};
@@ -68,6 +68,7 @@ impl Partition {
                 treasury.debited(*reference, *asset, *amount, *outcome);
             }
             Message::Define { definition, .. } => self.define(definition.clone()),
+            Message::ChangeMarket { market, change } => self.change_market(*market, change, work),
             Message::Rested { .. }
             | Message::Filled { .. }
             | Message::Released { .. }
@@ -183,7 +184,8 @@ impl Partition {
             }
             Component::Ledger(slot) => {
                 // One at a time, each with a step of work: the next ones come behind what it sends.
-                if self.ledger.fire_timer(slot, self.now, &mut self.fx) {
+                let ctx = context(self.topology.as_ref(), &self.definitions, self.now);
+                if self.ledger.fire_timer(&ctx, slot, &mut self.fx) {
                     return self.fx.send(Message::FireTimers { component });
                 }
                 self.deadlines.set(component, self.ledger.next_deadline(slot));
@@ -196,9 +198,27 @@ impl Partition {
                 }
                 self.deadlines.set(component, treasury.next_deadline());
             }
-            Component::Registry(_) => unreachable!("it has no timers"),
+            Component::Registry(_) => {
+                if self.carry_out_plan() {
+                    return self.fx.send(Message::FireTimers { component });
+                }
+                self.deadlines.set(component, self.plans.next_deadline());
+            }
         }
         self.deadlines.heard(component);
+    }
+
+    fn change_market(&mut self, market: MarketId, change: &MarketChange, work: &mut Work) {
+        let is_here = match change {
+            MarketChange::Redefine(def) => {
+                let scaling = self.definitions.scaling(def).expect("the registry has checked it");
+                self.at_market(market, |book, fx| book.redefine(def.clone(), scaling, work, fx))
+            }
+            MarketChange::Rules(rules) => self.at_market(market, |book, _| book.set_rules(*rules)),
+            MarketChange::Delist => self.at_market(market, |book, fx| book.delist(work, fx)),
+            MarketChange::Reopen => self.at_market(market, |book, fx| book.reopen(fx)),
+        };
+        assert!(is_here, "only a market here is told");
     }
 
     /// What waited for `market` goes to the front of the queue, in order.

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use book::{Market, Work};
 use ledger::{Context, Definitions, Ledger, Treasury};
 use types::{
-    Command, Component, Delivery, Effects, Event, MarketId, Message, PartitionId, Seq, Timestamp,
-    Topology,
+    Command, Component, Delivery, Effects, Event, MarketChange, MarketId, Message, PartitionId,
+    Seq, Timestamp, Topology,
 };
 
 use crate::channel::Channels;
 use crate::deadlines::Deadlines;
 use crate::messages::WaitingRequest;
+use crate::plans::DefinitionPlans;
 use crate::quarantine::Quarantines;
 
 /// Steps and fills that one entry may do before the rest waits for a `Continue`.
@@ -25,8 +26,12 @@ pub struct Partition {
     pub(crate) seq: Seq,
     pub(crate) now: Timestamp,
     pub(crate) term: u64,
+    /// The last entry ended the term: whoever begins the next one finds all in order.
+    pub(crate) term_ended: bool,
     pub(crate) topology: Option<Topology>,
     pub(crate) definitions: Definitions,
+    /// Changes of definitions to come, if this is the treasury's partition.
+    pub(crate) plans: DefinitionPlans,
     pub(crate) ledger: Ledger,
     /// Markets that live here, by id.
     pub(crate) markets: Vec<Option<Box<Market>>>,
@@ -60,8 +65,10 @@ impl Partition {
             seq: Seq(0),
             now: Timestamp(0),
             term: 0,
+            term_ended: false,
             topology: None,
             definitions: Definitions::default(),
+            plans: DefinitionPlans::default(),
             ledger: Ledger::new(std::iter::empty(), hash_seed),
             markets: Vec::new(),
             deadlines: Deadlines::default(),
@@ -93,6 +100,11 @@ impl Partition {
         (self.seq, self.now) = (seq, time);
         std::mem::swap(&mut self.fx.events, events);
         let mut work = Work { remaining: WORK_PER_ENTRY };
+        let ends_term = matches!(command, Command::EndTerm);
+        let term_ended = std::mem::replace(&mut self.term_ended, ends_term);
+        if let Command::NewTerm { term } = command {
+            self.begin_term(*term, term_ended);
+        }
         self.send_due_timers();
         match command {
             Command::Request { reply, valid_until, request } => {
@@ -106,14 +118,29 @@ impl Partition {
             }
             Command::Deliver(delivery) => self.deliver(delivery),
             Command::Acknowledge { by, through } => self.channels.acknowledge(*by, *through),
-            Command::Continue | Command::Tick => {}
-            Command::NewTerm { term } => self.term = *term,
+            Command::Continue | Command::Tick | Command::NewTerm { .. } | Command::EndTerm => {}
             Command::SetTopology(topology) => self.set_topology(topology),
             Command::Quarantine { component, reason } => self.quarantine(*component, reason),
         }
         self.run(&mut work);
         self.ledger.emit_touched(&mut self.fx);
         std::mem::swap(&mut self.fx.events, events);
+    }
+
+    /// A new leader. If the last one did not end in order, markets with a rule for that reopen in steps,
+    /// before anything that has become due meanwhile.
+    fn begin_term(&mut self, term: u64, last_ended: bool) {
+        let is_first = self.term == 0;
+        self.term = term;
+        if is_first || last_ended {
+            return;
+        }
+        let markets = self.markets.iter().flatten();
+        for market in markets.filter(|market| market.rules().reopening.is_some()) {
+            let market = market.definition().id;
+            let change = Box::new(MarketChange::Reopen);
+            self.fx.send(Message::ChangeMarket { market, change });
+        }
     }
 
     /// When the sequencer must append a [`Command::Tick`], if nothing else comes before.

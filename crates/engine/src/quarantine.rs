@@ -16,8 +16,8 @@ use book::Work;
 use borsh::{BorshDeserialize, BorshSerialize};
 use ledger::refuse_debit;
 use types::{
-    AccountId, Admit, AdmitList, AmendOrder, ClientOrderId, Component, Definition, Event, MarketId,
-    Message, OrderId, RejectCode, ReplyTo, RequestKind, Seq,
+    AccountId, Admit, AdmitList, AmendOrder, ClientOrderId, Component, Event, MarketId, Message,
+    OrderId, RejectCode, ReplyTo, RequestKind, Seq,
 };
 
 use crate::messages::interruptible;
@@ -122,16 +122,7 @@ impl Partition {
         // Requests wait until no message is left, so nothing of these is copied.
         assert!(self.fx.messages.is_empty(), "requests come after messages");
         self.fx.messages = quarantine.parked;
-        self.catch_up_definition(component);
         work.remaining = 0;
-    }
-
-    /// A market missed the rules that were set meanwhile: the definitions have the last ones.
-    fn catch_up_definition(&mut self, component: Component) {
-        let Component::Market(market) = component else { return };
-        let rules = self.definitions.market(market).expect("it failed here").rules;
-        let definition = Definition::Rules { market, rules: Box::new(rules) };
-        self.fx.messages.push_front(Message::Define { to: self.id, definition });
     }
 
     /// A message for a component that takes no step: refused in its place, or parked.
@@ -178,6 +169,7 @@ impl Partition {
             | Message::PlacePending(_)
             | Message::ListSettled { .. }
             | Message::PendingDropped { .. }
+            | Message::ChangeMarket { .. }
             | Message::FireTimers { .. } => {
                 let quarantine = self.quarantines.of.get_mut(&component).expect("checked before");
                 quarantine.parked.push_back(message);

@@ -2,7 +2,8 @@
 
 use book::Market;
 use types::{
-    Component, Definition, Event, MarketId, Message, PartitionId, RejectCode, ReplyTo, RequestKind,
+    Definition, Event, MarketChange, MarketId, Message, PartitionId, RejectCode, ReplyTo,
+    RequestKind,
 };
 
 use crate::partition::Partition;
@@ -21,6 +22,11 @@ impl Partition {
             return self.reject_definition(reply, request, &definition, code);
         }
         self.fx.emit(answer(reply, &definition));
+        self.publish(definition);
+    }
+
+    /// Tells every partition of a definition that has been checked, this one at once.
+    pub(crate) fn publish(&mut self, definition: Definition) {
         let partitions = self.topology.as_ref().expect("it comes first").partitions;
         for to in (0..partitions).map(PartitionId).filter(|&to| to != self.id) {
             self.fx.send(Message::Define { to, definition: definition.clone() });
@@ -28,25 +34,24 @@ impl Partition {
         self.define(definition);
     }
 
-    /// Keeps a definition, and opens the market if this is its home.
+    /// Keeps a definition. If its market is at home here, the market is opened, or told when its turn comes.
     pub(crate) fn define(&mut self, definition: Definition) {
-        let (opened, ruled) = match &definition {
-            Definition::Market(market) => (Some(market.id), None),
-            Definition::Rules { market, rules } => (None, Some((*market, **rules))),
+        self.definitions.add(definition.clone());
+        let (market, change) = match definition {
             Definition::Asset(_)
             | Definition::FeeTier { .. }
             | Definition::FeeSchedule(_)
-            | Definition::MarketFees { .. } => (None, None),
+            | Definition::MarketFees { .. } => return,
+            Definition::Market(market) => return self.open_market(market.id),
+            Definition::Rules { market, rules } => (market, MarketChange::Rules(*rules)),
+            Definition::Redefined { market, .. } => {
+                let listed = self.definitions.market(market).expect("just redefined");
+                (market, MarketChange::Redefine(listed.def.clone()))
+            }
+            Definition::Delisted { market } => (market, MarketChange::Delist),
         };
-        self.definitions.add(definition);
-        if let Some(market) = opened {
-            self.open_market(market);
-        }
-        if let Some((market, rules)) = ruled
-            && !self.quarantines.holds(Component::Market(market))
-        {
-            self.stepping = Some(Component::Market(market));
-            self.at_market(market, |market, _| market.set_rules(rules));
+        if self.market(market).is_some() {
+            self.fx.send(Message::ChangeMarket { market, change: Box::new(change) });
         }
     }
 
@@ -82,7 +87,10 @@ impl Partition {
     ) {
         let market = match definition {
             Definition::Market(market) => market.id,
-            Definition::Rules { market, .. } | Definition::MarketFees { market, .. } => *market,
+            Definition::Rules { market, .. }
+            | Definition::MarketFees { market, .. }
+            | Definition::Redefined { market, .. }
+            | Definition::Delisted { market } => *market,
             Definition::Asset(_) | Definition::FeeTier { .. } | Definition::FeeSchedule(_) => {
                 MarketId(0)
             }
@@ -111,6 +119,9 @@ fn answer(reply: ReplyTo, definition: &Definition) -> Event {
         }
         &Definition::MarketFees { market, tier, rates } => {
             Event::MarketFeesSet { reply, market, tier, rates }
+        }
+        Definition::Redefined { .. } | Definition::Delisted { .. } => {
+            unreachable!("planned, not registered")
         }
     }
 }

@@ -124,6 +124,10 @@ impl Partition {
                     self.reject_at_market(reply, kind, AccountId(0), market);
                 }
             }
+            Request::PlanRedefinition { market, at, ref redefinition } => {
+                self.plan_redefinition(reply, market, at, redefinition.as_deref().copied());
+            }
+            Request::PlanDelisting { market, at } => self.plan_delisting(reply, market, at),
             Request::SetMarketState { market, state } => {
                 if !self.at_market(market, |book, fx| book.set_state(reply, state, work, fx)) {
                     let kind = RequestKind::SetMarketState;
@@ -184,6 +188,8 @@ impl Partition {
             | Request::SetFeeTier { .. }
             | Request::SetFeeSchedule(_)
             | Request::SetMarketFees { .. }
+            | Request::PlanRedefinition { .. }
+            | Request::PlanDelisting { .. }
             | Request::SetMarketRules { .. } => Component::Registry(self.id),
             Request::CancelOrder { market, .. }
             | Request::CancelOrderList { market, .. }
@@ -230,6 +236,8 @@ fn subject(request: &Request) -> (AccountId, MarketId, ClientOrderId) {
         Request::SetMarketState { market, .. }
         | Request::SetMarketRules { market, .. }
         | Request::SetMarketFees { market, .. }
+        | Request::PlanRedefinition { market, .. }
+        | Request::PlanDelisting { market, .. }
         | Request::PlanMarketState { market, .. } => (nobody, market, none),
         Request::ListMarket(ref market) => (nobody, market.id, none),
         Request::ReleaseQuarantine { component: Component::Market(market) } => {

@@ -82,8 +82,10 @@ impl Partition {
         partition.seq = Seq::deserialize_reader(reader)?;
         partition.now = Timestamp::deserialize_reader(reader)?;
         partition.term = u64::deserialize_reader(reader)?;
+        partition.term_ended = bool::deserialize_reader(reader)?;
         partition.topology = Option::<Topology>::deserialize_reader(reader)?;
         partition.definitions = Definitions::deserialize_reader(reader)?;
+        partition.plans = BorshDeserialize::deserialize_reader(reader)?;
         partition.ledger = Ledger::restore(hash_seed, reader)?;
         let markets = Vec::<Option<Market>>::deserialize_reader(reader)?;
         partition.markets = markets.into_iter().map(|market| market.map(Box::new)).collect();
@@ -108,6 +110,8 @@ impl Partition {
         if let Some(treasury) = &partition.treasury {
             partition.deadlines.set(Component::Treasury, treasury.next_deadline());
         }
+        let registry = Component::Registry(partition.id);
+        partition.deadlines.set(registry, partition.plans.next_deadline());
         if !reader.is_empty() {
             return Err(io::Error::from(io::ErrorKind::InvalidData).into());
         }
@@ -115,8 +119,8 @@ impl Partition {
     }
 
     fn write<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
-        (VERSION, self.id, self.seq, self.now, self.term).serialize(writer)?;
-        (&self.topology, &self.definitions).serialize(writer)?;
+        (VERSION, self.id, self.seq, self.now, self.term, self.term_ended).serialize(writer)?;
+        (&self.topology, &self.definitions, &self.plans).serialize(writer)?;
         self.ledger.serialize(writer)?;
         (&self.markets, &self.treasury, &self.channels).serialize(writer)?;
         (&self.fx.messages, &self.deferred, &self.waiting).serialize(writer)?;

@@ -195,6 +195,7 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::NotDuringAuction
         | R::NoReferencePrice
         | R::TooManyWaitingOrders
+        | R::MarketDelisted
         | R::BookFull
         | R::TooManyLevels
         | R::WouldMatch

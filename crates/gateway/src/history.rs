@@ -3,6 +3,7 @@
 //! The projection follows the log with a small lag. A reader waits, within the bound, until its own
 //! writes are there; the marks of an answer say how far the projection was.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ use crate::watermarks::{Marks, raise};
 use crate::wire::answer::{
     Fill, LedgerEntry, Order, OrderTerms, Watermark, amount, average_price, millis,
 };
-use crate::wire::word::TimeInForce;
+use crate::wire::word::{OrderStatus, TimeInForce};
 
 /// How often the projection's progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -157,7 +158,12 @@ pub(crate) fn ledger_of(
     rows.into_iter().map(entry).collect()
 }
 
+/// An order that has ended counts in the units of its end, an open one in the present ones.
 fn order_of(market: &MarketInfo, row: &OrderRow) -> Result<Order, ApiError> {
+    let status: OrderStatus = word(&row.status)?;
+    let has_ended = matches!(status, OrderStatus::Filled | OrderStatus::Cancelled);
+    let then = if has_ended { market.at(row.updated_seq) } else { Cow::Borrowed(market) };
+    let market = &*then;
     let lots = |quantity: types::Quantity| market.def.lot.format(quantity.get().into());
     let fee_asset = match row.side {
         types::Side::Buy => &market.base,
@@ -169,7 +175,7 @@ fn order_of(market: &MarketInfo, row: &OrderRow) -> Result<Order, ApiError> {
         client_order_id: row.client_order_id.clone(),
         side: row.side.into(),
         terms: OrderTerms::new(market, row.side, &spec_of(row)?, &row.conditions),
-        status: word(&row.status)?,
+        status,
         filled_quantity: lots(row.filled),
         filled_quote: amount(&market.quote, row.quote_filled),
         average_price: average_price(market, row.filled, row.quote_filled),

@@ -77,7 +77,10 @@ impl Outcome {
                 self.remaining = Some(quantity + hidden);
                 self.rested = true;
             }
-            Event::OrderReduced { market, order, remaining, .. } if is_ours(market, order) => {
+            Event::OrderReduced { market, order, remaining, .. }
+            | Event::OrderDecremented { market, order, remaining, .. }
+                if is_ours(market, order) =>
+            {
                 self.remaining = Some(remaining);
             }
             Event::OrderCancelled { market, order, remaining, cause, .. }
@@ -277,6 +280,11 @@ pub(crate) fn account_of(answer: &Event) -> Option<AccountId> {
         | Event::CreditPolicySet { .. }
         | Event::SourceKindSet { .. }
         | Event::TradingInterrupted { .. }
+        | Event::OrderDecremented { .. }
+        | Event::MarketReopening { .. }
+        | Event::MarketRedefined { .. }
+        | Event::RedefinitionPlanned { .. }
+        | Event::DelistingPlanned { .. }
         | Event::AuctionUncrossed { .. }
         | Event::OrderListAdvanced { .. }
         | Event::OrderListEnded { .. }

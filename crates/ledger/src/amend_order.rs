@@ -88,7 +88,7 @@ fn check(
     if account.frozen {
         return Err(RejectCode::AccountFrozen);
     }
-    let listed = ctx.definitions.market(amendment.market).ok_or(RejectCode::UnknownMarket)?;
+    let listed = ctx.definitions.open_market(amendment.market)?;
     if listed.def.version != amendment.version {
         return Err(RejectCode::StaleDefinition);
     }
@@ -119,7 +119,7 @@ fn check(
 
 /// What the amended order will need, as far as this ledger knows: fills under way make it less.
 fn needed(listed: &ListedMarket, hold: &Hold, amendment: &Amendment) -> Result<Amount, RejectCode> {
-    let Purpose::Order { buys, price, filled_base, is_leg, .. } = hold.purpose else {
+    let Purpose::Order { buys, price, version, filled_base, is_leg, .. } = hold.purpose else {
         return Err(RejectCode::UnknownOrder);
     };
     if is_leg || price.is_zero() {
@@ -133,15 +133,15 @@ fn needed(listed: &ListedMarket, hold: &Hold, amendment: &Amendment) -> Result<A
             if total <= filled_base {
                 return Err(RejectCode::QuantityBelowFilled);
             }
-            (total - filled_base).get() / u128::from(scaling.base_atoms_per_lot)
+            total - filled_base
         }
-        None if buys => {
-            let per_lot = u128::from(price.get()) * u128::from(scaling.quote_atoms_per_tick_lot);
-            hold.locked.get() / per_lot
-        }
-        None => hold.locked.get() / u128::from(scaling.base_atoms_per_lot),
+        None if buys => hold.base_to_buy(listed),
+        None => hold.locked,
     };
-    let open = u64::try_from(open).map_err(|_| RejectCode::InvalidQuantity)?;
+    // An order that does not fit the market's new units is being cancelled.
+    let price = listed.price_now(price, version).ok_or(RejectCode::UnknownOrder)?;
+    let open = u64::try_from(open.get() / u128::from(scaling.base_atoms_per_lot))
+        .map_err(|_| RejectCode::InvalidQuantity)?;
     let open = Quantity::new(open);
     Ok(if buys {
         scaling.notional(amendment.price.unwrap_or(price), open)

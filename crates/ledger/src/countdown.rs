@@ -62,8 +62,8 @@ impl Ledger {
         if slot.state.account(account).is_none() {
             return asker.reject(RejectCode::UnknownAccount, fx);
         }
-        if ctx.definitions.market(market).is_none() {
-            return asker.reject(RejectCode::UnknownMarket, fx);
+        if let Err(code) = ctx.definitions.open_market(market) {
+            return asker.reject(code, fx);
         }
         let nanos = u64::from(after_ms) * NANOS_PER_MS;
         let at = (after_ms > 0).then(|| Timestamp(ctx.now.0.saturating_add(nanos)));
@@ -77,15 +77,19 @@ impl Ledger {
         self.slot_by_number(slot)?.countdowns.next()
     }
 
-    /// Does the first that is due in a slot: as if the account had asked to cancel all. False if nothing
-    /// was due. In the order of times, then of accounts and markets.
-    pub fn fire_timer(&mut self, slot: Slot, now: Timestamp, fx: &mut Effects) -> bool {
+    /// Does the first that is due in a slot: as if the account had asked to cancel all; in a market that has
+    /// ended it goes without that. False if nothing was due. In the order of times, then of accounts and
+    /// markets.
+    pub fn fire_timer(&mut self, ctx: &Context<'_>, slot: Slot, fx: &mut Effects) -> bool {
         let state = self.slot_by_number_mut(slot);
-        let Some((account, market)) = state.and_then(|state| state.countdowns.take_due(now)) else {
+        let Some((account, market)) = state.and_then(|state| state.countdowns.take_due(ctx.now))
+        else {
             return false;
         };
         fx.emit(Event::CountdownSet { reply: ReplyTo::NOBODY, account, market, at: None });
-        self.cancel_all(ReplyTo::NOBODY, account, market, fx);
+        if ctx.definitions.open_market(market).is_ok() {
+            self.cancel_all(ReplyTo::NOBODY, account, market, fx);
+        }
         true
     }
 }

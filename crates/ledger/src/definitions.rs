@@ -2,8 +2,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AssetDef, AssetId, Definition, DefinitionError, FeeRates, FeeSchedule, MarketDef, MarketId,
-    MarketRules, RejectCode, Scaling,
+    AssetDef, AssetId, Conversion, Decimal, Definition, DefinitionError, FeeRates, FeeSchedule,
+    MarketDef, MarketId, MarketRules, Price, Redefinition, RejectCode, Scaling,
 };
 
 /// Ids of assets and markets are below this, so that tables indexed by them stay small.
@@ -30,6 +30,60 @@ pub struct ListedMarket {
     pub rules: MarketRules,
     /// Rates of its own, by tier.
     fees: Vec<(u8, FeeRates)>,
+    /// Whether it has ended for good.
+    pub delisted: bool,
+    /// Those of the earlier versions, from the first.
+    past: Vec<Units>,
+}
+
+/// What ticks and lots of a version mean.
+#[derive(Clone, Copy, Debug, BorshSerialize, BorshDeserialize)]
+struct Units {
+    tick: Decimal,
+    lot: Decimal,
+    scaling: Scaling,
+}
+
+impl ListedMarket {
+    fn new(def: MarketDef, scaling: Scaling) -> Self {
+        let (rules, fees, past) = (MarketRules::default(), Vec::new(), Vec::new());
+        Self { def, scaling, rules, fees, delisted: false, past }
+    }
+
+    /// What ticks and lots of a version are in atoms. None if this partition has not heard of it: the market
+    /// refuses whatever is made of that, since it names another version.
+    pub(crate) fn scaling_of(&self, version: u32) -> Option<Scaling> {
+        self.units_since(version).next().map(|units| units.scaling)
+    }
+
+    /// A price of a version in ticks of the present one, if it is a whole number of them.
+    pub(crate) fn price_now(&self, price: Price, version: u32) -> Option<Price> {
+        let mut units = self.units_since(version);
+        let first = units.next()?;
+        let step = |(price, old): (Price, Units), new: Units| {
+            let conversion = Conversion::between((old.tick, old.lot), (new.tick, new.lot));
+            Some((conversion?.price(price)?, new))
+        };
+        units.try_fold((price, first), step).map(|(price, _)| price)
+    }
+
+    /// The units of a version and of those after it.
+    fn units_since(&self, version: u32) -> impl Iterator<Item = Units> {
+        let all = self.past.iter().copied().chain([self.units()]);
+        all.skip(version as usize - 1)
+    }
+
+    fn units(&self) -> Units {
+        Units { tick: self.def.tick, lot: self.def.lot, scaling: self.scaling }
+    }
+
+    fn redefine(&mut self, def: MarketDef, scaling: Scaling) {
+        let (old, new) = ((self.def.tick, self.def.lot), (def.tick, def.lot));
+        let conversion = Conversion::between(old, new).expect("checked before");
+        self.past.push(self.units());
+        self.rules = conversion.rules(&self.rules);
+        (self.def, self.scaling) = (def, scaling);
+    }
 }
 
 impl Definitions {
@@ -43,6 +97,16 @@ impl Definitions {
     #[must_use]
     pub fn market(&self, id: MarketId) -> Option<&ListedMarket> {
         self.markets.get(id.0 as usize)?.as_ref()
+    }
+
+    /// The market, if it is listed and has not ended.
+    ///
+    /// # Errors
+    /// [`RejectCode::UnknownMarket`] or [`RejectCode::MarketDelisted`].
+    pub fn open_market(&self, id: MarketId) -> Result<&ListedMarket, RejectCode> {
+        let listed = self.market(id).ok_or(RejectCode::UnknownMarket)?;
+        refuse_if(listed.delisted, RejectCode::MarketDelisted)?;
+        Ok(listed)
     }
 
     /// The rates of a tier. Tier 0 is free until it is set; accounts get no other that is not set.
@@ -93,7 +157,8 @@ impl Definitions {
     ///
     /// # Errors
     /// [`RejectCode::AlreadyDefined`], [`RejectCode::UnknownAsset`], [`RejectCode::UnknownMarket`],
-    /// [`RejectCode::UnknownFeeTier`] or [`RejectCode::InvalidDefinition`].
+    /// [`RejectCode::MarketDelisted`], [`RejectCode::UnknownFeeTier`] or
+    /// [`RejectCode::InvalidDefinition`].
     pub fn check(&self, definition: &Definition) -> Result<(), RejectCode> {
         match definition {
             Definition::Asset(asset) => {
@@ -111,15 +176,19 @@ impl Definitions {
             }
             Definition::FeeTier { rates, .. } => rates.validate().map_err(invalid),
             Definition::Rules { market, rules } => {
-                refuse_if(self.market(*market).is_none(), RejectCode::UnknownMarket)?;
+                self.open_market(*market)?;
                 rules.validate().map_err(invalid)
             }
             Definition::FeeSchedule(schedule) => self.check_schedule(schedule),
             Definition::MarketFees { market, tier, rates } => {
-                refuse_if(self.market(*market).is_none(), RejectCode::UnknownMarket)?;
+                self.open_market(*market)?;
                 refuse_if(!self.has_fee_tier(*tier), RejectCode::UnknownFeeTier)?;
                 rates.map_or(Ok(()), |rates| rates.validate()).map_err(invalid)
             }
+            Definition::Redefined { market, redefinition } => {
+                self.redefined(*market, redefinition).map(|_| ())
+            }
+            Definition::Delisted { market } => self.open_market(*market).map(|_| ()),
         }
     }
 
@@ -136,26 +205,25 @@ impl Definitions {
             Definition::Market(def) => {
                 let scaling = self.scaling(&def).expect("checked before");
                 let id = def.id.0 as usize;
-                let rules = MarketRules::default();
-                let fees = Vec::new();
-                *slot_at(&mut self.markets, id) =
-                    Some(ListedMarket { def: *def, scaling, rules, fees });
+                *slot_at(&mut self.markets, id) = Some(ListedMarket::new(*def, scaling));
                 self.market_count += 1;
             }
             Definition::FeeTier { tier, rates } => {
                 *slot_at(&mut self.fee_tiers, tier.into()) = Some(rates)
             }
-            Definition::Rules { market, rules } => {
-                let listed = self.markets[market.0 as usize].as_mut().expect("checked before");
-                listed.rules = *rules;
+            Definition::Rules { market, rules } => self.listed_mut(market).rules = *rules,
+            Definition::Redefined { market, redefinition } => {
+                let redefined = self.redefined(market, &redefinition);
+                let (def, scaling) = redefined.expect("checked before");
+                self.listed_mut(market).redefine(def, scaling);
             }
             Definition::FeeSchedule(schedule) => {
                 self.fee_schedule = (!schedule.steps.is_empty()).then_some(schedule);
             }
             Definition::MarketFees { market, tier, rates } => {
-                let listed = self.markets[market.0 as usize].as_mut().expect("checked before");
-                listed.set_fees(tier, rates);
+                self.listed_mut(market).set_fees(tier, rates);
             }
+            Definition::Delisted { market } => self.listed_mut(market).delisted = true,
         }
     }
 
@@ -167,7 +235,29 @@ impl Definitions {
         schedule.validate().map_err(invalid)
     }
 
-    fn scaling(&self, market: &MarketDef) -> Result<Scaling, RejectCode> {
+    fn listed_mut(&mut self, market: MarketId) -> &mut ListedMarket {
+        self.markets[market.0 as usize].as_mut().expect("checked before")
+    }
+
+    /// A market's definition after a change, with its scaling.
+    fn redefined(
+        &self,
+        market: MarketId,
+        change: &Redefinition,
+    ) -> Result<(MarketDef, Scaling), RejectCode> {
+        let old = &self.open_market(market)?.def;
+        let def = old.redefined(change);
+        let ratio = Conversion::between((old.tick, old.lot), (def.tick, def.lot));
+        refuse_if(ratio.is_none(), RejectCode::InvalidDefinition)?;
+        let scaling = self.scaling(&def)?;
+        Ok((def, scaling))
+    }
+
+    /// What ticks and lots of a definition are in atoms.
+    ///
+    /// # Errors
+    /// [`RejectCode::UnknownAsset`] or [`RejectCode::InvalidDefinition`].
+    pub fn scaling(&self, market: &MarketDef) -> Result<Scaling, RejectCode> {
         let base = self.asset(market.base).ok_or(RejectCode::UnknownAsset)?;
         let quote = self.asset(market.quote).ok_or(RejectCode::UnknownAsset)?;
         market.scaling(base, quote).map_err(invalid)
@@ -203,14 +293,17 @@ pub(crate) fn slot_at<T: Default>(table: &mut Vec<T>, index: usize) -> &mut T {
 }
 
 /// A market as it is written.
-type SavedMarket = (MarketDef, MarketRules, Vec<(u8, FeeRates)>);
+type SavedMarket = (MarketDef, MarketRules, Vec<(u8, FeeRates)>, bool, Vec<Units>);
 
-/// Written as the list of definitions that make it again.
+/// Written as the list of definitions that make it again, and what has become of them since.
 impl BorshSerialize for Definitions {
     fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
         let assets: Vec<_> = self.assets().collect();
-        let markets: Vec<_> =
-            self.markets().map(|listed| (&listed.def, &listed.rules, &listed.fees)).collect();
+        let market = |listed: &ListedMarket| -> SavedMarket {
+            let ListedMarket { def, rules, fees, delisted, past, .. } = listed.clone();
+            (def, rules, fees, delisted, past)
+        };
+        let markets: Vec<_> = self.markets().map(market).collect();
         (assets, markets, &self.fee_tiers, &self.fee_schedule).serialize(writer)
     }
 }
@@ -222,25 +315,19 @@ impl BorshDeserialize for Definitions {
         let fee_tiers = Vec::<Option<FeeRates>>::deserialize_reader(reader)?;
         let schedule = Option::<FeeSchedule>::deserialize_reader(reader)?;
         let mut definitions = Self { fee_tiers, ..Self::default() };
-        let assets = assets.into_iter().map(Definition::Asset);
-        let markets = markets.into_iter().flat_map(|(def, rules, fees)| {
-            let market = def.id;
-            let fees = fees.into_iter().map(move |(tier, rates)| Definition::MarketFees {
-                market,
-                tier,
-                rates: Some(rates),
-            });
-            [
-                Definition::Market(Box::new(def)),
-                Definition::Rules { market, rules: Box::new(rules) },
-            ]
-            .into_iter()
-            .chain(fees)
-        });
-        let schedule = schedule.map(Definition::FeeSchedule);
-        for definition in assets.chain(markets).chain(schedule) {
+        let mut add = |definition: Definition| {
             definitions.check(&definition).map_err(|_| std::io::ErrorKind::InvalidData)?;
             definitions.add(definition);
+            std::io::Result::Ok(())
+        };
+        assets.into_iter().map(Definition::Asset).try_for_each(&mut add)?;
+        for (def, ..) in &markets {
+            add(Definition::Market(Box::new(def.clone())))?;
+        }
+        schedule.into_iter().map(Definition::FeeSchedule).try_for_each(&mut add)?;
+        for (def, rules, fees, delisted, past) in markets {
+            let listed = definitions.listed_mut(def.id);
+            *listed = ListedMarket { rules, fees, delisted, past, ..listed.clone() };
         }
         Ok(definitions)
     }

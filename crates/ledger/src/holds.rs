@@ -2,10 +2,11 @@
 //! form a list.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{AccountId, Amount, AssetId, HoldId, MarketId, OrderId, Price, Scaling};
+use types::{AccountId, Amount, AssetId, HoldId, MarketId, OrderId, Price};
 
 use crate::account::MarketOrders;
 use crate::client_ids::RememberedId;
+use crate::definitions::ListedMarket;
 
 /// Funds locked for one purpose.
 #[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
@@ -39,6 +40,9 @@ pub(crate) enum Purpose {
         has_trigger: bool,
         /// Limit price of a buyer; what is locked is this times what is open.
         price: Price,
+        /// The version of the market's definition that the price means: prices of orders are converted when
+        /// they are needed.
+        version: u32,
         /// Base atoms that have traded, for the new total of an amendment.
         filled_base: Amount,
         /// An amendment is under way: the hold may contain more than the market knows of.
@@ -176,10 +180,11 @@ impl Holds {
 
 impl Hold {
     /// Base atoms that the order may still buy, where that is known: of a limit order.
-    pub(crate) fn base_to_buy(&self, scaling: &Scaling) -> Amount {
+    pub(crate) fn base_to_buy(&self, listed: &ListedMarket) -> Amount {
         match self.purpose {
-            Purpose::Order { buys: true, price, .. } if !price.is_zero() => {
-                scaling.base(scaling.lots_for(self.locked, price))
+            Purpose::Order { buys: true, price, version, .. } if !price.is_zero() => {
+                let scaling = listed.scaling_of(version);
+                scaling.map_or(Amount::ZERO, |s| s.base(s.lots_for(self.locked, price)))
             }
             _ => Amount::ZERO,
         }

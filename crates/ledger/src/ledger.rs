@@ -81,13 +81,13 @@ impl Ledger {
     /// If it is not for a ledger, or its account's slot is not here: the engine routes.
     pub fn receive(&mut self, ctx: &Context<'_>, message: &Message, fx: &mut Effects) {
         match message {
-            Message::Rested { account, hold, order, price } => {
-                self.rested(*account, *hold, *order, *price, fx);
+            Message::Rested { account, hold, order, price, version } => {
+                self.rested(*account, *hold, *order, (*price, *version), fx);
             }
             Message::Filled { fill, is_self_trade } => self.filled(ctx, fill, *is_self_trade),
             Message::Released { account, hold, amount } => self.released(*account, *hold, *amount),
-            Message::Amended { account, hold, order, price, release } => {
-                self.amended(*account, *hold, *order, *price, *release, fx);
+            Message::Amended { account, hold, order, price, version, release } => {
+                self.amended(*account, *hold, *order, (*price, *version), *release, fx);
             }
             Message::AmendmentRefused { account, hold, market, order, release } => {
                 self.amendment_refused(*account, *hold, (*market, *order), *release);
@@ -122,6 +122,7 @@ impl Ledger {
             | Message::AdmitList(_)
             | Message::PlacePending(_)
             | Message::PendingDropped { .. }
+            | Message::ChangeMarket { .. }
             | Message::FireTimers { .. } => unreachable!("not for a ledger: {message:?}"),
         }
     }

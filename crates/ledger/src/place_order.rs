@@ -92,8 +92,8 @@ impl Ledger {
         if slot.answer_repeated(asker, fingerprint, ctx.now, fx) {
             return;
         }
-        if ctx.definitions.market(order.market).is_none() {
-            return asker.reject(RejectCode::UnknownMarket, fx);
+        if let Err(code) = ctx.definitions.open_market(order.market) {
+            return asker.reject(code, fx);
         }
         fx.send(Message::CancelThenPlace {
             reply,
@@ -117,6 +117,7 @@ pub(crate) fn purpose_of(order: &PlaceOrder, is_leg: bool) -> Purpose {
         buys: order.side == Side::Buy,
         has_trigger: order.conditions.trigger.is_some(),
         price: order.spec.limit_price(),
+        version: order.version,
         filled_base: Amount::ZERO,
         amending: false,
         cancel_when_known: false,
@@ -179,7 +180,7 @@ pub(crate) fn check_market<'a>(
     if account.frozen {
         return Err(RejectCode::AccountFrozen);
     }
-    let listed = ctx.definitions.market(market).ok_or(RejectCode::UnknownMarket)?;
+    let listed = ctx.definitions.open_market(market)?;
     if listed.def.version != version {
         return Err(RejectCode::StaleDefinition);
     }
@@ -254,7 +255,7 @@ pub(crate) fn check_claim(
     {
         let wants = |hold_id, hold: &Hold| {
             let of_pair = state.legs.wants(hold_id, hold);
-            of_pair.unwrap_or_else(|| hold.base_to_buy(&listed.scaling))
+            of_pair.unwrap_or_else(|| hold.base_to_buy(listed))
         };
         let open = holds.fold(Amount::ZERO, |sum, (id, hold)| sum + wants(id, hold));
         if account.owned(listed.def.base) + open + listed.scaling.base(buys) > most {

@@ -14,15 +14,17 @@ impl Ledger {
         account: AccountId,
         hold: HoldId,
         order_id: OrderId,
-        limit: Price,
+        (limit, version): (Price, u32),
         fx: &mut Effects,
     ) {
         let slot = self.slot_mut(account);
         let purpose = &mut slot.state.holds.of(account, hold).purpose;
-        let Purpose::Order { market, order, price, cancel_when_known, .. } = purpose else {
+        let Purpose::Order { market, order, price, version: meant, cancel_when_known, .. } =
+            purpose
+        else {
             panic!("hold {hold} is not for an order");
         };
-        (*order, *price) = (order_id, limit);
+        (*order, *price, *meant) = (order_id, limit, version);
         if std::mem::take(cancel_when_known) {
             fx.send(cancel(account, *market, order_id));
         }
@@ -35,19 +37,27 @@ impl Ledger {
         account: AccountId,
         hold: HoldId,
         order_id: OrderId,
-        limit: Price,
+        (limit, version): (Price, u32),
         release: Amount,
         fx: &mut Effects,
     ) {
         let slot = self.slot_mut(account);
         let purpose = &mut slot.state.holds.of(account, hold).purpose;
-        let Purpose::Order { market, order, price, amending, cancel_when_known, .. } = purpose
+        let Purpose::Order {
+            market,
+            order,
+            price,
+            version: meant,
+            amending,
+            cancel_when_known,
+            ..
+        } = purpose
         else {
             panic!("hold {hold} is not for an order");
         };
         *amending = false;
         let is_replaced = *order != order_id;
-        (*order, *price) = (order_id, limit);
+        (*order, *price, *meant) = (order_id, limit, version);
         if std::mem::take(cancel_when_known) && is_replaced {
             fx.send(cancel(account, *market, order_id));
         }

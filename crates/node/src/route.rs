@@ -71,6 +71,8 @@ pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Reques
         | Request::SetFeeTier { .. }
         | Request::SetFeeSchedule(_)
         | Request::SetMarketFees { .. }
+        | Request::PlanRedefinition { .. }
+        | Request::PlanDelisting { .. }
         | Request::SetMarketRules { .. } => topology.treasury,
     }
 }

@@ -178,13 +178,14 @@ impl Sequencer {
         Some(Duration::from_nanos(deadline.0.saturating_sub(self.stamp().0)))
     }
 
-    /// The first entries of a life: the topology if this is the first of all, and the term.
+    /// The first entries of a life: the topology if this is the first of all, and the term; then what the last
+    /// life left undone.
     fn begin_term(&mut self) -> Result<(), NodeError> {
         self.work.now = self.stamp();
         if self.partition.topology().is_none() {
             self.sequence(&Command::SetTopology(self.topology.clone()))?;
         }
-        self.continue_work()?;
+        // Before what the last life left undone, so that the entry tells whether it ended in order.
         self.sequence(&Command::NewTerm { term: self.term })?;
         self.commit()?;
         self.release();
@@ -319,17 +320,29 @@ impl Sequencer {
         }
     }
 
-    /// The last acknowledgements, then the seal.
+    /// The last acknowledgements, then the end of the term, then the seal.
     pub fn finish(&mut self) -> Result<(), NodeError> {
         // More than one batch, if a batch takes less than there are peers.
         loop {
             self.acknowledge()?;
             if self.work.batch.is_empty() {
-                return self.log.seal(self.term).of(self.id);
+                break;
             }
             self.commit()?;
             self.release();
         }
+        self.end_term()?;
+        self.log.seal(self.term).of(self.id)
+    }
+
+    /// The last entry of a life that ends in order. It is stamped with the time of the one before it, so that
+    /// nothing becomes due by it.
+    fn end_term(&mut self) -> Result<(), NodeError> {
+        self.work.now = self.partition.time();
+        self.add_entry(&Command::EndTerm)?;
+        self.commit()?;
+        self.release();
+        Ok(())
     }
 }
 

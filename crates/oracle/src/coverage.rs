@@ -284,7 +284,10 @@ fn fact(event: &Event) -> Option<&'static str> {
             CancelCause::NotFillable => "cancelled: not_fillable",
             CancelCause::Interruption => "cancelled: interruption",
             CancelCause::OrderList => "cancelled: order_list",
-            CancelCause::Client | CancelCause::CancelAll => return None,
+            CancelCause::Client
+            | CancelCause::CancelAll
+            | CancelCause::Redefined
+            | CancelCause::Delisted => return None,
         },
         _ => return None,
     })

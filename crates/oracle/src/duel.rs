@@ -232,6 +232,7 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::OrderTriggered { market, .. }
         | Event::MarketStateChanged { market, .. }
         | Event::AuctionUncrossed { market, .. }
+        | Event::OrderDecremented { market, .. }
         | Event::TradingInterrupted { market, .. } => Some(market),
         _ => None,
     }

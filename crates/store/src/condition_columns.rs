@@ -1,4 +1,5 @@
-//! The conditions of an order as columns of its row, and back. They never change while it lives.
+//! The conditions of an order as columns of its row, and back. They never change while it lives,
+//! but for the units that they count in.
 
 use rusqlite::Row;
 use types::{Conditions, Price, Quantity, Timestamp, Trigger};

@@ -2,8 +2,8 @@
 
 use rusqlite::{Row, Statement, params};
 use types::{
-    AccountId, Amount, CancelCause, ClientOrderId, Conditions, MarketId, OrderId, OrderSpec, Price,
-    Quantity, Seq, Side, TimeInForce, Timestamp,
+    AccountId, Amount, CancelCause, ClientOrderId, Conditions, Conversion, MarketId, OrderId,
+    OrderSpec, Price, Quantity, Seq, Side, TimeInForce, Timestamp,
 };
 
 use crate::condition_columns::ConditionColumns;
@@ -23,6 +23,14 @@ pub(crate) const INSERT: &str = "INSERT INTO orders (market, order_id, account, 
 
 pub(crate) const UPDATE: &str = "UPDATE orders SET quantity = ?2, filled = ?3, quote_filled = ?4, \
     fee = ?5, status = ?6, cause = ?7, updated_seq = ?8, updated_at = ?9 WHERE id = ?1";
+
+/// The ids of a market's open orders.
+pub(crate) const SELECT_OPEN: &str = "SELECT order_id FROM orders WHERE market = ?1 \
+    AND status IN ('waiting', 'open', 'partially_filled')";
+
+/// What [`UPDATE`] leaves as it was placed, for it only changes with the units that it counts in.
+pub(crate) const UPDATE_UNITS: &str = "UPDATE orders SET price = ?2, stop_price = ?3, \
+    activation_price = ?4, visible_quantity = ?5, minimum_quantity = ?6 WHERE id = ?1";
 
 /// When an order changed.
 #[derive(Clone, Copy)]
@@ -48,6 +56,7 @@ pub(crate) struct Order {
     row: OrderRow,
     is_new: bool,
     is_dirty: bool,
+    is_converted: bool,
 }
 
 impl Order {
@@ -93,11 +102,31 @@ impl Order {
             updated_seq: at.seq,
             updated_at: at.time,
         };
-        Self { row, is_new: true, is_dirty: true }
+        Self::new(row)
+    }
+
+    fn new(row: OrderRow) -> Self {
+        Self { row, is_new: true, is_dirty: true, is_converted: false }
     }
 
     pub(crate) fn loaded(row: &Row<'_>) -> Result<Self> {
-        Ok(Self { row: order_row(row)?, is_new: false, is_dirty: false })
+        let (is_new, is_dirty, is_converted) = (false, false, false);
+        Ok(Self { row: order_row(row)?, is_new, is_dirty, is_converted })
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.row.status.as_str(), "waiting" | "open" | "partially_filled")
+    }
+
+    /// Counts in other units from now on. What the market itself does not need any more of an order (its
+    /// minimum, say) may be rounded down.
+    pub(crate) fn convert(&mut self, conversion: &Conversion) {
+        let row = &mut self.row;
+        row.price = row.price.map(|price| conversion.price_down(price));
+        row.quantity = row.quantity.map(|quantity| conversion.quantity_down(quantity));
+        row.filled = conversion.quantity_down(row.filled);
+        row.conditions = conversion.conditions_down(row.conditions);
+        (self.is_dirty, self.is_converted) = (true, true);
     }
 
     pub(crate) fn is_by_quote(&self) -> bool {
@@ -184,7 +213,7 @@ impl Order {
             placed_at: at.time,
             ..self.row.clone()
         };
-        Self { row, is_new: true, is_dirty: true }
+        Self::new(row)
     }
 
     fn turn(&mut self, at: Moment, status: &str, cause: Option<&str>) {
@@ -266,6 +295,26 @@ impl Order {
     }
 }
 
+impl Order {
+    /// Writes what a change of units changed of a row that was there before.
+    pub(crate) fn write_units(&self, update: &mut Statement<'_>) -> Result<()> {
+        if !self.is_converted || self.is_new {
+            return Ok(());
+        }
+        let row = &self.row;
+        let conditions = ConditionColumns::of(&row.conditions)?;
+        update.execute(params![
+            sql_integer(row.id, "a row id")?,
+            row.price.map(|price| sql_integer(price.get(), "a price")).transpose()?,
+            conditions.stop_price,
+            conditions.activation_price,
+            conditions.visible_quantity,
+            conditions.minimum_quantity,
+        ])?;
+        Ok(())
+    }
+}
+
 pub(crate) fn side_word(side: Side) -> &'static str {
     match side {
         Side::Buy => "buy",
@@ -293,5 +342,7 @@ fn cause_word(cause: CancelCause) -> &'static str {
         CancelCause::NotFillable => "not_fillable",
         CancelCause::Interruption => "interruption",
         CancelCause::OrderList => "order_list",
+        CancelCause::Redefined => "redefined",
+        CancelCause::Delisted => "delisted",
     }
 }

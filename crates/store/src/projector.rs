@@ -1,12 +1,12 @@
 //! Projects events into the history: exactly once, since the cursor moves in the same transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rusqlite::{Connection, Statement, Transaction, TransactionBehavior, params};
 use types::{
-    AccountId, Amount, AssetId, EntryEvents, Event, EventBatch, MarketDef, MarketId, OrderId,
-    PartitionId, Seq, Side, Trade, TradeSide,
+    AccountId, Amount, AssetId, Conversion, Decimal, EntryEvents, Event, EventBatch, MarketDef,
+    MarketId, MarketState, OrderId, PartitionId, Seq, Side, Trade, TradeSide,
 };
 
 use crate::database::Database;
@@ -215,7 +215,8 @@ impl<'t> Projection<'t> {
             Event::OrderCancelled { market, order, remaining, cause, .. } => {
                 self.order(at, market, order)?.cancel(moment, remaining, cause);
             }
-            Event::OrderReduced { market, order, remaining, .. } => {
+            Event::OrderReduced { market, order, remaining, .. }
+            | Event::OrderDecremented { market, order, remaining, .. } => {
                 self.order(at, market, order)?.reduce(moment, remaining);
             }
             Event::OrderReplaced { market, old_order, order, price, quantity, .. } => {
@@ -258,6 +259,15 @@ impl<'t> Projection<'t> {
             | Event::SourceKindSet { .. } => {
                 self.projected.rows += treasury_rows::project(self.transaction, at, event)?;
             }
+            Event::MarketRedefined { ref market, old_tick, old_lot } => {
+                self.redefine(at, market, (old_tick, old_lot))?;
+            }
+            Event::MarketStateChanged { market, state: MarketState::Delisted, .. } => {
+                self.transaction.execute(
+                    "INSERT OR REPLACE INTO delistings (market, time) VALUES (?1, ?2)",
+                    params![market.0, sql_integer(moment.time.0, "a time")?],
+                )?;
+            }
             // Listed before the first batch; the others change neither orders nor total balances.
             Event::MarketListed { .. }
             | Event::OrderRefilled { .. }
@@ -285,6 +295,9 @@ impl<'t> Projection<'t> {
             | Event::FeeTierChanged { .. }
             | Event::VolumeChanged { .. }
             | Event::ApprovalAwaited { .. }
+            | Event::MarketReopening { .. }
+            | Event::RedefinitionPlanned { .. }
+            | Event::DelistingPlanned { .. }
             | Event::CountdownSet { .. } => {}
         }
         Ok(())
@@ -390,6 +403,39 @@ impl<'t> Projection<'t> {
         Ok(())
     }
 
+    /// Open orders of the market count in other units from now on; the rows of what has ended stay, and a row
+    /// of `market_units` says what they meant.
+    fn redefine(&mut self, at: Stamp, def: &MarketDef, old: (Decimal, Decimal)) -> Result<()> {
+        let invalid = StoreError::UnknownMarket(def.id);
+        let conversion = Conversion::between(old, (def.tick, def.lot)).ok_or(invalid)?;
+        for order in self.open_orders(def.id)? {
+            self.order(at, def.id, order)?.convert(&conversion);
+        }
+        let through = sql_integer(at.moment.seq.0, "a seq")?;
+        self.transaction.execute(
+            "INSERT OR REPLACE INTO market_units (market, version, through, tick, lot) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![def.id.0, def.version - 1, through, old.0.to_string(), old.1.to_string()],
+        )?;
+        Ok(())
+    }
+
+    /// Those in the database and those that this transaction has met.
+    fn open_orders(&self, market: MarketId) -> Result<BTreeSet<OrderId>> {
+        let mut select = self.transaction.prepare(order_row::SELECT_OPEN)?;
+        let id = |row: &rusqlite::Row<'_>| Ok(OrderId(row.get::<_, i64>(0)? as u64));
+        let mut open: BTreeSet<_> = select.query_map([market.0], id)?.collect::<Result<_, _>>()?;
+        let met = self.order_at.iter().filter(|((of, _), _)| *of == market);
+        for (&(_, order), &place) in met {
+            if self.orders[place].is_open() {
+                open.insert(order)
+            } else {
+                open.remove(&order)
+            };
+        }
+        Ok(open)
+    }
+
     fn keep(&mut self, market: MarketId, order: OrderId, state: Order) {
         self.order_at.insert((market, order), self.orders.len());
         self.orders.push(state);
@@ -416,8 +462,10 @@ impl<'t> Projection<'t> {
     fn finish(mut self) -> Result<Projected> {
         let mut insert = self.transaction.prepare(order_row::INSERT)?;
         let mut update = self.transaction.prepare(order_row::UPDATE)?;
+        let mut convert = self.transaction.prepare(order_row::UPDATE_UNITS)?;
         for order in &self.orders {
             self.projected.rows += order.write(&mut insert, &mut update)?;
+            order.write_units(&mut convert)?;
         }
         let mut move_cursor = self
             .transaction

@@ -5,7 +5,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crate::{
     AccountId, Amount, AssetDef, AssetId, ClientOrderId, Component, CreditPolicy, FeeRates,
     FeeSchedule, MarketDef, MarketId, MarketRules, MarketState, Message, OperatorName, OrderId,
-    PartitionId, PlaceOrder, PlaceOrderList, Price, Quantity, Seq, SourceKind, Timestamp, Topology,
+    PartitionId, PlaceOrder, PlaceOrderList, Price, Quantity, Redefinition, Seq, SourceKind,
+    Timestamp, Topology,
 };
 
 /// A command with its place in the log.
@@ -92,6 +93,9 @@ pub enum Command {
         /// What it said when it failed, and where.
         reason: String,
     } = 8,
+    /// The leader ends in order: the last entry of its term. A [`Command::NewTerm`] after anything else
+    /// is an unclean start.
+    EndTerm = 9,
 }
 
 /// Consecutive messages of one channel.
@@ -366,6 +370,23 @@ pub enum Request {
         /// Its number.
         proposal: u64,
     } = 32,
+    /// Change tick, lot and bounds of a market at a time to come. What is open then is converted, or
+    /// cancelled where it is no whole number of the new units.
+    PlanRedefinition {
+        /// Which.
+        market: MarketId,
+        /// When: one plan for each time.
+        at: Timestamp,
+        /// The new units and bounds; none takes the plan back.
+        redefinition: Option<Box<Redefinition>>,
+    } = 33,
+    /// End a market for good at a time to come: what is open then is cancelled.
+    PlanDelisting {
+        /// Which.
+        market: MarketId,
+        /// When; another time replaces it, none takes the plan back.
+        at: Option<Timestamp>,
+    } = 34,
 }
 
 /// A cancel with a placement behind it.
@@ -417,6 +438,8 @@ pub enum RequestKind {
     SetSourceKind = 30,
     ApproveProposal = 31,
     RejectProposal = 32,
+    PlanRedefinition = 33,
+    PlanDelisting = 34,
 }
 
 impl RequestKind {
@@ -456,6 +479,8 @@ impl RequestKind {
             Self::SetSourceKind => "set_source_kind",
             Self::ApproveProposal => "approve_proposal",
             Self::RejectProposal => "reject_proposal",
+            Self::PlanRedefinition => "plan_redefinition",
+            Self::PlanDelisting => "plan_delisting",
         }
     }
 }
@@ -497,6 +522,8 @@ impl Request {
             Self::SetSourceKind { .. } => RequestKind::SetSourceKind,
             Self::ApproveProposal { .. } => RequestKind::ApproveProposal,
             Self::RejectProposal { .. } => RequestKind::RejectProposal,
+            Self::PlanRedefinition { .. } => RequestKind::PlanRedefinition,
+            Self::PlanDelisting { .. } => RequestKind::PlanDelisting,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::decimal::power_of_ten;
 use crate::money;
 use crate::{
     Amount, AssetId, Decimal, FeeRates, FeeSchedule, MarketId, MarketRules, PartitionId, Price,
-    Quantity,
+    Quantity, Redefinition,
 };
 
 /// Largest number of decimal places of an asset. The Binance dialect can show at most 8 of them.
@@ -117,10 +117,22 @@ pub enum Definition {
         /// Its rates there; none: the tier's own again.
         rates: Option<FeeRates>,
     } = 6,
+    /// New units and bounds of a listed market.
+    Redefined {
+        /// Which.
+        market: MarketId,
+        /// What changes.
+        redefinition: Redefinition,
+    } = 7,
+    /// A market has ended; its id and symbol stay taken.
+    Delisted {
+        /// Which.
+        market: MarketId,
+    } = 8,
 }
 
 /// How ticks and lots of a market become atoms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Scaling {
     /// Quote atoms of one lot at a price of one tick.
     pub quote_atoms_per_tick_lot: u64,

@@ -7,9 +7,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
     AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Component, CreditPolicy,
-    Decision, Fee, FeeRates, FeeSchedule, ListEnd, MarketDef, MarketId, MarketRules, MarketState,
-    OperatorName, OrderId, OrderListPlaced, OrderSpec, Price, Proposal, Quantity, RejectCode,
-    ReplyTo, RequestKind, Side, SourceKind, Timestamp, TradeId, TreasuryReference,
+    Decimal, Decision, Fee, FeeRates, FeeSchedule, ListEnd, MarketDef, MarketId, MarketRules,
+    MarketState, OperatorName, OrderId, OrderListPlaced, OrderSpec, Price, Proposal, Quantity,
+    Redefinition, RejectCode, ReplyTo, RequestKind, Side, SourceKind, Timestamp, TradeId,
+    TreasuryReference,
 };
 
 /// Why an order ended without being filled.
@@ -37,6 +38,11 @@ pub enum CancelCause {
     Interruption = 9,
     /// The other one of its pair traded, was triggered or ended.
     OrderList = 10,
+    /// The market's units changed, and its price, a quantity or its trigger is no whole number of the
+    /// new ones, or too large.
+    Redefined = 11,
+    /// The market ended.
+    Delisted = 12,
 }
 
 /// One side of a trade.
@@ -581,6 +587,61 @@ pub enum Event {
         /// What it is.
         kind: SourceKind,
     } = 45,
+    /// Answer: a market is to change its units, or is not any more. Without a reply: the plan could not
+    /// be carried out and is dropped.
+    RedefinitionPlanned {
+        /// Who waits, or nobody.
+        reply: ReplyTo,
+        /// Which.
+        market: MarketId,
+        /// When.
+        at: Timestamp,
+        /// What changes; none if the plan is gone.
+        redefinition: Option<Redefinition>,
+    } = 46,
+    /// Answer: a market is to end, or is not any more.
+    DelistingPlanned {
+        /// Who waits.
+        reply: ReplyTo,
+        /// Which.
+        market: MarketId,
+        /// When; none if the plan was taken back.
+        at: Option<Timestamp>,
+    } = 47,
+    /// A market has other units: prices and quantities of later entries of its partition mean this
+    /// definition, those up to this event the one before. What is open has been converted; what could
+    /// not be was cancelled before this.
+    MarketRedefined {
+        /// The definition from now on.
+        market: MarketDef,
+        /// The tick before.
+        old_tick: Decimal,
+        /// The lot before.
+        old_lot: Decimal,
+    } = 48,
+    /// A market that was trading when the log broke off comes back by this step; the change of state
+    /// follows.
+    MarketReopening {
+        /// Which.
+        market: MarketId,
+        /// First cancel-only, then an auction.
+        state: MarketState,
+        /// When the step is to end.
+        until: Timestamp,
+    } = 49,
+    /// Self-trade prevention took lots off an incoming order without a trade.
+    OrderDecremented {
+        /// Where.
+        market: MarketId,
+        /// The order.
+        order: OrderId,
+        /// The owner.
+        account: AccountId,
+        /// How many lots.
+        quantity: Quantity,
+        /// What it still wants. Zero for market orders by quote.
+        remaining: Quantity,
+    } = 50,
 }
 
 impl Event {
@@ -613,6 +674,8 @@ impl Event {
             | Self::MarketFeesSet { reply, .. }
             | Self::CountdownSet { reply, .. }
             | Self::QuarantineReleased { reply, .. }
+            | Self::RedefinitionPlanned { reply, .. }
+            | Self::DelistingPlanned { reply, .. }
             | Self::ProposalMade { reply, .. }
             | Self::ApprovalAwaited { reply, .. }
             | Self::ProposalDecided { reply, .. }
@@ -634,7 +697,10 @@ impl Event {
             | Self::OrderListEnded { .. }
             | Self::Quarantined { .. }
             | Self::FeeTierChanged { .. }
-            | Self::VolumeChanged { .. } => None,
+            | Self::VolumeChanged { .. }
+            | Self::MarketRedefined { .. }
+            | Self::MarketReopening { .. }
+            | Self::OrderDecremented { .. } => None,
         }
     }
 }

@@ -22,6 +22,7 @@ mod message;
 pub mod money;
 mod order;
 mod order_list;
+mod redefinition;
 mod reject;
 mod rules;
 mod topology;
@@ -50,14 +51,17 @@ pub use ids::{
     ACCOUNT_SLOTS, AccountId, AssetId, HoldId, MarketId, OrderId, PartitionId, Seq, Slot,
     Timestamp, TradeId,
 };
-pub use message::{Admit, AmendOrder, Fill, Message};
+pub use message::{Admit, AmendOrder, Fill, MarketChange, Message};
 pub use money::{Amount, Fee, MakerRate, PartsPerMillion, Price, Quantity};
 pub use order::{MarketState, OrderSpec, PlaceOrder, SelfTradePrevention, Side, TimeInForce};
 pub use order_list::{
     AdmitList, ListEnd, ListLeg, OrderListKind, OrderListPlaced, PlaceOrderList, PlacePending,
 };
+pub use redefinition::{Conversion, Redefinition};
 pub use reject::{RejectArea, RejectCode};
-pub use rules::{Distance, Interruption, MAX_WINDOW_MINUTES, MarketRules, PriceBand, Range};
+pub use rules::{
+    Distance, Interruption, MAX_WINDOW_MINUTES, MarketRules, PriceBand, Range, Reopening,
+};
 pub use topology::Topology;
 pub use treasury::{
     Concerns, CreditPolicy, Decision, MAX_EXPIRY_HOURS, OperatorName, Proposal, SourceKind,

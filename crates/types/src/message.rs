@@ -4,9 +4,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
     AccountId, AdmitList, Amount, AssetId, BoxedConditions, CancelCause, ClientOrderId, Component,
-    Definition, Fee, FeeRates, HoldId, ListEnd, MarketId, OrderId, OrderSpec, PartitionId,
-    PlaceOrder, PlacePending, Price, Quantity, RejectCode, ReplaceOrder, ReplyTo,
-    SelfTradePrevention, Side, Timestamp, TreasuryReference,
+    Definition, Fee, FeeRates, HoldId, ListEnd, MarketDef, MarketId, MarketRules, OrderId,
+    OrderSpec, PartitionId, PlaceOrder, PlacePending, Price, Quantity, RejectCode, ReplaceOrder,
+    ReplyTo, SelfTradePrevention, Side, Timestamp, TreasuryReference,
 };
 
 /// Ledger → market: an order whose funds are held.
@@ -117,6 +117,8 @@ pub enum Message {
         order: OrderId,
         /// Its price: what is left of a buyer's hold is this times the remaining quantity.
         price: Price,
+        /// The version of the definition that the price means.
+        version: u32,
     } = 4,
     /// Market → ledger: the hold's order traded.
     Filled {
@@ -231,6 +233,8 @@ pub enum Message {
         order: OrderId,
         /// Its price from now on.
         price: Price,
+        /// The version of the definition that the price means.
+        version: u32,
         /// What the hold does not need any more; all that was added for the amendment, if it was
         /// rejected.
         release: Amount,
@@ -306,6 +310,28 @@ pub enum Message {
         /// What was added to the hold for the amendment.
         release: Amount,
     } = 24,
+    /// Partition → market: what holds for the market changes. It waits its turn like an order.
+    ChangeMarket {
+        /// Which.
+        market: MarketId,
+        /// How.
+        change: Box<MarketChange>,
+    } = 25,
+}
+
+/// What a partition tells a market of its own.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum MarketChange {
+    /// All rules, from now on.
+    Rules(MarketRules) = 1,
+    /// This definition, from now on: other units and bounds under the next version.
+    Redefine(MarketDef) = 2,
+    /// It ends.
+    Delist = 3,
+    /// The last term of the log did not end in order.
+    Reopen = 4,
 }
 
 impl Message {
@@ -317,7 +343,8 @@ impl Message {
             | Self::AmendOrder(AmendOrder { market, .. })
             | Self::CancelOrder { market, .. }
             | Self::PendingDropped { market, .. }
-            | Self::Resume { market } => Component::Market(market),
+            | Self::Resume { market }
+            | Self::ChangeMarket { market, .. } => Component::Market(market),
             Self::AdmitList(ref admit) => Component::Market(admit.market),
             Self::PlacePending(ref pending) => Component::Ledger(pending.orders.account.slot()),
             Self::CancelThenPlace { ref replace, .. } => Component::Market(replace.order.market),
@@ -366,6 +393,7 @@ impl Message {
             | Self::PlacePending(_)
             | Self::ListSettled { .. }
             | Self::PendingDropped { .. }
+            | Self::ChangeMarket { .. }
             | Self::FireTimers { .. } => None,
         }
     }

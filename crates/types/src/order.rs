@@ -168,4 +168,6 @@ pub enum MarketState {
     PreOpen = 5,
     /// The session is over: nothing is accepted or matched; cancels pass.
     Closed = 6,
+    /// The market has ended for good and holds no orders.
+    Delisted = 7,
 }

@@ -98,6 +98,7 @@ reject_codes! {
         NoReferencePrice = 307, retryable: true, "The market has no last price that a trigger could be compared with.";
         MarketClosed = 308, retryable: true, "The market is closed; cancels pass.";
         TooManyWaitingOrders = 309, retryable: true, "As many orders wait for a trigger as may.";
+        MarketDelisted = 310, retryable: false, "The market is delisted: nothing is accepted there any more.";
     }
     Order {
         UnknownOrder = 400, retryable: true, "There is no such open order of this account.";

@@ -31,6 +31,8 @@ pub struct MarketRules {
     pub max_order_age_seconds: Option<u32>,
     /// When a trade would be too far from the last one, an auction comes first.
     pub interruption: Option<Interruption>,
+    /// After a start that no orderly stop preceded, trading begins again in steps.
+    pub reopening: Option<Reopening>,
 }
 
 /// Least and most, where there is a bound.
@@ -71,6 +73,15 @@ pub struct Interruption {
     pub auction_seconds: u32,
 }
 
+/// How a market that was trading comes back after an unclean start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Reopening {
+    /// So long orders can only be cancelled; above zero.
+    pub cancel_only_seconds: u32,
+    /// So long an auction collects orders then; above zero.
+    pub auction_seconds: u32,
+}
+
 impl MarketRules {
     /// Refuses what could never let an order pass, or is out of range.
     pub fn validate(&self) -> Result<(), DefinitionError> {
@@ -81,9 +92,12 @@ impl MarketRules {
             .price_band
             .is_none_or(|band| (1..=MAX_WINDOW_MINUTES).contains(&band.window_minutes));
         let auction = self.interruption.is_none_or(|interruption| interruption.auction_seconds > 0);
+        let reopening = self
+            .reopening
+            .is_none_or(|steps| steps.cancel_only_seconds > 0 && steps.auction_seconds > 0);
         let parts = self.max_iceberg_parts != Some(0);
         let age = self.max_order_age_seconds != Some(0);
-        if is_ordered && window && auction && parts && age {
+        if is_ordered && window && auction && reopening && parts && age {
             Ok(())
         } else {
             Err(DefinitionError::Range)

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AccountId, Amount, AssetId, CancelCause, ClientOrderId, MarketId, OrderId, OrderSpec,
-    PartitionId, Price, Quantity, Seq, Side, TimeInForce, Timestamp, Trade, TradeSide,
+    AccountId, Amount, AssetId, CancelCause, ClientOrderId, Conversion, MarketId, OrderId,
+    OrderSpec, PartitionId, Price, Quantity, Seq, Side, TimeInForce, Timestamp, Trade, TradeSide,
 };
 
 use crate::changes::{AccountView, BalanceView};
 use crate::error::Contradiction;
 use crate::fees::Volumes;
 use crate::hash::IdMap;
-use crate::order::{EndCause, FillView, Liquidity, OrderStatus, OrderView, add_filled};
+use crate::order::{
+    EndCause, FillView, Liquidity, MOST_FILLED, OrderStatus, OrderView, add_filled,
+};
 use crate::order_list::OrderListView;
 
 /// Closed orders, and fills, kept per account.
@@ -222,6 +224,23 @@ impl Account {
         let cause = EndCause::Replaced(order);
         let old = self.end(at, old, OrderStatus::Cancelled, Some(cause));
         Ok((old, self.place(new)?))
+    }
+
+    /// Open orders of a market count in other units from now on; what has ended stays as it was. What the
+    /// market itself does not need any more of an order (its minimum, say) may be rounded down.
+    pub(crate) fn convert(&mut self, market: MarketId, conversion: &Conversion) {
+        for order in self.open.values_mut().filter(|order| order.market == market) {
+            order.spec = conversion.spec_down(order.spec);
+            order.conditions = conversion.conditions_down(order.conditions);
+            order.remaining = conversion.quantity_down(order.remaining);
+            order.filled = conversion.quantity_down(order.filled).min(MOST_FILLED);
+        }
+        for list in self.lists.values_mut().filter(|list| list.market == market) {
+            for leg in &mut list.pending {
+                leg.spec = conversion.spec_down(leg.spec);
+                leg.conditions = conversion.conditions_down(leg.conditions);
+            }
+        }
     }
 
     /// Moves an order to the closed ones, or updates it there.

@@ -2,7 +2,9 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use parking_lot::{Mutex, MutexGuard};
-use types::{AccountId, EntryEvents, Event, MarketId, OrderId, PartitionId, Side, Trade};
+use types::{
+    AccountId, Conversion, EntryEvents, Event, MarketId, OrderId, PartitionId, Side, Trade,
+};
 
 use crate::account::{Account, PendingDebit, Stamp};
 use crate::changes::{AccountChange, AccountUpdate, AccountView, BalanceView};
@@ -69,6 +71,15 @@ impl Accounts {
 
     fn write<T>(&self, account: AccountId, change: impl FnOnce(&mut Account) -> T) -> T {
         change(self.shard(account).accounts.entry(account).or_default())
+    }
+
+    /// What is open in a market counts in other units from now on.
+    fn convert(&self, market: MarketId, conversion: &Conversion) {
+        for shard in &self.shards {
+            for account in shard.lock().accounts.values_mut() {
+                account.convert(market, conversion);
+            }
+        }
     }
 
     /// Reads an account, if an event ever named it.
@@ -157,7 +168,8 @@ impl Step<'_> {
                     |a: &mut Account| a.cancel(at, account, market, order, remaining, cause);
                 self.note_order(self.accounts.write(account, cancel))
             }
-            Event::OrderReduced { market, order, account, remaining, .. } => {
+            Event::OrderReduced { market, order, account, remaining, .. }
+            | Event::OrderDecremented { market, order, account, remaining, .. } => {
                 let reduce = |a: &mut Account| a.reduce(at, account, market, order, remaining);
                 self.note_order(self.accounts.write(account, reduce))
             }
@@ -211,6 +223,13 @@ impl Step<'_> {
                 self.accounts.write(account, |a| a.volumes.set(day, volume));
                 Ok(())
             }
+            Event::MarketRedefined { ref market, old_tick, old_lot } => {
+                let new = (market.tick, market.lot);
+                if let Some(conversion) = Conversion::between((old_tick, old_lot), new) {
+                    self.accounts.convert(market.id, &conversion);
+                }
+                Ok(())
+            }
             // Balances follow as BalanceChanged; the treasury's numbers are kept elsewhere.
             Event::Debited { .. }
             | Event::Credited { .. }
@@ -238,6 +257,9 @@ impl Step<'_> {
             | Event::ReservesAttested { .. }
             | Event::CreditPolicySet { .. }
             | Event::SourceKindSet { .. }
+            | Event::MarketReopening { .. }
+            | Event::RedefinitionPlanned { .. }
+            | Event::DelistingPlanned { .. }
             | Event::CountdownSet { .. } => Ok(()),
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{Amount, Price, Quantity, Timestamp};
+use types::{Amount, Conversion, Price, Quantity, Timestamp};
 
 /// Candles kept per market and interval, the last one included. Above 1,440, so that the rolling
 /// ticker can be computed from those of one minute.
@@ -168,6 +168,17 @@ impl Series {
                 }
                 closed
             }
+        }
+    }
+
+    /// Counts in other units from now on, rounded down.
+    pub(crate) fn convert(&mut self, conversion: &Conversion) {
+        for candle in &mut self.candles {
+            let Candle { open, high, low, close, volume, .. } = candle;
+            for price in [open, high, low, close] {
+                *price = conversion.price_down(*price);
+            }
+            *volume = conversion.lots_down(*volume);
         }
     }
 

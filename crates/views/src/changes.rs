@@ -67,8 +67,11 @@ pub struct MarketChanges {
     pub ticker: Option<Ticker>,
     /// Candles that a trade changed or closed, oldest first within each interval.
     pub candles: Vec<CandleChange>,
-    /// Each new state, plan, interruption and uncrossing.
+    /// Each new state, plan, interruption, reopening, uncrossing and change of units.
     pub phases: Vec<PhaseChange>,
+    /// Its units have changed within the batch: levels and candles do not follow what was told before, and
+    /// must be told anew.
+    pub redefined: bool,
 }
 
 /// What happened to the trading of a market as such.

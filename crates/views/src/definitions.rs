@@ -1,12 +1,13 @@
 //! Assets, markets and fee tiers, as everybody knows them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AssetDef, AssetId, Component, Event, MarketDef, MarketId, MarketRules, MarketState, Scaling,
-    Timestamp,
+    AssetDef, AssetId, Component, Conversion, Decimal, Event, MarketDef, MarketId, MarketRules,
+    MarketState, Redefinition, Scaling, Seq, Timestamp,
 };
 
 use crate::DefinitionChange;
@@ -26,6 +27,34 @@ pub struct MarketInfo {
     pub quote: Arc<AssetDef>,
     /// What it does with orders, now and as planned.
     pub trading: Trading,
+    /// Ticks and lots of the earlier versions of its definition, from the first.
+    past: Vec<PastUnits>,
+}
+
+/// What ticks and lots meant up to a change of units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+struct PastUnits {
+    /// The last entry of the market's partition in which they did.
+    through: Seq,
+    tick: Decimal,
+    lot: Decimal,
+}
+
+impl MarketInfo {
+    /// The market with the tick and lot that counts in an entry of its partition mean: events of that
+    /// entry, and trades and ended orders that it changed last.
+    #[must_use]
+    pub fn at(&self, seq: Seq) -> Cow<'_, Self> {
+        let Some(past) = self.past.iter().find(|past| seq <= past.through) else {
+            return Cow::Borrowed(self);
+        };
+        let mut then = self.clone();
+        (then.def.tick, then.def.lot) = (past.tick, past.lot);
+        if let Ok(scaling) = then.def.scaling(&then.base, &then.quote) {
+            then.scaling = scaling;
+        }
+        Cow::Owned(then)
+    }
 }
 
 /// What a market does with orders.
@@ -33,10 +62,16 @@ pub struct MarketInfo {
 pub struct Trading {
     /// Now.
     pub state: MarketState,
-    /// When an interrupted market opens again by itself.
+    /// When the next step of a market that opens again by itself is due.
     pub reopens_at: Option<Timestamp>,
+    /// The state that comes next was told together with `reopens_at`.
+    step_begins: bool,
     /// Changes of state to come.
     pub plans: BTreeMap<Timestamp, MarketState>,
+    /// Changes of units to come.
+    pub redefinitions: BTreeMap<Timestamp, Redefinition>,
+    /// When the market is to end.
+    pub delisted_at: Option<Timestamp>,
     /// What its operator allows.
     pub rules: MarketRules,
     /// It has failed: it does nothing, whatever its state, until an operator releases it.
@@ -49,46 +84,44 @@ impl Trading {
         match *event {
             Event::MarketStateChanged { state, .. } => {
                 self.state = state;
-                // An interruption is told before the state that it brings.
-                if state != MarketState::Auction || self.reopens_at.is_some_and(|at| at <= time) {
+                if !std::mem::take(&mut self.step_begins) {
                     self.reopens_at = None;
                 }
                 self.plans.retain(|&at, _| at > time);
+                if state == MarketState::Delisted {
+                    self.plans.clear();
+                    self.redefinitions.clear();
+                    self.delisted_at = None;
+                }
             }
-            Event::TradingInterrupted { until, .. } => {
-                self.pass(time);
-                self.reopens_at = Some(until);
+            Event::TradingInterrupted { until, .. } | Event::MarketReopening { until, .. } => {
+                (self.reopens_at, self.step_begins) = (Some(until), true);
             }
-            Event::MarketStatePlanned { at, state: Some(state), .. } => {
-                self.pass(time);
-                self.plans.insert(at, state);
+            Event::MarketStatePlanned { at, state, .. } => put(&mut self.plans, at, state),
+            Event::RedefinitionPlanned { at, redefinition, .. } => {
+                put(&mut self.redefinitions, at, redefinition);
             }
-            Event::MarketStatePlanned { at, state: None, .. } => {
-                self.plans.remove(&at);
-            }
+            Event::DelistingPlanned { at, .. } => self.delisted_at = at,
             Event::MarketRulesSet { ref rules, .. } => self.rules = **rules,
             Event::Quarantined { .. } => self.quarantined = true,
             Event::QuarantineReleased { .. } => self.quarantined = false,
+            Event::MarketRedefined { ref market, old_tick, old_lot } => {
+                self.redefinitions.pop_first();
+                let new = (market.tick, market.lot);
+                if let Some(conversion) = Conversion::between((old_tick, old_lot), new) {
+                    self.rules = conversion.rules(&self.rules);
+                }
+            }
             _ => {}
         }
     }
+}
 
-    /// What of it holds at `now`, a time of the log.
-    #[must_use]
-    pub fn as_of(&self, now: Timestamp) -> Self {
-        let mut then = self.clone();
-        then.pass(now);
-        then
-    }
-
-    /// A plan for the state that the market is in already comes and goes without an event; but it too
-    /// ends an interruption's wait.
-    fn pass(&mut self, now: Timestamp) {
-        if self.plans.first_key_value().is_some_and(|(&at, _)| at <= now) {
-            self.plans.retain(|&at, _| at > now);
-            self.reopens_at = None;
-        }
-    }
+fn put<T>(plans: &mut BTreeMap<Timestamp, T>, at: Timestamp, plan: Option<T>) {
+    match plan {
+        Some(plan) => plans.insert(at, plan),
+        None => plans.remove(&at),
+    };
 }
 
 /// All definitions.
@@ -99,6 +132,8 @@ pub(crate) struct Definitions {
     pub(crate) fees: Fees,
     /// Kept apart: a market's own partition may be heard before the registry's that lists it.
     trading: BTreeMap<MarketId, Trading>,
+    /// Likewise: each redefinition with its entry and the units before.
+    redefined: BTreeMap<MarketId, Redefined>,
     asset_ids: BTreeMap<String, AssetId>,
     market_ids: BTreeMap<String, MarketId>,
 }
@@ -110,6 +145,14 @@ pub(crate) struct DefinitionsImage {
     markets: Vec<MarketDef>,
     fees: Fees,
     trading: BTreeMap<MarketId, Trading>,
+    redefined: BTreeMap<MarketId, Redefined>,
+}
+
+/// The present definition of a market whose units have changed, and the units before.
+#[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
+struct Redefined {
+    def: MarketDef,
+    past: Vec<PastUnits>,
 }
 
 impl Definitions {
@@ -117,6 +160,7 @@ impl Definitions {
     pub(crate) fn apply(
         &mut self,
         event: &Event,
+        seq: Seq,
         time: Timestamp,
     ) -> Result<Option<DefinitionChange>, Contradiction> {
         match event {
@@ -136,17 +180,21 @@ impl Definitions {
                 self.fees.apply(event);
                 Ok(None)
             }
+            Event::MarketRedefined { market, old_tick, old_lot } => {
+                self.change_trading(market.id, event, time);
+                self.redefine(market, PastUnits { through: seq, tick: *old_tick, lot: *old_lot })?;
+                Ok(Some(DefinitionChange::Market(market.clone())))
+            }
             Event::MarketStateChanged { market, .. }
             | Event::TradingInterrupted { market, .. }
+            | Event::MarketReopening { market, .. }
             | Event::MarketStatePlanned { market, .. }
+            | Event::RedefinitionPlanned { market, .. }
+            | Event::DelistingPlanned { market, .. }
             | Event::Quarantined { component: Component::Market(market), .. }
             | Event::QuarantineReleased { component: Component::Market(market), .. }
             | Event::MarketRulesSet { market, .. } => {
-                let trading = self.trading.entry(*market).or_default();
-                trading.apply(event, time);
-                if let Some(info) = self.markets.get_mut(market) {
-                    Arc::make_mut(info).trading = trading.clone();
-                }
+                self.change_trading(*market, event, time);
                 Ok(None)
             }
             Event::Quarantined { .. }
@@ -158,6 +206,7 @@ impl Definitions {
             | Event::Trade(_)
             | Event::OrderCancelled { .. }
             | Event::OrderReduced { .. }
+            | Event::OrderDecremented { .. }
             | Event::OrderRefilled { .. }
             | Event::OrderTriggered { .. }
             | Event::ProposalMade { .. }
@@ -197,6 +246,10 @@ impl Definitions {
                 | Event::FeeTierSet { .. }
                 | Event::MarketStateChanged { .. }
                 | Event::TradingInterrupted { .. }
+                | Event::MarketReopening { .. }
+                | Event::MarketRedefined { .. }
+                | Event::RedefinitionPlanned { .. }
+                | Event::DelistingPlanned { .. }
                 | Event::MarketStatePlanned { .. }
                 | Event::MarketRulesSet { .. }
                 | Event::Quarantined { .. }
@@ -211,7 +264,27 @@ impl Definitions {
         self.assets.insert(asset.id, Arc::new(asset));
     }
 
-    fn list_market(&mut self, def: MarketDef) -> Result<(), Contradiction> {
+    fn change_trading(&mut self, market: MarketId, event: &Event, time: Timestamp) {
+        let trading = self.trading.entry(market).or_default();
+        trading.apply(event, time);
+        if let Some(info) = self.markets.get_mut(&market) {
+            Arc::make_mut(info).trading = trading.clone();
+        }
+    }
+
+    fn redefine(&mut self, def: &MarketDef, before: PastUnits) -> Result<(), Contradiction> {
+        let (redefined, past) = (def.clone(), Vec::new());
+        let redefined = self.redefined.entry(def.id).or_insert(Redefined { def: redefined, past });
+        redefined.def = def.clone();
+        redefined.past.push(before);
+        if self.markets.contains_key(&def.id) { self.list_market(def.clone()) } else { Ok(()) }
+    }
+
+    /// As listed, unless it was redefined since.
+    fn list_market(&mut self, listed: MarketDef) -> Result<(), Contradiction> {
+        let redefined = self.redefined.get(&listed.id);
+        let past = redefined.map(|redefined| redefined.past.clone()).unwrap_or_default();
+        let def = redefined.map_or(listed, |redefined| redefined.def.clone());
         let invalid = Contradiction::InvalidMarket(def.id);
         let base = self.assets.get(&def.base).ok_or(invalid)?;
         let quote = self.assets.get(&def.quote).ok_or(invalid)?;
@@ -219,7 +292,7 @@ impl Definitions {
         let trading = self.trading.get(&def.id).cloned().unwrap_or_default();
         let (base, quote) = (base.clone(), quote.clone());
         self.market_ids.insert(def.symbol.clone(), def.id);
-        let info = MarketInfo { def, scaling, base, quote, trading };
+        let info = MarketInfo { def, scaling, base, quote, trading, past };
         self.markets.insert(info.def.id, Arc::new(info));
         Ok(())
     }
@@ -238,11 +311,13 @@ impl Definitions {
             markets: self.markets.values().map(|market| market.def.clone()).collect(),
             fees: self.fees.clone(),
             trading: self.trading.clone(),
+            redefined: self.redefined.clone(),
         }
     }
 
     pub(crate) fn from_image(image: DefinitionsImage) -> Result<Self, Contradiction> {
-        let mut definitions = Self { fees: image.fees, trading: image.trading, ..Self::default() };
+        let DefinitionsImage { fees, trading, redefined, .. } = image;
+        let mut definitions = Self { fees, trading, redefined, ..Self::default() };
         for asset in image.assets {
             definitions.define_asset(asset);
         }

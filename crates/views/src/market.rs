@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AccountId, CancelCause, Decimal, Event, MarketDef, OrderId, Price, Quantity, Seq, Side,
-    Timestamp, Trade,
+    AccountId, CancelCause, Conversion, Decimal, Event, MarketDef, OrderId, Price, Quantity, Seq,
+    Side, Timestamp, Trade,
 };
 
 use crate::candle::{Candle, Interval, Series};
@@ -36,6 +36,9 @@ struct RestingOrder {
 pub(crate) struct Market {
     tick: Decimal,
     lot: Decimal,
+    /// Of the definition that tick and lot are of; zero until it is heard.
+    version: u32,
+    last_price: Option<Price>,
     depth_seq: Seq,
     depth: Depth,
     orders: IdMap<OrderId, RestingOrder>,
@@ -49,6 +52,8 @@ impl Default for Market {
             // Until the definition is heard, ticks and lots are shown as counts.
             tick: Decimal::new(1, 0),
             lot: Decimal::new(1, 0),
+            version: 0,
+            last_price: None,
             depth_seq: Seq(0),
             depth: Depth::default(),
             orders: IdMap::default(),
@@ -105,11 +110,19 @@ impl Market {
                 self.define(market);
                 Ok(())
             }
+            Event::MarketRedefined { ref market, old_tick, old_lot } => {
+                record.phases.push(PhaseChange { seq, time, event: event.clone() });
+                record.redefined = true;
+                self.redefine(seq, market, (old_tick, old_lot))
+            }
             Event::MarketStateChanged { .. }
             | Event::MarketStatePlanned { .. }
+            | Event::RedefinitionPlanned { .. }
+            | Event::DelistingPlanned { .. }
             | Event::TradingInterrupted { .. }
             | Event::Quarantined { .. }
             | Event::QuarantineReleased { .. }
+            | Event::MarketReopening { .. }
             | Event::AuctionUncrossed { .. } => {
                 record.phases.push(PhaseChange { seq, time, event: event.clone() });
                 Ok(())
@@ -118,6 +131,7 @@ impl Market {
             | Event::Repeated { .. }
             | Event::OrderPlaced { .. }
             | Event::OrderTriggered { .. }
+            | Event::OrderDecremented { .. }
             | Event::CancelAllAccepted { .. }
             | Event::BalanceChanged { .. }
             | Event::Credited { .. }
@@ -149,9 +163,37 @@ impl Market {
         }
     }
 
+    /// A listing may be heard from the registry's partition after a change of units from the market's own.
     fn define(&mut self, def: &MarketDef) {
-        self.tick = def.tick;
-        self.lot = def.lot;
+        if def.version > self.version {
+            (self.tick, self.lot, self.version) = (def.tick, def.lot, def.version);
+        }
+    }
+
+    /// Everything but trades, which name their entry, counts in other units from now on.
+    fn redefine(
+        &mut self,
+        seq: Seq,
+        def: &MarketDef,
+        old: (Decimal, Decimal),
+    ) -> Result<(), Contradiction> {
+        self.define(def);
+        let invalid = Contradiction::InvalidMarket(def.id);
+        let conversion = Conversion::between(old, (def.tick, def.lot)).ok_or(invalid)?;
+        let mut depth = Depth::default();
+        for (&id, order) in &mut self.orders {
+            let quantity = |lots| conversion.quantity(lots).ok_or(Contradiction::CannotRest(id));
+            order.price = conversion.price(order.price).ok_or(Contradiction::CannotRest(id))?;
+            (order.shown, order.hidden) = (quantity(order.shown)?, quantity(order.hidden)?);
+            depth.add(order.side, order.price, order.shown);
+        }
+        (self.depth, self.depth_seq) = (depth, seq);
+        self.last_price = self
+            .last_price
+            .map(|price| conversion.price_down(price).min(def.max_price))
+            .filter(|price| !price.is_zero());
+        self.series.iter_mut().for_each(|series| series.convert(&conversion));
+        Ok(())
     }
 
     fn rest(
@@ -204,6 +246,7 @@ impl Market {
             self.trades.pop_front();
         }
         self.trades.push_back(public);
+        self.last_price = Some(trade.price);
         record.trades.push(public);
         for (interval, series) in Interval::ALL.into_iter().zip(&mut self.series) {
             let closed =
@@ -327,7 +370,7 @@ impl Market {
             bids: self.depth.levels(Side::Buy).take(limit).collect(),
             asks: self.depth.levels(Side::Sell).take(limit).collect(),
             checksum: self.checksum(),
-            last_price: self.trades.back().map(|trade| trade.price),
+            last_price: self.last_price,
         }
     }
 
@@ -357,7 +400,7 @@ impl Market {
             open: window.map(|w| w.open),
             high: window.map(|w| w.high),
             low: window.map(|w| w.low),
-            last: self.trades.back().map(|trade| trade.price),
+            last: self.last_price,
             volume: window.map_or(0, |w| w.volume),
             quote_volume: window.map_or(0, |w| w.quote_volume),
             trades: window.map_or(0, |w| w.trades),

@@ -81,6 +81,8 @@ impl EndCause {
             Self::Cancelled(CancelCause::NotFillable) => "not_fillable",
             Self::Cancelled(CancelCause::Interruption) => "interruption",
             Self::Cancelled(CancelCause::OrderList) => "order_list",
+            Self::Cancelled(CancelCause::Redefined) => "redefined",
+            Self::Cancelled(CancelCause::Delisted) => "delisted",
             Self::Replaced(_) => "replaced",
         }
     }

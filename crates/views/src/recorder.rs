@@ -33,6 +33,7 @@ pub(crate) struct MarketRecord {
     candles: Vec<CandleChange>,
     pub(crate) trades: Vec<TradeView>,
     pub(crate) phases: Vec<PhaseChange>,
+    pub(crate) redefined: bool,
 }
 
 impl Recorder {
@@ -100,6 +101,7 @@ impl MarketRecord {
             candles: Vec::new(),
             trades: Vec::new(),
             phases: Vec::new(),
+            redefined: false,
         }
     }
 
@@ -132,7 +134,8 @@ impl MarketRecord {
             self.candles.extend(last);
             self.candles.sort_by_key(|change| (change.interval, change.candle.start));
         }
-        let ticker_changed = !self.trades.is_empty() || best(market) != self.best_before;
+        let ticker_changed =
+            self.redefined || !self.trades.is_empty() || best(market) != self.best_before;
         MarketChanges {
             market: self.market,
             previous_depth_seq: self.previous_depth_seq,
@@ -143,6 +146,7 @@ impl MarketRecord {
             ticker: ticker_changed.then(|| market.ticker(now)),
             candles: self.candles,
             phases: self.phases,
+            redefined: self.redefined,
         }
     }
 }

@@ -99,7 +99,7 @@ impl Views {
             if !Definitions::concerns(event) {
                 continue;
             }
-            match self.definitions.write().apply(event, entry.time) {
+            match self.definitions.write().apply(event, entry.seq, entry.time) {
                 Ok(change) => recorder.changes.definitions.extend(change),
                 Err(what) => recorder.contradiction(partition, entry.seq, index, what),
             }
@@ -171,16 +171,22 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::MarketStateChanged { market, .. }
         | Event::MarketStatePlanned { market, .. }
         | Event::TradingInterrupted { market, .. }
+        | Event::MarketReopening { market, .. }
+        | Event::RedefinitionPlanned { market, .. }
+        | Event::DelistingPlanned { market, .. }
         | Event::AuctionUncrossed { market, .. } => Some(market),
         Event::Trade(ref trade) => Some(trade.market),
-        Event::MarketListed { ref market, .. } => Some(market.id),
         Event::Quarantined { component: Component::Market(market), .. }
         | Event::QuarantineReleased { component: Component::Market(market), .. } => Some(market),
         Event::Quarantined { .. } | Event::QuarantineReleased { .. } => None,
+        Event::MarketListed { ref market, .. } | Event::MarketRedefined { ref market, .. } => {
+            Some(market.id)
+        }
         Event::Rejected { .. }
         | Event::Repeated { .. }
         | Event::OrderPlaced { .. }
         | Event::OrderTriggered { .. }
+        | Event::OrderDecremented { .. }
         | Event::CancelAllAccepted { .. }
         | Event::BalanceChanged { .. }
         | Event::Credited { .. }

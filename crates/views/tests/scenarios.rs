@@ -485,7 +485,7 @@ fn markets_are_found_by_id_and_symbol_with_their_state() {
 }
 
 #[test]
-fn a_plan_for_the_state_that_is_there_ends_an_interruption_without_an_event() {
+fn a_plan_for_the_state_that_is_there_ends_an_interruption() {
     let mut session = Session::new();
     let (reply, market) = (ReplyTo::NOBODY, MARKET);
     let now = session.views.log_time();
@@ -498,9 +498,56 @@ fn a_plan_for_the_state_that_is_there_ends_an_interruption_without_an_event() {
         Event::MarketStateChanged { reply, market, state },
     ]);
     session.entry([Event::MarketStatePlanned { reply, market, at, state: Some(state) }]);
-    let trading = session.views.market_info(MARKET).unwrap().trading.clone();
-    let before = trading.as_of(in_seconds(99));
+    let trading = |session: &Session| session.views.market_info(MARKET).unwrap().trading.clone();
+    let before = trading(&session);
     assert_eq!((before.state, before.reopens_at, before.plans.len()), (state, Some(until), 1));
-    let after = trading.as_of(at);
+    session.now += 100;
+    session.entry([Event::MarketStateChanged { reply, market, state }]);
+    let after = trading(&session);
     assert_eq!((after.state, after.reopens_at, after.plans.len()), (state, None, 0));
+}
+
+/// From ticks of 0.50 and lots of 0.001 to ticks of 1 and lots of 0.002.
+fn redefined(session: &Session) -> Event {
+    let mut market = session.views.market_info(MARKET).unwrap().def.clone();
+    let (old_tick, old_lot) = (market.tick, market.lot);
+    (market.tick, market.lot, market.version) =
+        ("1".parse().unwrap(), "0.002".parse().unwrap(), market.version + 1);
+    Event::MarketRedefined { market, old_tick, old_lot }
+}
+
+#[test]
+fn after_a_change_of_units_what_is_open_counts_in_the_new_ones_and_the_past_in_the_old() {
+    let mut session = Session::new();
+    session.rest(1, 1, Side::Buy, 200, 10);
+    session.rest(2, 2, Side::Sell, 201, 7);
+    let cancel = Event::OrderCancelled {
+        reply: ReplyTo::NOBODY,
+        market: MARKET,
+        order: OrderId(2),
+        account: AccountId(2),
+        remaining: Quantity::new(7),
+        cause: CancelCause::Redefined,
+    };
+    let change = redefined(&session);
+    let changes = session.entry([cancel, change]);
+    assert!(changes.contradictions.is_empty(), "{:?}", changes.contradictions);
+    assert!(changes.markets[0].redefined);
+    let book = session.views.depth(MARKET, 10);
+    let bid = book.bids[0];
+    assert_eq!((bid.price, bid.quantity, book.asks.len()), (Price::new(100), 5, 0));
+    let market = session.views.market_info(MARKET).unwrap();
+    assert_eq!((market.def.version, market.def.tick.to_string()), (2, "1".into()));
+    let open = session.views.open_orders(AccountId(1), None)[0];
+    assert_eq!((open.price(), open.remaining), (Some(Price::new(100)), Quantity::new(5)));
+    let ended = session.views.closed_orders(AccountId(2), None, 10)[0];
+    let then = market.at(ended.updated_seq);
+    assert_eq!((then.def.lot.to_string(), ended.remaining), ("0.001".into(), Quantity::new(7)));
+    assert_eq!(market.at(ended.updated_seq.next()).def.lot.to_string(), "0.002");
+    // The next entry counts in the new units, also for views that were saved in between.
+    let saved = session.views.snapshot();
+    session.views = Views::restore(&saved, 1).unwrap();
+    let changes = session.rest(3, 2, Side::Sell, 101, 3);
+    assert!(changes.contradictions.is_empty());
+    assert_eq!(session.views.market_info(MARKET).unwrap(), market);
 }

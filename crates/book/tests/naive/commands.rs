@@ -82,6 +82,7 @@ impl Naive {
             MarketState::Halted => return Some(MarketHalted),
             MarketState::CancelOnly => return Some(MarketCancelOnly),
             MarketState::Closed => return Some(MarketClosed),
+            MarketState::Delisted => return Some(MarketDelisted),
             MarketState::Auction | MarketState::PreOpen if !resting || post => {
                 return Some(NotDuringAuction);
             }
@@ -206,7 +207,7 @@ impl Naive {
         let total = a.quantity.map_or(old_total, Quantity::get);
         if let Some(code) = self.amend_refusal(a, &old, price, total, old_total) {
             self.reject(a.reply, RequestKind::AmendOrder, a.account, code, fx);
-            return amended(&old, a.extra.get(), fx);
+            return self.amended(&old, a.extra.get(), fx);
         }
         let remaining = total - old.filled.get();
         let freed = self.need(old.side, old.price, old.remaining.get()) + a.extra.get()
@@ -221,7 +222,7 @@ impl Naive {
                 remaining: Quantity::new(remaining),
                 visible: Quantity::new(remaining),
             });
-            return amended(&old, freed, fx);
+            return self.amended(&old, freed, fx);
         }
         self.orders.retain(|o| o.id != old.id);
         self.last_order += 1;
@@ -238,7 +239,7 @@ impl Naive {
             price,
             quantity: Quantity::new(remaining),
         });
-        amended(&order, freed, fx);
+        self.amended(&order, freed, fx);
         let incoming = Incoming {
             order,
             kind: Kind::Rests,
@@ -262,6 +263,7 @@ impl Naive {
             MarketState::Halted => return Some(MarketHalted),
             MarketState::CancelOnly => return Some(MarketCancelOnly),
             MarketState::Closed => return Some(MarketClosed),
+            MarketState::Delisted => return Some(MarketDelisted),
             MarketState::Auction | MarketState::PreOpen | MarketState::Continuous => {}
         }
         if a.version != self.def.version {

@@ -85,6 +85,13 @@ impl Naive {
                         }
                     };
                     self.wants_less(&mut taker, maker.price, lots);
+                    fx.emit(Event::OrderDecremented {
+                        market: self.def.id,
+                        order: taker.order.id,
+                        account: taker.order.account,
+                        quantity: Quantity::new(lots),
+                        remaining: Quantity::new(taker.lots),
+                    });
                     if lots == wanted {
                         return self.end_taker(&taker, cause, fx);
                     }
@@ -239,6 +246,7 @@ impl Naive {
                     hold: order.hold,
                     order: order.id,
                     price: order.price,
+                    version: self.def.version,
                 });
             }
         }

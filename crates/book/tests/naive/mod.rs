@@ -130,14 +130,17 @@ fn close(order: &RestingOrder, left: u128, fx: &mut Effects) {
     });
 }
 
-fn amended(order: &RestingOrder, amount: u128, fx: &mut Effects) {
-    fx.send(Message::Amended {
-        account: order.account,
-        hold: order.hold,
-        order: order.id,
-        price: order.price,
-        release: Amount::new(amount),
-    });
+impl Naive {
+    fn amended(&self, order: &RestingOrder, amount: u128, fx: &mut Effects) {
+        fx.send(Message::Amended {
+            account: order.account,
+            hold: order.hold,
+            order: order.id,
+            price: order.price,
+            version: self.def.version,
+            release: Amount::new(amount),
+        });
+    }
 }
 
 fn release(order: &RestingOrder, amount: u128, fx: &mut Effects) {

@@ -5,7 +5,7 @@
 //! WHO buy|sell LOTS market OPTION...      by quantity
 //! WHO buy|sell quote ATOMS OPTION...      by quote
 //! WHO cancel ID | WHO cancel id NAME | WHO cancel all
-//! WHO amend ID [@ PRICE] [total LOTS]
+//! WHO amend ID [@ PRICE] [total LOTS] [version N]
 //! WHO replace ID strictly|anyway ORDER    ORDER as above, from buy or sell on
 //! WHO switch MILLISECONDS
 //! WHO oco [as NAME] ORDER / ORDER
@@ -13,6 +13,10 @@
 //! WHO otoco [as NAME] ORDER / ORDER / ORDER
 //! WHO cancel list ID
 //! state STATE | plan SECONDS STATE|nothing | at SECONDS | day N (its midnight)
+//! later SECONDS                           when the next entry comes
+//! redefine SECONDS TICK LOT [MAX_PRICE MAX_LOTS] | redefine SECONDS nothing | delist SECONDS|nothing
+//! stop | crash                            and a start behind it
+//! market                                  its definition, state and last price
 //! fees MAKER TAKER | tier N MAKER TAKER | market fees N MAKER TAKER | market fees N nothing
 //! schedule N:VOLUME... [counts NUMERATOR DENOMINATOR|nothing] | pin WHO N | unpin WHO
 //! rules RULE... | freeze WHO | unfreeze WHO | book | funds WHO
@@ -22,7 +26,8 @@
 //! `trails BASIS_POINTS`, `from P` (its activation), `cap ATOMS`, `id NAME`, `version N`,
 //! `prevents taker|maker|both|decrement`.
 //! Rules: `lots A..B`, `market A..B`, `worth A..B`, `band MINUTES BELOW ABOVE` (ppm, both sides alike),
-//! `parts N`, `open N`, `waiting N`, `position N`, `age SECONDS`, `interrupt PPM SECONDS`.
+//! `parts N`, `open N`, `waiting N`, `position N`, `age SECONDS`, `interrupt PPM SECONDS`,
+//! `reopen SECONDS SECONDS` (cancel-only, then an auction). Versions are the present one unless stated.
 
 use types::*;
 
@@ -37,6 +42,15 @@ pub fn request(floor: &Floor, words: &[&str]) -> Option<Request> {
         ["plan", at, name] => {
             let at = floor.time(number(at));
             Request::PlanMarketState { market, at, state: state(name) }
+        }
+        ["redefine", at, ref units @ ..] => Request::PlanRedefinition {
+            market,
+            at: floor.time(number(at)),
+            redefinition: redefinition(units)?.map(Box::new),
+        },
+        ["delist", at] => {
+            let at = (at != "nothing").then(|| floor.time(number(at)));
+            Request::PlanDelisting { market, at }
         }
         ["rules", ref rules @ ..] => {
             Request::SetMarketRules { market, rules: Box::new(market_rules(rules)?) }
@@ -74,9 +88,13 @@ pub fn request(floor: &Floor, words: &[&str]) -> Option<Request> {
             Request::CancelOrder { account, market, order }
         }
         [who, "amend", id, ref changes @ ..] => {
+            let (changes, version) = match *changes {
+                [ref changes @ .., "version", version] => (changes, number(version) as u32),
+                _ => (changes, floor.version()),
+            };
             let (price, quantity) = changes_of(changes)?;
             let (account, order) = (account(who), OrderId(number(id)));
-            Request::AmendOrder { account, market, version: 1, order, price, quantity }
+            Request::AmendOrder { account, market, version, order, price, quantity }
         }
         [who, "replace", id, how, ref placed @ ..] => {
             Request::ReplaceOrder(Box::new(ReplaceOrder {
@@ -104,7 +122,8 @@ fn order(floor: &Floor, who: &str, words: &[&str]) -> Option<PlaceOrder> {
         "sell" => Side::Sell,
         _ => return None,
     };
-    let mut order = PlaceOrder { side, ..limit(account(who).0, side, 0, 0) };
+    let version = floor.version();
+    let mut order = PlaceOrder { side, version, ..limit(account(who).0, side, 0, 0) };
     let options = match *words {
         [lots, "@", price, ref options @ ..] => {
             let (price, quantity) = (Price::new(number(price)), Quantity::new(number(lots)));
@@ -262,10 +281,33 @@ fn market_rules(words: &[&str]) -> Option<MarketRules> {
                 let auction_seconds = number(next()?) as u32;
                 rules.interruption = Some(Interruption { distance, auction_seconds });
             }
+            "reopen" => {
+                let cancel_only_seconds = number(next()?) as u32;
+                let auction_seconds = number(next()?) as u32;
+                rules.reopening = Some(Reopening { cancel_only_seconds, auction_seconds });
+            }
             _ => return None,
         }
     }
     Some(rules)
+}
+
+/// `nothing`, or tick, lot and the largest price and quantity.
+fn redefinition(words: &[&str]) -> Option<Option<Redefinition>> {
+    let (tick, lot, bounds) = match *words {
+        ["nothing"] => return Some(None),
+        [tick, lot] => (tick, lot, None),
+        [tick, lot, price, lots] => (tick, lot, Some((number(price), number(lots)))),
+        _ => return None,
+    };
+    let (max_price, max_quantity) = bounds.unwrap_or((1_000_000, 1_000_000));
+    Some(Some(Redefinition {
+        tick: tick.parse().ok()?,
+        lot: lot.parse().ok()?,
+        max_price: Price::new(max_price),
+        max_quantity: Quantity::new(max_quantity),
+        bounds: None,
+    }))
 }
 
 /// `A..B`, either of which may be missing.

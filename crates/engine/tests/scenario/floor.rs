@@ -4,7 +4,7 @@ use types::{AccountId, Command, Event, PartitionId, Timestamp};
 
 use crate::commands;
 use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE};
-use crate::said::said;
+use crate::said::{said, state_word};
 
 /// Accounts 1 to 4, with a million atoms of base and of quote each.
 pub const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
@@ -19,7 +19,8 @@ pub struct Floor {
 
 impl Floor {
     pub fn new() -> Self {
-        let exchange = Exchange::funded(1, 1, PEOPLE.len() as u32, EACH);
+        let mut exchange = Exchange::funded(1, 1, PEOPLE.len() as u32, EACH);
+        exchange.append(PartitionId(0), Command::NewTerm { term: 1 });
         Self { opened: exchange.now, exchange }
     }
 
@@ -32,6 +33,16 @@ impl Floor {
             ["house"] => return vec![self.house()],
             ["at", seconds] => self.wait(self.time(number(seconds))),
             ["day", days] => self.wait(Timestamp(number(days) * NANOS_PER_DAY)),
+            ["market"] => return vec![self.market()],
+            ["stop"] => {
+                self.exchange.append(PartitionId(0), Command::EndTerm);
+                self.start()
+            }
+            ["crash"] => self.start(),
+            ["later", seconds] => {
+                self.exchange.now = self.exchange.now.max(self.time(number(seconds)));
+                return Vec::new();
+            }
             _ => {
                 let request = commands::request(self, &words);
                 let request = request.unwrap_or_else(|| panic!("not understood: {line}"));
@@ -60,6 +71,27 @@ impl Floor {
     fn wait(&mut self, until: Timestamp) -> Vec<Event> {
         self.exchange.now = self.exchange.now.max(until);
         self.exchange.append(PartitionId(0), Command::Tick)
+    }
+
+    /// Another life of the node.
+    fn start(&mut self) -> Vec<Event> {
+        let term = self.exchange.partitions[0].term() + 1;
+        self.exchange.append(PartitionId(0), Command::NewTerm { term })
+    }
+
+    /// The version of the market's definition.
+    pub fn version(&self) -> u32 {
+        let listed = self.exchange.partitions[0].definitions().market(FIRST_MARKET);
+        listed.expect("it is listed").def.version
+    }
+
+    fn market(&self) -> String {
+        let market = self.exchange.partitions[0].market(FIRST_MARKET).unwrap();
+        let def = market.definition();
+        let last = market.last_price().map_or("none".to_owned(), |price| price.to_string());
+        let (version, tick, lot) = (def.version, def.tick, def.lot);
+        let state = state_word(market.state());
+        format!("version {version}: tick {tick}, lot {lot}; {state}; last {last}")
     }
 
     fn book(&self) -> Vec<String> {

@@ -66,6 +66,23 @@ pub fn said(event: &Event, seconds: impl Fn(Timestamp) -> u64) -> Option<String>
         },
         Event::CountdownSet { at: Some(at), .. } => format!("switch at {}", seconds(*at)),
         Event::CountdownSet { at: None, .. } => "switch off".to_owned(),
+        Event::RedefinitionPlanned { at, redefinition: Some(new), .. } => {
+            format!("planned tick {}, lot {} at {}", new.tick, new.lot, seconds(*at))
+        }
+        Event::RedefinitionPlanned { at, redefinition: None, .. } => {
+            format!("no redefinition at {}", seconds(*at))
+        }
+        Event::DelistingPlanned { at: Some(at), .. } => format!("delisted at {}", seconds(*at)),
+        Event::DelistingPlanned { at: None, .. } => "no delisting".to_owned(),
+        Event::MarketRedefined { market, .. } => {
+            format!("version {}: tick {}, lot {}", market.version, market.tick, market.lot)
+        }
+        Event::MarketReopening { state, until, .. } => {
+            format!("reopens: {} until {}", state_word(*state), seconds(*until))
+        }
+        Event::OrderDecremented { order, quantity, remaining, .. } => {
+            format!("decremented {order} by {quantity} to {remaining}")
+        }
         Event::MarketRulesSet { .. } => "rules set".to_owned(),
         Event::FeeTierSet { .. } | Event::MarketFeesSet { .. } => "fees set".to_owned(),
         Event::FeeScheduleSet { .. } => "schedule set".to_owned(),
@@ -108,18 +125,21 @@ fn why(cause: CancelCause) -> &'static str {
         CancelCause::NotFillable => "not fillable",
         CancelCause::Interruption => "interruption",
         CancelCause::OrderList => "order list",
+        CancelCause::Redefined => "redefined",
+        CancelCause::Delisted => "delisted",
     }
 }
 
-pub const STATES: [(&str, MarketState); 6] = [
+pub const STATES: [(&str, MarketState); 7] = [
     ("pre-open", MarketState::PreOpen),
     ("auction", MarketState::Auction),
     ("continuous", MarketState::Continuous),
     ("cancel-only", MarketState::CancelOnly),
     ("closed", MarketState::Closed),
     ("halted", MarketState::Halted),
+    ("delisted", MarketState::Delisted),
 ];
 
-fn state_word(state: MarketState) -> &'static str {
+pub fn state_word(state: MarketState) -> &'static str {
     STATES.iter().find(|(_, known)| *known == state).expect("all are listed").0
 }

@@ -84,7 +84,7 @@ pub(crate) async fn list_market(
     };
     let info = shared.views.market_info(market.id).ok_or(RejectCode::UnknownMarket)?;
     Ok(Json(ListedMarket {
-        market: Market::new(&info, shared.views.log_time()),
+        market: Market::new(&info),
         partition: outcome.partition.0,
         seq: outcome.seq.0,
     }))
@@ -203,7 +203,7 @@ pub(super) fn with_rule(
     }
 }
 
-fn market_rule(broken: DefinitionError) -> &'static str {
+pub(super) fn market_rule(broken: DefinitionError) -> &'static str {
     match broken {
         DefinitionError::Name => "symbol: must be 1 to 24 of A-Z, 0-9 and -",
         DefinitionError::SameAsset => "quote: must be another asset than base",

@@ -5,6 +5,7 @@ mod definitions;
 mod external_transfers;
 mod fees;
 mod keys;
+mod market_life;
 mod quarantine;
 mod snapshot;
 mod treasury;
@@ -24,6 +25,7 @@ pub(crate) use definitions::*;
 pub(crate) use external_transfers::*;
 pub(crate) use fees::*;
 pub(crate) use keys::*;
+pub(crate) use market_life::*;
 pub(crate) use quarantine::*;
 pub(crate) use snapshot::*;
 pub(crate) use treasury::*;
@@ -35,6 +37,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .put("/v1/admin/markets/{symbol}/state", set_market_state)
         .put("/v1/admin/markets/{symbol}/rules", set_market_rules)
         .put("/v1/admin/markets/{symbol}/plans", plan_market_state)
+        .put("/v1/admin/markets/{symbol}/redefinitions", plan_redefinition)
+        .put("/v1/admin/markets/{symbol}/delisting", plan_delisting)
         .put("/v1/admin/fee-tiers/{tier}", set_fee_tier)
         .put("/v1/admin/markets/{symbol}/fee-tiers/{tier}", set_market_fees)
         .delete("/v1/admin/markets/{symbol}/fee-tiers/{tier}", remove_market_fees)

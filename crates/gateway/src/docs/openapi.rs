@@ -74,6 +74,8 @@ fn describe_responses(api: &mut Value) {
         crate::admin::set_market_state,
         crate::admin::set_market_rules,
         crate::admin::plan_market_state,
+        crate::admin::plan_redefinition,
+        crate::admin::plan_delisting,
         crate::admin::set_fee_tier,
         crate::admin::set_market_fees,
         crate::admin::remove_market_fees,

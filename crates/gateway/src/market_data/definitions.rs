@@ -52,8 +52,7 @@ pub(crate) async fn list_markets(
     let home = shared.exchange.topology().treasury;
     reach(&shared, home, params.min_seq.as_deref()).await?;
     let seq = shared.views.applied(home);
-    let now = shared.views.log_time();
-    let markets = shared.views.markets().iter().map(|info| Market::new(info, now)).collect();
+    let markets = shared.views.markets().iter().map(|info| Market::new(info)).collect();
     Ok(Json(Markets { markets, partition: home.0, seq: seq.0 }))
 }
 
@@ -70,7 +69,7 @@ pub(crate) async fn get_market(
 ) -> Result<Json<Market>, ApiError> {
     let home = shared.exchange.topology().treasury;
     reach(&shared, home, params.min_seq.as_deref()).await?;
-    Ok(Json(Market::new(&*market(&shared, &symbol)?, shared.views.log_time())))
+    Ok(Json(Market::new(&*market(&shared, &symbol)?)))
 }
 
 /// Maker and taker fees by tier, those of single markets, and which volume leads to which tier.

@@ -45,6 +45,9 @@ pub(crate) struct MarketRules {
     /// When a trade would be too far from the last one, an auction comes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) interruption: Option<Interruption>,
+    /// After a start that no orderly stop preceded, a market that was trading comes back in steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reopening: Option<Reopening>,
 }
 
 /// Least and most, where there is a bound.
@@ -101,6 +104,18 @@ pub(crate) struct Interruption {
     pub(crate) auction_seconds: u32,
 }
 
+/// The way back to trading after an unclean start.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reopening {
+    /// So long orders can only be cancelled; above zero.
+    #[schema(example = 60)]
+    pub(crate) cancel_only_seconds: u32,
+    /// So long an auction collects orders then; above zero.
+    #[schema(example = 300)]
+    pub(crate) auction_seconds: u32,
+}
+
 impl MarketRules {
     /// The rules in the units of `market`.
     ///
@@ -123,6 +138,8 @@ impl MarketRules {
             ("max_iceberg_parts", self.max_iceberg_parts),
             ("max_order_age_seconds", self.max_order_age_seconds),
             ("interruption.auction_seconds", seconds),
+            ("reopening.cancel_only_seconds", self.reopening.map(|r| r.cancel_only_seconds)),
+            ("reopening.auction_seconds", self.reopening.map(|r| r.auction_seconds)),
         ] {
             if value == Some(0) {
                 return Err(ApiError::invalid_field(name, "must be above zero"));
@@ -145,6 +162,10 @@ impl MarketRules {
             interruption: self.interruption.map(|rule| types::Interruption {
                 distance: distance(rule.below_ppm, rule.above_ppm),
                 auction_seconds: rule.auction_seconds,
+            }),
+            reopening: self.reopening.map(|steps| types::Reopening {
+                cancel_only_seconds: steps.cancel_only_seconds,
+                auction_seconds: steps.auction_seconds,
             }),
         })
     }
@@ -170,6 +191,10 @@ impl MarketRules {
                 below_ppm: rule.distance.below.0,
                 above_ppm: rule.distance.above.0,
                 auction_seconds: rule.auction_seconds,
+            }),
+            reopening: rules.reopening.map(|steps| Reopening {
+                cancel_only_seconds: steps.cancel_only_seconds,
+                auction_seconds: steps.auction_seconds,
             }),
         }
     }

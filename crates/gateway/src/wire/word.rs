@@ -129,6 +129,8 @@ words! {
         PreOpen,
         /// The session is over: nothing is accepted or matched; cancels pass.
         Closed,
+        /// The market has ended for good. Only a planned delisting brings this about.
+        Delisted,
     }
 }
 

@@ -102,7 +102,7 @@ pub(super) fn encode(
     events: &[Indexed<'_>],
     views: &Views,
 ) -> Option<Utf8Bytes> {
-    let items = events::items(kind, account, events, views);
+    let items = events::items(kind, account, entry.seq, events, views);
     let at = Position::at(entry.seq, entry.time);
     (!items.is_empty()).then(|| head.message(MessageKind::Update, at, items))
 }

@@ -26,7 +26,7 @@ pub struct Channel {
     /// What its messages begin with.
     pub head: Head,
     /// The market that its depth messages are of; none for other channels.
-    depth_of: Option<Arc<MarketInfo>>,
+    depth_of: Option<Mutex<Arc<MarketInfo>>>,
     ring: Mutex<Ring>,
     /// The ring's end, to see without a lock that there is nothing new.
     end: AtomicU64,
@@ -71,7 +71,7 @@ impl Channel {
     ) -> Self {
         Self {
             head,
-            depth_of,
+            depth_of: depth_of.map(Mutex::new),
             ring: Mutex::new(Ring::new(since, bounds)),
             end: AtomicU64::new(0),
             subscribers: Default::default(),
@@ -85,6 +85,18 @@ impl Channel {
     pub fn push(&self, slot: Slot) -> bool {
         let mut ring = self.ring.lock();
         ring.push(slot);
+        self.end.store(ring.end(), Ordering::Release);
+        !self.fresh.swap(true, Ordering::AcqRel)
+    }
+
+    /// Begins anew after entry `seq`: every reader has lost something and needs a snapshot. Wakes nobody; tells
+    /// whether that is the first news since the last [`Self::wake`].
+    pub fn restart(&self, market: &Arc<MarketInfo>, seq: Seq) -> bool {
+        let mut ring = self.ring.lock();
+        if let Some(depth_of) = &self.depth_of {
+            *depth_of.lock() = Arc::clone(market);
+        }
+        ring.restart(seq);
         self.end.store(ring.end(), Ordering::Release);
         !self.fresh.swap(true, Ordering::AcqRel)
     }
@@ -155,7 +167,10 @@ impl Channel {
         let from = *cursor;
         *cursor += slots.len() as u64;
         let texts = match &self.depth_of {
-            Some(market) if slots.len() > 1 => vec![self.merge(market, from, *cursor, &slots)],
+            Some(market) if slots.len() > 1 => {
+                let market = Arc::clone(&market.lock());
+                vec![self.merge(&market, from, *cursor, &slots)]
+            }
             _ => drop_replaced(&slots),
         };
         Taken::Messages { texts, seq }

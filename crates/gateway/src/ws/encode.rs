@@ -40,6 +40,23 @@ pub(super) enum PhaseItem {
         would_trade_at: String,
         until: u64,
     },
+    MarketReopening {
+        state: word::MarketState,
+        until: u64,
+    },
+    RedefinitionPlanned {
+        at: u64,
+        tick: Option<String>,
+        lot: Option<String>,
+    },
+    MarketRedefined {
+        version: u32,
+        tick: String,
+        lot: String,
+    },
+    DelistingPlanned {
+        at: Option<u64>,
+    },
     AuctionUncrossed {
         price: Option<String>,
         quantity: String,
@@ -70,6 +87,23 @@ pub(super) fn phases<'a>(
                 would_trade_at: price(would_trade),
                 until: answer::millis(until),
             })
+        }
+        Event::MarketReopening { market, state, until } if ours(market) => {
+            Some(PhaseItem::MarketReopening { state: state.into(), until: answer::millis(until) })
+        }
+        Event::RedefinitionPlanned { market, at, redefinition, .. } if ours(market) => {
+            Some(PhaseItem::RedefinitionPlanned {
+                at: answer::millis(at),
+                tick: redefinition.map(|new| new.tick.to_string()),
+                lot: redefinition.map(|new| new.lot.to_string()),
+            })
+        }
+        Event::MarketRedefined { market: ref def, .. } if ours(def.id) => {
+            let (version, tick, lot) = (def.version, def.tick.to_string(), def.lot.to_string());
+            Some(PhaseItem::MarketRedefined { version, tick, lot })
+        }
+        Event::DelistingPlanned { market, at, .. } if ours(market) => {
+            Some(PhaseItem::DelistingPlanned { at: at.map(answer::millis) })
         }
         Event::AuctionUncrossed { market: of, price: at, quantity } if ours(of) => {
             Some(PhaseItem::AuctionUncrossed {

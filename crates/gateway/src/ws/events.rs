@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use types::{
-    AccountId, AssetId, EntryEvents, Event, ListEnd, MarketId, RejectCode, Side, Trade, TradeSide,
+    AccountId, AssetId, EntryEvents, Event, ListEnd, MarketId, RejectCode, Seq, Side, Trade,
+    TradeSide,
 };
 use views::{Liquidity, MarketInfo, Views};
 
@@ -44,6 +45,7 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         | Event::OrderRested { account, .. }
         | Event::OrderCancelled { account, .. }
         | Event::OrderReduced { account, .. }
+        | Event::OrderDecremented { account, .. }
         | Event::OrderReplaced { account, .. }
         | Event::OrderRefilled { account, .. }
         | Event::OrderTriggered { account, .. }
@@ -81,6 +83,10 @@ fn accounts_of(event: &Event) -> [Option<AccountId>; 2] {
         | Event::ReservesAttested { .. }
         | Event::CreditPolicySet { .. }
         | Event::SourceKindSet { .. }
+        | Event::MarketReopening { .. }
+        | Event::MarketRedefined { .. }
+        | Event::RedefinitionPlanned { .. }
+        | Event::DelistingPlanned { .. }
         | Event::AuctionUncrossed { .. } => [None, None],
     }
 }
@@ -141,6 +147,13 @@ enum Body {
         /// What of it is shown, if not all.
         #[serde(skip_serializing_if = "Option::is_none")]
         visible_quantity: Option<String>,
+    },
+    /// Self-trade prevention took something off an order that came, without a trade.
+    OrderDecremented {
+        market: String,
+        order_id: u64,
+        quantity: String,
+        remaining_quantity: String,
     },
     OrderReplaced {
         market: String,
@@ -218,10 +231,11 @@ pub(super) struct BalanceItem {
     held: String,
 }
 
-/// What a private channel says of these events; empty if nothing.
+/// What a private channel says of these events of entry `seq`; empty if nothing.
 pub(super) fn items(
     kind: PrivateKind,
     account: AccountId,
+    seq: Seq,
     events: &[Indexed<'_>],
     views: &Views,
 ) -> Vec<Item> {
@@ -229,10 +243,10 @@ pub(super) fn items(
     for &(index, event) in events {
         let mut push = |body| items.push(Item { index, body });
         match kind {
-            PrivateKind::Orders => order_bodies(account, event, views, &mut push),
+            PrivateKind::Orders => order_bodies(account, seq, event, views, &mut push),
             PrivateKind::Fills => {
                 if let Event::Trade(trade) = event {
-                    fill_bodies(account, trade, views, &mut push);
+                    fill_bodies(account, seq, trade, views, &mut push);
                 }
             }
             PrivateKind::Balances => {
@@ -247,15 +261,21 @@ pub(super) fn items(
     items
 }
 
-fn order_bodies(account: AccountId, event: &Event, views: &Views, push: &mut impl FnMut(Body)) {
+fn order_bodies(
+    account: AccountId,
+    seq: Seq,
+    event: &Event,
+    views: &Views,
+    push: &mut impl FnMut(Body),
+) {
     if let Event::Trade(trade) = event {
-        return fill_bodies(account, trade, views, push);
+        return fill_bodies(account, seq, trade, views, push);
     }
     if let Event::Rejected { request, market, client_order_id, code, .. } = *event {
         return push(rejected(request.name(), symbol(views, market), client_order_id, code));
     }
     if let Some(market) = market_of(event).and_then(|market| views.market_info(market))
-        && let Some(body) = order_body(event, &market)
+        && let Some(body) = order_body(event, &market.at(seq))
     {
         push(body);
     }
@@ -268,6 +288,7 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::OrderRested { market, .. }
         | Event::OrderCancelled { market, .. }
         | Event::OrderReduced { market, .. }
+        | Event::OrderDecremented { market, .. }
         | Event::OrderReplaced { market, .. }
         | Event::OrderRefilled { market, .. }
         | Event::OrderTriggered { market, .. }
@@ -323,6 +344,12 @@ fn order_body(event: &Event, market: &MarketInfo) -> Option<Body> {
             remaining_quantity: lots(remaining),
             visible_quantity: (visible != remaining).then(|| lots(visible)),
         },
+        Event::OrderDecremented { order, quantity, remaining, .. } => Body::OrderDecremented {
+            market: symbol,
+            order_id: order.0,
+            quantity: lots(quantity),
+            remaining_quantity: lots(remaining),
+        },
         Event::OrderReplaced { old_order, order, side, price: at, quantity, .. } => {
             Body::OrderReplaced {
                 market: symbol,
@@ -362,10 +389,17 @@ fn order_body(event: &Event, market: &MarketInfo) -> Option<Body> {
 }
 
 /// Both sides if the account traded with itself.
-fn fill_bodies(account: AccountId, trade: &Trade, views: &Views, push: &mut impl FnMut(Body)) {
+fn fill_bodies(
+    account: AccountId,
+    seq: Seq,
+    trade: &Trade,
+    views: &Views,
+    push: &mut impl FnMut(Body),
+) {
     let Some(market) = views.market_info(trade.market) else {
         return;
     };
+    let market = market.at(seq);
     for (side, party) in [(Side::Buy, &trade.buyer), (Side::Sell, &trade.seller)] {
         if party.account == account {
             push(Body::Trade(fill(&market, trade, side, party)));

@@ -60,6 +60,14 @@ impl News {
             self.0.push(Arc::clone(channel));
         }
     }
+
+    /// A channel of conflated data begins anew with a market's other units: its subscribers are to be woken,
+    /// and find that they need a snapshot.
+    pub(super) fn restart(&mut self, channel: &Arc<Channel>, market: &Arc<MarketInfo>, seq: Seq) {
+        if channel.restart(market, seq) {
+            self.0.push(Arc::clone(channel));
+        }
+    }
 }
 
 /// What to subscribe to in a hub.
@@ -141,7 +149,7 @@ impl Hub {
         now.time = changes.time;
         for change in &changes.markets {
             if let Some(market) = markets.get_mut(&change.market) {
-                market.note(change, *now, news);
+                market.note(change, *now, &self.views, news);
             }
         }
         if !accounts.is_empty() {

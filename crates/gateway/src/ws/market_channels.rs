@@ -81,8 +81,22 @@ impl MarketChannels {
             .or_insert_with(|| MarketTopic::new(kind, Arc::clone(info), now, views, bounds))
     }
 
-    pub(super) fn note(&mut self, change: &MarketChanges, now: Now, news: &mut News) {
+    pub(super) fn note(
+        &mut self,
+        change: &MarketChanges,
+        now: Now,
+        views: &Views,
+        news: &mut News,
+    ) {
+        if change.redefined
+            && let Some(info) = views.market_info(change.market)
+        {
+            self.info = info;
+        }
         for topic in self.topics.values_mut() {
+            if change.redefined {
+                topic.restart(&self.info, now, news);
+            }
             topic.note(change, now, news);
         }
     }
@@ -135,7 +149,24 @@ impl MarketTopic {
         &self.channel
     }
 
+    /// The market counts in other units. What is conflated cannot be told as a change of what was told before:
+    /// its readers get a snapshot. The others' messages name their entries, and thereby their units.
+    fn restart(&mut self, info: &Arc<MarketInfo>, now: Now, news: &mut News) {
+        self.info = Arc::clone(info);
+        self.snapshot = None;
+        match &mut self.noted {
+            Noted::Trades | Noted::Market => return,
+            Noted::Depth(noted) => *noted = None,
+            Noted::Ticker(noted) => *noted = None,
+            Noted::Candles(_, noted) => noted.clear(),
+        }
+        news.restart(&self.channel, info, now.seq);
+    }
+
     fn note(&mut self, change: &MarketChanges, now: Now, news: &mut News) {
+        if change.redefined && !matches!(self.noted, Noted::Trades | Noted::Market) {
+            return;
+        }
         match &mut self.noted {
             Noted::Depth(noted) => {
                 if change.depth_seq != change.previous_depth_seq {
@@ -158,7 +189,7 @@ impl MarketTopic {
                 for phases in change.phases.chunk_by(|a, b| a.seq == b.seq) {
                     let at = Position::at(phases[0].seq, phases[0].time);
                     let events = phases.iter().map(|phase| &phase.event);
-                    let items = encode::phases(&self.info, events);
+                    let items = encode::phases(&self.info.at(at.seq), events);
                     let text = self.channel.head.message(MessageKind::Update, at, items);
                     news.push(&self.channel, slot(at.seq, text, Conflation::Never));
                 }
@@ -249,11 +280,7 @@ impl MarketTopic {
             }
             Noted::Market => {
                 let info = views.market_info(market).unwrap_or_else(|| Arc::clone(&self.info));
-                head.message(
-                    MessageKind::Snapshot,
-                    at,
-                    answer::Trading::new(&info, views.log_time()),
-                )
+                head.message(MessageKind::Snapshot, at, answer::Trading::new(&info))
             }
             Noted::Ticker(_) => {
                 let body = encode::ticker(&self.info, &views.ticker(market), now.seq);

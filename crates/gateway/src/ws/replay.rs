@@ -116,7 +116,8 @@ impl Missed {
                     .collect();
                 let at = Position::at(entry.seq, entry.time);
                 (!trades.is_empty()).then(|| {
-                    self.head.message(MessageKind::Update, at, encode::trades(market, &trades))
+                    let market = self.market(market);
+                    self.head.message(MessageKind::Update, at, encode::trades(&market, &trades))
                 })
             }
             Topic::Private(kind, account) => {
@@ -126,8 +127,13 @@ impl Missed {
         }
     }
 
-    fn phases(&self, entry: &EntryEvents<'_>, market: &MarketInfo) -> Option<Utf8Bytes> {
-        let items = encode::phases(market, entry.events);
+    /// A market as it is known now, with the units of its past.
+    fn market(&self, known: &Arc<MarketInfo>) -> Arc<MarketInfo> {
+        self.views.market_info(known.def.id).unwrap_or_else(|| Arc::clone(known))
+    }
+
+    fn phases(&self, entry: &EntryEvents<'_>, market: &Arc<MarketInfo>) -> Option<Utf8Bytes> {
+        let items = encode::phases(&self.market(market).at(entry.seq), entry.events);
         let at = Position::at(entry.seq, entry.time);
         (!items.is_empty()).then(|| self.head.message(MessageKind::Update, at, items))
     }

@@ -84,6 +84,14 @@ impl Ring {
         }
     }
 
+    /// Drops everything: the ring is complete after entry `seq` only, and every reader has lost something.
+    pub fn restart(&mut self, seq: Seq) {
+        self.first = self.end() + 1;
+        self.slots.clear();
+        self.bytes = 0;
+        self.complete_after = seq;
+    }
+
     /// The position from which all messages after entry `seq` can be read, if none is lost.
     #[must_use]
     pub fn position_after(&self, seq: Seq) -> Option<u64> {

@@ -215,6 +215,7 @@ impl Market {
             MarketState::CancelOnly => Err(RejectCode::MarketCancelOnly),
             MarketState::Closed => Err(RejectCode::MarketClosed),
             MarketState::Halted => Err(RejectCode::MarketHalted),
+            MarketState::Delisted => Err(RejectCode::MarketDelisted),
         }
     }
 
@@ -273,8 +274,12 @@ impl Market {
             } else if let Some(place) = self.plans.iter().position(|plan| plan.0 == at) {
                 let (_, state) = self.plans.remove(place);
                 self.reopens_at = None;
-                if self.state != state {
-                    self.change_state(ReplyTo::NOBODY, state);
+                let reply = ReplyTo::NOBODY;
+                if self.state == state {
+                    let market = self.def.id;
+                    self.events.push(Event::MarketStateChanged { reply, market, state });
+                } else {
+                    self.change_state(reply, state);
                 }
             } else {
                 self.reopens_at = None;

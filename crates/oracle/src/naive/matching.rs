@@ -110,6 +110,14 @@ impl Market {
                 }
                 self.decrement(&mut maker, lots);
                 self.put_back(maker);
+                let by_quote = matches!(taker.spec, OrderSpec::MarketByQuote { .. });
+                self.events.push(Event::OrderDecremented {
+                    market: self.def.id,
+                    order: OrderId(taker.id),
+                    account: AccountId(taker.account),
+                    quantity: Quantity::new(lots),
+                    remaining: Quantity::new(if by_quote { 0 } else { taker.remaining }),
+                });
                 lots == wish
             }
         }

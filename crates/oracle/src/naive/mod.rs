@@ -155,6 +155,9 @@ impl Exchange {
             Request::PlanMarketState { at, state, .. } => {
                 self.plan_market_state(asker, *at, *state)
             }
+            Request::PlanRedefinition { .. } | Request::PlanDelisting { .. } => {
+                unreachable!("the campaign does not ask for it")
+            }
             Request::ReplaceOrder(replace) => self.replace_order(asker, replace),
             Request::SetCountdown { after_ms, .. } => self.set_countdown(asker, *after_ms),
             Request::PlaceOrderList(_) | Request::CancelOrderList { .. } => {
@@ -276,6 +279,8 @@ impl Asker {
             Request::SetMarketState { market, .. }
             | Request::SetMarketRules { market, .. }
             | Request::SetMarketFees { market, .. }
+            | Request::PlanRedefinition { market, .. }
+            | Request::PlanDelisting { market, .. }
             | Request::PlanMarketState { market, .. } => (0, market.0, none),
             Request::SetCountdown { account, market, .. }
             | Request::CancelOrderList { account, market, .. } => (account.0, market.0, none),

@@ -109,6 +109,10 @@ pub fn cancelled(cause: CancelCause, reply: ReplyTo) -> &'static str {
         CancelCause::BookFull => "the book was full when the rest was to enter it",
         CancelCause::Expired => "its date had come",
         CancelCause::NotFillable => "when its trigger fired it could not be filled as it asked",
+        CancelCause::Redefined => {
+            "the market's tick or lot changed, and it was no whole number of the new ones"
+        }
+        CancelCause::Delisted => "the market was delisted",
         CancelCause::Interruption => {
             "it would have traded too far from the last price: an auction came first"
         }

@@ -1,8 +1,8 @@
 //! An entry's command in one line.
 
 use types::{
-    Command, Conditions, Delivery, MarketState, Message, OrderSpec, PlaceOrder, Request,
-    SelfTradePrevention, TimeInForce, TreasuryReference, Trigger,
+    Command, Conditions, Delivery, MarketState, Message, OrderSpec, PlaceOrder, Redefinition,
+    Request, SelfTradePrevention, TimeInForce, TreasuryReference, Trigger,
 };
 
 use super::event::side_word;
@@ -25,6 +25,7 @@ pub fn command_line(names: Names<'_>, command: &Command) -> Line {
         Command::Quarantine { component, reason } => Line::new("quarantine")
             .with("component", component.to_string())
             .with("reason", reason.as_str()),
+        Command::EndTerm => Line::new("end_term"),
         Command::SetTopology(topology) => {
             Line::new("set_topology").with("partitions", topology.partitions)
         }
@@ -65,6 +66,7 @@ fn message_word(message: &Message) -> &'static str {
         Message::PlacePending(_) => "place_pending",
         Message::ListSettled { .. } => "list_settled",
         Message::PendingDropped { .. } => "pending_dropped",
+        Message::ChangeMarket { .. } => "change_market",
     }
 }
 
@@ -153,6 +155,12 @@ fn request_line(names: Names<'_>, request: &Request) -> Line {
             .with("market", names.market(market))
             .with("at", rfc3339(at))
             .with("state", state.map_or("none", state_word)),
+        Request::PlanRedefinition { market, at, ref redefinition } => {
+            redefinition_line(names, line, market, at, redefinition.as_deref().copied())
+        }
+        Request::PlanDelisting { market, at } => line
+            .with("market", names.market(market))
+            .with("at", at.map_or_else(|| "never".to_owned(), rfc3339)),
         Request::ReplaceOrder(ref replace) => {
             let on_failure = if replace.stop_on_failure { "stop" } else { "go_on" };
             let line = line.with("cancel", replace.cancel.0).with("on_failure", on_failure);
@@ -248,6 +256,24 @@ pub(super) fn conditions(
         .with_some("slide", conditions.slide.then_some(true))
 }
 
+/// A change of units that is planned, or not any more. Its bounds count in the new units.
+pub(super) fn redefinition_line(
+    names: Names<'_>,
+    line: Line,
+    market: types::MarketId,
+    at: types::Timestamp,
+    redefinition: Option<Redefinition>,
+) -> Line {
+    let line = line.with("market", names.market(market)).with("at", rfc3339(at));
+    let Some(new) = redefinition else {
+        return line.with("tick", "none");
+    };
+    line.with("tick", new.tick.to_string())
+        .with("lot", new.lot.to_string())
+        .with("max_price", new.tick.format(new.max_price.get().into()))
+        .with("max_quantity", new.lot.format(new.max_quantity.get().into()))
+}
+
 fn time_in_force_word(time_in_force: TimeInForce) -> &'static str {
     match time_in_force {
         TimeInForce::Gtc => "gtc",
@@ -264,6 +290,7 @@ pub(super) fn state_word(state: MarketState) -> &'static str {
         MarketState::Halted => "halted",
         MarketState::PreOpen => "pre_open",
         MarketState::Closed => "closed",
+        MarketState::Delisted => "delisted",
     }
 }
 

@@ -4,7 +4,7 @@ use types::{
     Amount, CancelCause, Event, ListEnd, MarketId, OrderId, Quantity, Side, Trade, TradeSide,
 };
 
-use super::command::{conditions, id, reference, spec, state_word};
+use super::command::{conditions, id, redefinition_line, reference, spec, state_word};
 use super::fees::{fee_schedule, market_fees};
 use super::lists::{leg_line, list_kind_word, some_of};
 use super::rules::market_rules;
@@ -35,6 +35,7 @@ pub fn event_line(names: Names<'_>, event: &Event) -> Line {
         | Event::Trade(_)
         | Event::OrderCancelled { .. }
         | Event::OrderReduced { .. }
+        | Event::OrderDecremented { .. }
         | Event::OrderReplaced { .. }
         | Event::OrderRefilled { .. }
         | Event::OrderTriggered { .. }
@@ -109,6 +110,23 @@ pub fn event_line(names: Names<'_>, event: &Event) -> Line {
                 .with("would_trade", names.price(market, would_trade))
                 .with("until", rfc3339(until))
         }
+        Event::RedefinitionPlanned { market, at, redefinition, .. } => {
+            redefinition_line(names, Line::new("redefinition_planned"), market, at, redefinition)
+        }
+        Event::DelistingPlanned { market, at, .. } => Line::new("delisting_planned")
+            .with("market", names.market(market))
+            .with("at", at.map_or_else(|| "never".to_owned(), rfc3339)),
+        Event::MarketRedefined { ref market, old_tick, old_lot } => Line::new("market_redefined")
+            .with("market", names.market(market.id))
+            .with("version", market.version)
+            .with("tick", market.tick.to_string())
+            .with("lot", market.lot.to_string())
+            .with("old_tick", old_tick.to_string())
+            .with("old_lot", old_lot.to_string()),
+        Event::MarketReopening { market, state, until } => Line::new("market_reopening")
+            .with("market", names.market(market))
+            .with("state", state_word(state))
+            .with("until", rfc3339(until)),
         Event::CountdownSet { account, market, at, .. } => Line::new("countdown_set")
             .with("account", account.0)
             .with("market", names.market(market))
@@ -213,6 +231,11 @@ fn order_line(names: Names<'_>, event: &Event) -> Line {
             of_order("order_reduced", market, order, account)
                 .with("remaining", names.quantity(market, remaining))
                 .with_some("visible", visible)
+        }
+        Event::OrderDecremented { market, order, account, quantity, remaining } => {
+            of_order("order_decremented", market, order, account)
+                .with("quantity", names.quantity(market, quantity))
+                .with("remaining", names.quantity(market, remaining))
         }
         Event::OrderReplaced {
             market, old_order, order, account, side, price, quantity, ..
@@ -325,5 +348,7 @@ fn cause_word(cause: CancelCause) -> &'static str {
         CancelCause::NotFillable => "not_fillable",
         CancelCause::Interruption => "interruption",
         CancelCause::OrderList => "order_list",
+        CancelCause::Redefined => "redefined",
+        CancelCause::Delisted => "delisted",
     }
 }

@@ -1,6 +1,6 @@
 //! The rules of a market, as many as it has, in the units of its definition.
 
-use types::{Distance, MarketId, MarketRules};
+use types::{Distance, MarketId, MarketRules, Reopening};
 
 use super::{Line, Names};
 
@@ -30,6 +30,12 @@ pub(super) fn market_rules(
         .with_some("max_order_age_seconds", rules.max_order_age_seconds)
         .with_some("interruption", rules.interruption.map(|rule| distance(rule.distance)))
         .with_some("auction_seconds", rules.interruption.map(|rule| rule.auction_seconds))
+        .with_some("reopening", rules.reopening.map(reopening))
+}
+
+/// `cancel-only+auction` in seconds.
+fn reopening(steps: Reopening) -> String {
+    format!("{}s+{}s", steps.cancel_only_seconds, steps.auction_seconds)
 }
 
 /// `-below+above` in millionths.

@@ -6,7 +6,7 @@ use types::AccountId;
 use utoipa::ToSchema;
 use views::AccountView;
 
-use super::{Asset, Market, Watermark, millis};
+use super::{Asset, Market, PlannedUnits, Watermark, millis};
 use crate::wire::rules::MarketRules;
 use crate::wire::word::{MarketState, Permission};
 
@@ -83,6 +83,36 @@ pub(crate) struct PlannedMarketState {
     pub(crate) at: u64,
     /// The state; none if the plan was taken back.
     pub(crate) state: Option<MarketState>,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
+/// Answer to a planned change of tick and lot.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PlannedRedefinition {
+    /// Symbol of the market.
+    #[schema(example = "BTC-USDT")]
+    pub(crate) market: String,
+    /// When.
+    pub(crate) at: u64,
+    /// The new units; none if the plan was taken back.
+    pub(crate) redefinition: Option<PlannedUnits>,
+    /// The partition that answered.
+    pub(crate) partition: u16,
+    /// Its entry.
+    pub(crate) seq: u64,
+}
+
+/// Answer to a planned delisting.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PlannedDelisting {
+    /// Symbol of the market.
+    #[schema(example = "BTC-USDT")]
+    pub(crate) market: String,
+    /// When; none if the plan was taken back.
+    pub(crate) at: Option<u64>,
     /// The partition that answered.
     pub(crate) partition: u16,
     /// Its entry.

@@ -62,6 +62,9 @@ pub(crate) struct Market {
     /// The step of quantities.
     #[schema(example = "0.00001")]
     pub(crate) lot: String,
+    /// Rises with each change of tick and lot. What this server reads as prices and quantities means the one
+    /// that it knows at that moment; a change meanwhile is answered with `StaleDefinition`.
+    pub(crate) version: u32,
     /// Largest price of an order.
     pub(crate) max_price: String,
     /// Largest quantity of an order.
@@ -86,10 +89,30 @@ pub(crate) struct Trading {
     pub(crate) state: MarketState,
     /// It has failed and does nothing at all until an operator releases it.
     pub(crate) quarantined: bool,
-    /// When it becomes continuous by itself, if a volatility interruption has begun its auction.
+    /// When the next step of its way back to continuous trading is due, if it is on one by itself: after a
+    /// volatility interruption, or after an unclean start (first from cancel-only to an auction).
     pub(crate) reopens_at: Option<u64>,
     /// Changes of state to come, the next one first.
     pub(crate) plans: Vec<Plan>,
+    /// Changes of tick and lot to come, the next one first.
+    pub(crate) redefinitions: Vec<PlannedUnits>,
+    /// When it is to end for good, if that is planned.
+    pub(crate) delisted_at: Option<u64>,
+}
+
+/// A change of tick and lot to come.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PlannedUnits {
+    /// When.
+    pub(crate) at: u64,
+    /// The step of prices then.
+    pub(crate) tick: String,
+    /// The step of quantities then.
+    pub(crate) lot: String,
+    /// Largest price of an order then.
+    pub(crate) max_price: String,
+    /// Largest quantity of an order then.
+    pub(crate) max_quantity: String,
 }
 
 /// A change of state to come.
@@ -279,10 +302,21 @@ impl FeeTier {
     }
 }
 
+impl PlannedUnits {
+    pub(crate) fn new(at: Timestamp, new: &types::Redefinition) -> Self {
+        Self {
+            at: millis(at),
+            tick: new.tick.to_string(),
+            lot: new.lot.to_string(),
+            max_price: new.tick.format(new.max_price.get().into()),
+            max_quantity: new.lot.format(new.max_quantity.get().into()),
+        }
+    }
+}
+
 impl Trading {
-    /// As of `now`, the newest time of the log.
-    pub(crate) fn new(info: &MarketInfo, now: Timestamp) -> Self {
-        let trading = info.trading.as_of(now);
+    pub(crate) fn new(info: &MarketInfo) -> Self {
+        let trading = &info.trading;
         let plan = |(&at, &state): (&Timestamp, &types::MarketState)| Plan {
             at: millis(at),
             state: state.into(),
@@ -293,13 +327,18 @@ impl Trading {
             quarantined: trading.quarantined,
             reopens_at: trading.reopens_at.map(millis),
             plans: trading.plans.iter().map(plan).collect(),
+            redefinitions: trading
+                .redefinitions
+                .iter()
+                .map(|(&at, new)| PlannedUnits::new(at, new))
+                .collect(),
+            delisted_at: trading.delisted_at.map(millis),
         }
     }
 }
 
 impl Market {
-    /// As of `now`, the newest time of the log.
-    pub(crate) fn new(info: &MarketInfo, now: Timestamp) -> Self {
+    pub(crate) fn new(info: &MarketInfo) -> Self {
         let def = &info.def;
         Self {
             id: def.id.0,
@@ -312,7 +351,8 @@ impl Market {
             max_quantity: def.lot.format(def.max_quantity.get().into()),
             max_orders_per_account: def.bounds.max_orders_per_account,
             max_waiting: def.bounds.max_waiting,
-            trading: Trading::new(info, now),
+            version: def.version,
+            trading: Trading::new(info),
             rules: MarketRules::new(info, &info.trading.rules),
             partition: def.home.0,
         }
@@ -356,6 +396,7 @@ impl Depth {
 
 impl Trade {
     pub(crate) fn new(info: &MarketInfo, trade: &TradeView) -> Self {
+        let info = &*info.at(trade.seq);
         Self {
             id: trade.trade.0,
             price: info.def.tick.format(trade.price.get().into()),

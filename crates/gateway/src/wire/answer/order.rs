@@ -44,7 +44,8 @@ pub(crate) struct Order {
     pub(crate) fee_asset: String,
     /// Why it was cancelled: `client`, `cancel_all`, `immediate_or_cancel`, `market_remainder`,
     /// `self_trade`, `book_full`, `expired`, `not_fillable` (when its trigger fired), `interruption`,
-    /// `order_list` (the other one of its pair traded, was triggered or ended) or `replaced`.
+    /// `redefined` (the market's tick or lot changed), `delisted`, `order_list` (the other one of its pair
+    /// traded, was triggered or ended) or `replaced`.
     pub(crate) cancel_cause: Option<Cow<'static, str>>,
     /// The order that goes on in its place after an amendment.
     pub(crate) replaced_by: Option<u64>,
@@ -237,8 +238,11 @@ pub(crate) struct Fills {
 }
 
 impl Order {
-    /// `view` in the units of `market`, which is its market.
+    /// `view` in the units of `market`, which is its market; one that has ended in those of its end.
     pub(crate) fn new(market: &MarketInfo, view: &OrderView) -> Self {
+        let is_open = view.status.is_open();
+        let then = if is_open { Cow::Borrowed(market) } else { market.at(view.updated_seq) };
+        let market = &*then;
         let lots = |quantity: Quantity| market.def.lot.format(quantity.get().into());
         let fee_asset = received(market, view.side);
         Self {
@@ -270,6 +274,7 @@ impl Order {
 impl Fill {
     /// `view` in the units of `market`, which is its market.
     pub(crate) fn new(market: &MarketInfo, view: &FillView) -> Self {
+        let market = &*market.at(view.seq);
         let fee_asset = received(market, view.side);
         let rebate_asset = received(market, view.side.opposite());
         Self {

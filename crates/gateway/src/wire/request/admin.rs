@@ -234,10 +234,10 @@ impl CreateKeyBody {
     }
 }
 
-fn unit(name: &str, text: &str) -> Result<Decimal, ApiError> {
+pub(super) fn unit(name: &str, text: &str) -> Result<Decimal, ApiError> {
     text.parse().map_err(|error| ApiError::invalid_field(name, error))
 }
 
-fn count(name: &str, unit: Decimal, text: &str) -> Result<u64, ApiError> {
+pub(super) fn count(name: &str, unit: Decimal, text: &str) -> Result<u64, ApiError> {
     unit.count_u64(text).map_err(|error| ApiError::invalid_field(name, error))
 }

@@ -3,12 +3,14 @@
 mod account;
 mod admin;
 mod conditions;
+mod market_life;
 mod order_list;
 mod orders;
 mod treasury;
 
 pub(crate) use account::*;
 pub(crate) use admin::*;
+pub(crate) use market_life::*;
 pub(crate) use order_list::*;
 pub(crate) use orders::*;
 pub(crate) use treasury::*;
