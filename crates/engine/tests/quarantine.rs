@@ -89,6 +89,7 @@ fn with_failed_market(partitions: u16) -> (Exchange, Vec<Event>) {
     (exchange, events)
 }
 
+/// Rule 13.1.
 #[test]
 fn an_order_on_which_its_market_fails_after_two_fills_is_refused_whole_and_its_funds_are_free() {
     for partitions in [1, 2, 5] {
@@ -106,6 +107,7 @@ fn an_order_on_which_its_market_fails_after_two_fills_is_refused_whole_and_its_f
     }
 }
 
+/// Rule 13.1.
 #[test]
 fn the_rest_of_the_exchange_goes_on_while_a_market_is_quarantined() {
     for partitions in [1, 2, 5] {
@@ -126,6 +128,7 @@ fn the_rest_of_the_exchange_goes_on_while_a_market_is_quarantined() {
     }
 }
 
+/// Rule 13.2.
 #[test]
 fn whatever_is_asked_of_a_quarantined_market_is_refused_and_gives_back_what_it_locked() {
     for partitions in [1, 2, 5] {
@@ -161,6 +164,7 @@ fn whatever_is_asked_of_a_quarantined_market_is_refused_and_gives_back_what_it_l
     }
 }
 
+/// Rule 13.5.
 #[test]
 fn a_client_id_that_a_quarantined_market_refused_can_be_used_again() {
     let (mut exchange, _) = with_failed_market(2);
@@ -197,6 +201,7 @@ fn a_market_that_fails_again_is_quarantined_again_and_a_mended_one_trades_on() {
     }
 }
 
+/// Rule 13.3.
 #[test]
 fn fills_of_a_slot_that_failed_wait_for_it_while_its_market_goes_on() {
     for partitions in [1, 2, 5] {
@@ -306,6 +311,7 @@ fn what_leaves_at_once_is_refused_by_a_quarantined_slot_and_what_has_left_waits_
     }
 }
 
+/// Rule 13.2.
 #[test]
 fn timers_of_what_is_quarantined_ask_for_one_entry_and_fire_when_it_is_released() {
     for partitions in [1, 2] {
@@ -349,6 +355,7 @@ fn timers_of_what_is_quarantined_ask_for_one_entry_and_fire_when_it_is_released(
     }
 }
 
+/// Rule 13.4.
 #[test]
 fn a_sweep_that_fails_in_its_second_entry_is_finished_after_the_release() {
     let sweep = |exchange: &mut Exchange| {
@@ -381,6 +388,7 @@ fn a_sweep_that_fails_in_its_second_entry_is_finished_after_the_release() {
     }
 }
 
+/// Rule 13.4.
 #[test]
 fn rules_that_are_set_while_a_market_is_quarantined_hold_when_it_is_released() {
     for partitions in [1, 2] {
