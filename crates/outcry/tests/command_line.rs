@@ -61,9 +61,14 @@ fn a_second_process_on_the_same_data_is_refused() {
     let said = String::from_utf8(again.stderr).unwrap();
     assert!(said.contains(&format!("in use by process {}", server.pid())), "{said}");
     assert_eq!(status(&["keys", "reset-admin", "--data", text(&data)]), Some(73));
+    assert_eq!(status(&["keys", "add-operator", "ann", "--data", text(&data)]), Some(73));
     assert_eq!(status(&["verify", text(&data)]), Some(73));
     server.stop();
     assert_eq!(status(&["keys", "reset-admin", "--data", text(&data)]), Some(0));
+    let added = outcry(&["keys", "add-operator", "ann", "--data", text(&data)]);
+    let said = String::from_utf8(added.stdout).unwrap();
+    assert!(said.starts_with("The key of operator ann is shown this once.\nadmin key:"), "{said}");
+    assert_eq!(status(&["keys", "add-operator", "two words", "--data", text(&data)]), Some(2));
 }
 
 #[test]
