@@ -5,8 +5,10 @@ mod required;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use types::{CancelCause, Event, MarketState, OrderSpec, PlaceOrder, RejectCode, Request};
-use types::{TimeInForce, Trigger};
+use types::{
+    CancelCause, Event, ListEnd, ListLeg, MarketState, OrderSpec, PlaceOrder, PlaceOrderList,
+    RejectCode, Request, TimeInForce, Trigger,
+};
 
 pub use required::unreachable;
 
@@ -37,11 +39,18 @@ pub enum Kind {
     CancelByClientId,
     CancelAll,
     Replace,
+    Pair,
+    PairOfTriggers,
+    OneTriggersOther,
+    OneTriggersPair,
+    CancelList,
+    PendingOrder,
+    PendingPair,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 30] = [
         Self::Gtc,
         Self::Dated,
         Self::Iceberg,
@@ -65,6 +74,13 @@ impl Kind {
         Self::CancelByClientId,
         Self::CancelAll,
         Self::Replace,
+        Self::Pair,
+        Self::PairOfTriggers,
+        Self::OneTriggersOther,
+        Self::OneTriggersPair,
+        Self::CancelList,
+        Self::PendingOrder,
+        Self::PendingPair,
     ];
 
     /// The kind of a request, if it is about orders.
@@ -76,8 +92,21 @@ impl Kind {
             Request::CancelByClientId { .. } => Self::CancelByClientId,
             Request::CancelAll { .. } => Self::CancelAll,
             Request::ReplaceOrder(_) => Self::Replace,
+            Request::PlaceOrderList(list) => Self::of_list(list),
+            Request::CancelOrderList { .. } => Self::CancelList,
             _ => return None,
         })
+    }
+
+    /// The kind of a list. What makes none counts as what its numbers of legs are nearest to.
+    fn of_list(list: &PlaceOrderList) -> Self {
+        let waits = |leg: &ListLeg| leg.conditions.trigger.is_some();
+        match list.pending.len() {
+            0 if list.legs.first().is_some_and(waits) => Self::PairOfTriggers,
+            0 => Self::Pair,
+            1 => Self::OneTriggersOther,
+            _ => Self::OneTriggersPair,
+        }
     }
 
     /// The kind of an order.
@@ -116,6 +145,11 @@ impl Kind {
     /// Whether it is an order that waits for a trigger.
     pub fn waits(self) -> bool {
         Self::StopLimit <= self && self <= Self::TrailingMarket
+    }
+
+    /// Whether it is a list that comes.
+    pub fn is_list(self) -> bool {
+        Self::Pair <= self && self <= Self::OneTriggersPair
     }
 
     /// Whether it is an order, not a command on orders.
@@ -233,7 +267,7 @@ impl Coverage {
 }
 
 /// What must have happened at least once.
-const FACTS: [&str; 22] = [
+const FACTS: [&str; 27] = [
     "trade",
     "trade in an auction",
     "auction with a price",
@@ -256,6 +290,11 @@ const FACTS: [&str; 22] = [
     "plan refused",
     "rules set",
     "fired order ended without entering",
+    "list done",
+    "list cancelled",
+    "list refused",
+    "list went on",
+    "cancelled: order_list",
 ];
 
 fn fact(event: &Event) -> Option<&'static str> {
@@ -273,6 +312,10 @@ fn fact(event: &Event) -> Option<&'static str> {
         }
         Event::CountdownSet { reply, .. } if reply.is_nobody() => "dead man's switch fired",
         Event::Rejected { code: RejectCode::PlanRefused, .. } => "plan refused",
+        Event::OrderListEnded { end: ListEnd::Done, .. } => "list done",
+        Event::OrderListEnded { end: ListEnd::Cancelled, .. } => "list cancelled",
+        Event::OrderListEnded { end: ListEnd::Refused { .. }, .. } => "list refused",
+        Event::OrderListAdvanced { .. } => "list went on",
         Event::MarketRulesSet { .. } => "rules set",
         Event::OrderReplaced { .. } => "order replaced",
         Event::OrderCancelled { cause, .. } => match cause {

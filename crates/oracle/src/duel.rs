@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 
 use engine::Partition;
 use types::{
-    AccountId, Amount, AssetId, ClientOrderId, Command, Event, MarketId, MarketState, OrderId,
-    PartitionId, ReplyTo, Request, RequestKind, Seq, Timestamp,
+    AccountId, Amount, AssetId, ClientOrderId, Command, Event, ListEnd, MarketId, MarketState,
+    OrderId, OrderListKind, PartitionId, ReplyTo, Request, RequestKind, Seq, Timestamp,
 };
 
 use crate::coverage::{Coverage, Kind, Outcome};
@@ -42,6 +42,10 @@ pub struct Duel {
     token: u64,
     /// What the product's events last said of each balance.
     told: BTreeMap<(AccountId, AssetId), (Amount, Amount)>,
+    /// The states of markets, as events told them.
+    states: BTreeMap<MarketId, MarketState>,
+    /// The forms of lists, as events told them.
+    kinds: BTreeMap<(MarketId, OrderId), OrderListKind>,
     /// What was seen.
     pub coverage: Coverage,
 }
@@ -56,6 +60,8 @@ impl Duel {
             now: Timestamp(0),
             token: 0,
             told: BTreeMap::new(),
+            states: BTreeMap::new(),
+            kinds: BTreeMap::new(),
             coverage: Coverage::default(),
         };
         duel.product(Timestamp(0), &Command::SetTopology(topology));
@@ -150,8 +156,10 @@ impl Duel {
         let id = match request {
             Request::PlaceOrder(order) => order.market,
             Request::ReplaceOrder(replace) => replace.order.market,
+            Request::PlaceOrderList(list) => list.market,
             Request::AmendOrder { market, .. }
             | Request::CancelOrder { market, .. }
+            | Request::CancelOrderList { market, .. }
             | Request::CancelAll { market, .. } => *market,
             Request::CancelByClientId { account, client_order_id } => {
                 self.naive.market_of_client_id(account.0, *client_order_id)?
@@ -184,6 +192,7 @@ impl Duel {
     fn count_facts(&mut self, fired: &[(MarketId, OrderId)], events: &[Event]) {
         for event in events {
             self.coverage.count_fact(event);
+            self.count_pending(event);
         }
         for &(market, order) in fired {
             let entered = events.iter().any(|event| {
@@ -196,6 +205,31 @@ impl Duel {
                 *self.coverage.facts.entry("fired order ended without entering").or_default() += 1;
             }
         }
+    }
+
+    /// Counts what became of the pending legs of lists, by the state of the market then.
+    fn count_pending(&mut self, event: &Event) {
+        let (market, list, outcome) = match *event {
+            Event::MarketStateChanged { market, state, .. } => {
+                self.states.insert(market, state);
+                return;
+            }
+            Event::OrderListPlaced(ref placed) => {
+                self.kinds.insert((placed.market, placed.list), placed.kind);
+                return;
+            }
+            Event::OrderListAdvanced { market, list, .. } => (market, list, Outcome::Accepted),
+            Event::OrderListEnded { market, list, end: ListEnd::Refused { code }, .. } => {
+                (market, list, Outcome::Rejected(code))
+            }
+            _ => return,
+        };
+        let kind = match self.kinds[&(market, list)] {
+            OrderListKind::OneTriggersPair => Kind::PendingPair,
+            _ => Kind::PendingOrder,
+        };
+        let state = self.states.get(&market).copied().unwrap_or(MarketState::Continuous);
+        self.coverage.count(kind, Some(state), outcome);
     }
 
     /// Fired orders that wait for trading to go on.
@@ -233,6 +267,9 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::MarketStateChanged { market, .. }
         | Event::AuctionUncrossed { market, .. }
         | Event::OrderDecremented { market, .. }
+        | Event::OrderListAdvanced { market, .. }
+        | Event::OrderListEnded { market, .. }
+        | Event::OrderPlaced { market, .. }
         | Event::TradingInterrupted { market, .. } => Some(market),
         _ => None,
     }

@@ -1,5 +1,6 @@
 //! What is compared besides events: touched levels and balances, and everything now and then.
 
+use book::ListStage;
 use engine::{Partition, audit};
 use types::{Amount, Event, MarketId, PartitionId, Side};
 
@@ -115,11 +116,33 @@ impl Duel {
         let expected: Vec<_> = market.fired.iter().map(|o| o.id).collect();
         let found: Vec<_> = product.fired().map(|id| id.0).collect();
         same("orders that were fired and did not enter", &expected, &found)?;
+        self.check_lists(market)?;
         same("end of the interruption", &market.reopens_at, &product.reopens_at())?;
         same("rules", &market.rules, product.rules())?;
         let mut expected = market.plans.clone();
         expected.sort_unstable_by_key(|plan| plan.0);
         same("plans", &expected, &product.plans().collect())
+    }
+
+    /// Open lists: owner, open orders, number of pending legs.
+    fn check_lists(&self, market: &Market) -> Result<(), Difference> {
+        let product = self.product.market(market.def.id).expect("it was listed");
+        let lists = market.lists.iter();
+        let mut expected: Vec<_> =
+            lists.map(|list| (list.id, list.account, list.orders.clone(), list.pending())).collect();
+        expected.sort_unstable();
+        let found: Vec<_> = product
+            .lists()
+            .map(|(id, list)| {
+                let (orders, pending) = match &list.stage {
+                    ListStage::Pair(orders) => (orders.map(|order| order.0).to_vec(), 0),
+                    ListStage::Working(request) => (vec![id.0], request.legs.len()),
+                    ListStage::Placing { .. } => (Vec::new(), 0),
+                };
+                (id.0, list.account.0, orders, pending)
+            })
+            .collect();
+        same(&format!("lists of market {}", market.def.id), &expected, &found)
     }
 
     fn check_balances(&self) -> Result<(), Difference> {

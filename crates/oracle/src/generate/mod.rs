@@ -2,6 +2,7 @@
 //!
 //! The generator looks at the naive exchange, never at the product, so that the seed alone decides what comes.
 
+mod lists;
 mod operations;
 mod orders;
 mod random;
@@ -111,7 +112,7 @@ impl Generator {
     }
 
     fn request(&mut self, exchange: &Exchange) -> Request {
-        match self.random.weighted(&[610, 90, 80, 25, 12, 60, 30, 20, 25, 30, 10, 10, 10]) {
+        match self.random.weighted(&[610, 90, 80, 25, 12, 60, 30, 20, 25, 30, 10, 10, 10, 90, 14]) {
             0 => self.place(exchange),
             1 => self.amend(exchange),
             2 => self.cancel(exchange),
@@ -124,7 +125,9 @@ impl Generator {
             9 => self.replace(exchange),
             10 => self.set_countdown(exchange),
             11 => self.set_rules(exchange),
-            _ => self.plan_state(exchange),
+            12 => self.plan_state(exchange),
+            13 => self.order_list(exchange),
+            _ => self.cancel_list(exchange),
         }
     }
 
@@ -145,6 +148,7 @@ impl Generator {
         let order = match &mut request {
             Request::PlaceOrder(order) => order,
             Request::ReplaceOrder(replace) => &mut replace.order,
+            Request::PlaceOrderList(list) if differs => return self.differing(list),
             _ => return request,
         };
         if differs {
@@ -158,6 +162,10 @@ impl Generator {
         let named = match request {
             Request::PlaceOrder(order) => !order.client_order_id.is_none(),
             Request::ReplaceOrder(replace) => !replace.order.client_order_id.is_none(),
+            Request::PlaceOrderList(list) => {
+                let mut legs = list.legs.iter().chain(&list.pending);
+                !list.client_order_id.is_none() || legs.any(|leg| !leg.client_order_id.is_none())
+            }
             _ => true,
         };
         if named && self.sent.len() < 12 {

@@ -38,7 +38,7 @@ impl Generator {
         }
     }
 
-    fn client_id(&mut self) -> ClientOrderId {
+    pub(super) fn client_id(&mut self) -> ClientOrderId {
         if self.random.one_in(self.world.names) { self.new_name() } else { ClientOrderId::NONE }
     }
 
@@ -47,7 +47,7 @@ impl Generator {
         format!("c{}", self.name).parse().expect("short and printable")
     }
 
-    fn spec(&mut self, market: &Market, at: usize, side: Side) -> OrderSpec {
+    pub(super) fn spec(&mut self, market: &Market, at: usize, side: Side) -> OrderSpec {
         let price = self.price(market, at);
         let quantity = Quantity::new(self.lots(at));
         match self.random.weighted(&[52, 10, 8, 8, 11, 11]) {
@@ -74,7 +74,7 @@ impl Generator {
     }
 
     /// About what so many lots cost, rarely nothing or too much.
-    fn notional(&mut self, market: &Market, at: usize, lots: u64) -> Amount {
+    pub(super) fn notional(&mut self, market: &Market, at: usize, lots: u64) -> Amount {
         let price = self.price(market, at).get();
         let exact = u128::from(lots) * u128::from(price) * market.quote_unit;
         Amount::new(match self.random.below(60) {
@@ -104,7 +104,7 @@ impl Generator {
     }
 
     /// Mostly few; rarely many, none, or more than are allowed.
-    fn lots(&mut self, at: usize) -> u64 {
+    pub(super) fn lots(&mut self, at: usize) -> u64 {
         let style = &self.world.styles[at];
         let max = style.def.max_quantity.get();
         match self.random.below(400) {
@@ -116,7 +116,7 @@ impl Generator {
     }
 
     /// Mostly those that go with the kind of order, rarely any.
-    fn conditions(&mut self, market: &Market, at: usize, spec: &OrderSpec) -> Conditions {
+    pub(super) fn conditions(&mut self, market: &Market, at: usize, spec: &OrderSpec) -> Conditions {
         let (gtc, ioc, post_only) = match *spec {
             OrderSpec::Limit { time_in_force: TimeInForce::Gtc, post_only, .. } => {
                 (true, false, post_only)
@@ -154,7 +154,7 @@ impl Generator {
         }
     }
 
-    fn distance(&mut self) -> u16 {
+    pub(super) fn distance(&mut self) -> u16 {
         match self.random.below(60) {
             0 => 0,
             1 => 5_001,
@@ -184,7 +184,7 @@ impl Generator {
     }
 
     /// An open order: market, account, id; rarely one that is not there or another's.
-    fn some_order(&mut self, exchange: &Exchange) -> (usize, u32, u64) {
+    pub(super) fn some_order(&mut self, exchange: &Exchange) -> (usize, u32, u64) {
         let at = self.random.below(exchange.markets.len() as u64) as usize;
         let market = &exchange.markets[at];
         let open = market.open().count() as u64;
@@ -265,13 +265,18 @@ impl Generator {
     pub(super) fn cancel_by_client_id(&mut self, exchange: &Exchange) -> Request {
         let (at, account, id) = self.some_order(exchange);
         let market = &exchange.markets[at];
+        if let Some((account, client_order_id)) = self.name_of_list(market)
+            && self.random.one_in(4)
+        {
+            return Request::CancelByClientId { account: AccountId(account), client_order_id };
+        }
         let order = market.open().find(|order| order.id == id);
         let name = order.and_then(|order| order.client_id.parse().ok());
         let client_order_id = name.unwrap_or_else(|| self.old_name());
         Request::CancelByClientId { account: AccountId(account), client_order_id }
     }
 
-    fn old_name(&mut self) -> ClientOrderId {
+    pub(super) fn old_name(&mut self) -> ClientOrderId {
         let name = self.random.between(1, self.name + 1);
         format!("c{name}").parse().expect("short and printable")
     }
@@ -284,7 +289,7 @@ impl Generator {
     }
 }
 
-fn limit(
+pub(super) fn limit(
     price: Price,
     quantity: Quantity,
     time_in_force: TimeInForce,

@@ -34,7 +34,7 @@ impl Market {
         let order = open.ok_or(RejectCode::UnknownOrder)?;
         asked.price.map_or(Ok(()), |price| self.check_price(price))?;
         asked.total.map_or(Ok(()), |total| self.check_quantity(total))?;
-        if !order.is_limit() {
+        if !order.is_limit() || self.lists.iter().any(|list| list.orders.contains(&id)) {
             return Err(RejectCode::NotAmendable);
         }
         let total = asked.total.unwrap_or(order.remaining + order.filled);

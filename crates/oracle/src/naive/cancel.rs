@@ -21,8 +21,9 @@ impl Exchange {
 
     pub(super) fn cancel_by_client_id(&mut self, asker: &Asker) -> Result<(), RejectCode> {
         self.account(asker.account)?;
-        let found = self.find_client_id(asker.account, asker.client_id);
-        let (at, order) = found.ok_or(RejectCode::UnknownOrder)?;
+        let Some((at, order)) = self.find_client_id(asker.account, asker.client_id) else {
+            return self.cancel_list_by_name(asker);
+        };
         // The market answers as to a cancel by the order's id: it does not know the client's.
         let market = self.markets[at].def.id.0;
         let (request, client_id) = (RequestKind::CancelOrder, ClientOrderId::NONE);
@@ -43,9 +44,11 @@ impl Exchange {
         })
     }
 
-    /// The market of the open order that the account calls so.
+    /// The market of the open order, or the list, that the account calls so.
     pub fn market_of_client_id(&self, account: u32, name: ClientOrderId) -> Option<MarketId> {
-        self.find_client_id(account, name).map(|(at, _)| self.markets[at].def.id)
+        let found = self.find_client_id(account, name).map(|(at, _)| at);
+        let found = found.or_else(|| self.find_list(account, name).map(|(at, _)| at));
+        found.map(|at| self.markets[at].def.id)
     }
 
     pub(super) fn cancel_all(&mut self, asker: &Asker) -> Result<(), RejectCode> {
@@ -66,7 +69,9 @@ impl Exchange {
             let market = &mut self.markets[at];
             let done = market.cancel(account.0, order, ReplyTo::NOBODY, CancelCause::CancelAll);
             if let Err(code) = done {
-                // A market that is halted refuses each; nobody waits for that answer.
+                // A market that is halted refuses each, and the other of a pair is gone by now; nobody
+                // waits for that answer.
+                self.collect(at);
                 let request = RequestKind::CancelOrder;
                 self.reject(&Asker { reply: ReplyTo::NOBODY, request, ..*asker }, code);
             }

@@ -41,6 +41,11 @@ impl Exchange {
         Ok(true)
     }
 
+    /// Whether the account's id was used.
+    pub(super) fn is_remembered(&self, account: u32, id: ClientOrderId) -> bool {
+        self.remembered.iter().any(|known| (known.account, known.id) == (account, id))
+    }
+
     /// Remembers what became of a command, unless another try might fare better.
     pub(super) fn remember(
         &mut self,

@@ -12,13 +12,14 @@ impl Market {
         self.state == MarketState::Continuous && best.is_some_and(|price| order.accepts(price))
     }
 
-    /// Rules for an order that is to enter now, and the price of one that slides (3.1, 3.2).
+    /// Rules for an order that is to enter now, and the price of one that slides (3.1, 3.2). The first of
+    /// a pair must not match (12.4).
     ///
     /// # Errors
     /// Why not.
-    pub fn check_entering(&self, order: &mut Order) -> Result<(), RejectCode> {
+    pub fn check_entering(&self, order: &mut Order, of_pair: bool) -> Result<(), RejectCode> {
         self.check_band(order)?;
-        if order.is_post_only() && self.would_match(order) {
+        if (order.is_post_only() || of_pair) && self.would_match(order) {
             if !order.conditions.slide {
                 return Err(RejectCode::WouldMatch);
             }

@@ -5,6 +5,7 @@ use types::{
     Quantity, RejectCode, ReplyTo, Side, Timestamp,
 };
 
+use super::lists::List;
 use super::order::Order;
 
 /// A market without any funds: it knows what an order may spend, not what its owner has.
@@ -26,6 +27,10 @@ pub struct Market {
     pub waiting: Vec<Order>,
     /// Orders that were fired and have not entered yet, the next first.
     pub fired: Vec<Order>,
+    /// Lists that have not ended (12).
+    pub lists: Vec<List>,
+    /// Lists whose working order was filled, the first first.
+    pub filled_lists: Vec<List>,
     /// The operator's rules (11).
     pub rules: MarketRules,
     /// Minute, price and lots of the trades since there is a band around them.
@@ -62,6 +67,8 @@ impl Market {
             asks: Vec::new(),
             waiting: Vec::new(),
             fired: Vec::new(),
+            lists: Vec::new(),
+            filled_lists: Vec::new(),
             rules: MarketRules::default(),
             minutes: Vec::new(),
             plans: Vec::new(),
@@ -184,7 +191,7 @@ impl Market {
         self.insert(order);
     }
 
-    /// Says that an order has ended with something left.
+    /// Says that an order has ended with something left. Its list ends with it (12.7, 12.10).
     pub fn cancelled(&mut self, order: &Order, reply: ReplyTo, cause: CancelCause) {
         self.events.push(Event::OrderCancelled {
             reply,
@@ -194,6 +201,7 @@ impl Market {
             remaining: Quantity::new(order.remaining),
             cause,
         });
+        self.list_fails(order.id);
     }
 
     /// Says that a resting order has less quantity.
@@ -240,7 +248,8 @@ impl Market {
         Ok(())
     }
 
-    fn end(&mut self, id: u64, reply: ReplyTo, cause: CancelCause) {
+    /// Ends an open order.
+    pub fn end(&mut self, id: u64, reply: ReplyTo, cause: CancelCause) {
         let order = self.take_out(id).unwrap_or_else(|| {
             let unentered = [&mut self.waiting, &mut self.fired];
             let list = unentered.into_iter().find(|list| list.iter().any(|order| order.id == id));

@@ -109,6 +109,9 @@ impl Market {
                     self.pay(taker, maker.price, lots);
                 }
                 self.decrement(&mut maker, lots);
+                if lots < wish {
+                    self.list_fails(taker.id);
+                }
                 self.put_back(maker);
                 let by_quote = matches!(taker.spec, OrderSpec::MarketByQuote { .. });
                 self.events.push(Event::OrderDecremented {
@@ -123,7 +126,7 @@ impl Market {
         }
     }
 
-    /// Takes lots from a resting order without a trade, and says so.
+    /// Takes lots from a resting order without a trade, and says so. Its list ends by that (12.7, 12.10).
     pub fn decrement(&mut self, order: &mut Order, lots: u64) {
         order.remaining -= lots;
         order.shown -= lots;
@@ -131,6 +134,7 @@ impl Market {
             self.cancelled(order, ReplyTo::NOBODY, CancelCause::SelfTrade);
         } else {
             self.reduced(order, ReplyTo::NOBODY);
+            self.list_fails(order.id);
         }
     }
 
@@ -207,6 +211,7 @@ impl Market {
         price: u64,
         lots: u64,
     ) {
+        let parties = [&other, &one].map(|party| (party.order.id, party.order.remaining));
         let (buyer, seller) = if one.order.side == Side::Buy { (one, other) } else { (other, one) };
         let (base, quote) = (u128::from(lots) * self.base_unit, self.notional(price, lots));
         self.last_trade += 1;
@@ -222,6 +227,9 @@ impl Market {
             seller: side_of_trade(&seller, quote),
         };
         self.events.push(Event::Trade(trade));
+        for (id, remaining) in parties {
+            self.list_trades(id, remaining);
+        }
         self.note_minute(price, lots);
         self.fire(price);
     }

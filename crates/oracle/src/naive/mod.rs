@@ -11,15 +11,18 @@ mod client_ids;
 mod countdown;
 mod entering;
 mod funds;
+mod lists;
 mod market;
 mod matching;
 mod order;
 mod place;
+mod place_list;
 mod rules;
 mod treasury;
 mod triggers;
 
 pub use funds::{Funds, Place};
+pub use lists::List;
 pub use market::Market;
 pub use order::Order;
 
@@ -104,7 +107,7 @@ impl Exchange {
             self.collect(at);
         }
         self.count_down();
-        self.fit_holds();
+        self.place_what_pended();
         std::mem::take(&mut self.events)
     }
 
@@ -124,7 +127,7 @@ impl Exchange {
         if let Err(code) = done {
             self.reject(&asker, code);
         }
-        self.fit_holds();
+        self.place_what_pended();
         std::mem::take(&mut self.events)
     }
 
@@ -160,9 +163,8 @@ impl Exchange {
             }
             Request::ReplaceOrder(replace) => self.replace_order(asker, replace),
             Request::SetCountdown { after_ms, .. } => self.set_countdown(asker, *after_ms),
-            Request::PlaceOrderList(_) | Request::CancelOrderList { .. } => {
-                unreachable!("the generator makes no lists")
-            }
+            Request::PlaceOrderList(list) => self.place_order_list(asker, list),
+            Request::CancelOrderList { list, .. } => self.cancel_order_list(asker, *list),
             // Nothing fails here.
             Request::ReleaseQuarantine { .. } => Err(RejectCode::NotQuarantined),
             Request::SetAccountFeeTier { fee_tier: None, .. }
@@ -204,13 +206,19 @@ impl Exchange {
         self.events.extend(events);
     }
 
-    /// What is held becomes what open orders and pending debits need (10.2).
+    /// What is held becomes what open orders and pending debits need (10.2), of a pair the larger (12.5).
     fn fit_holds(&mut self) {
         let mut needs = Vec::new();
         for market in &self.markets {
+            let pairs = market.pairs_of_needs();
             for order in market.open() {
                 let asset = pays_with(market, order.side);
-                needs.push((order.account, asset, market.need(order)));
+                let need = match pairs.iter().find(|pair| pair.orders.contains(&order.id)) {
+                    Some(pair) if pair.orders[0] == order.id => pair.need,
+                    Some(_) => 0,
+                    None => market.need(order),
+                };
+                needs.push((order.account, asset, need));
             }
         }
         needs.extend(

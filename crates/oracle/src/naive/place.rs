@@ -1,8 +1,8 @@
 //! A new order: the rules in their order (9), the hold (10.1), the market.
 
 use types::{
-    AccountId, Event, MarketState, OrderId, OrderSpec, PlaceOrder, RejectCode, Request, Side,
-    TimeInForce, Trigger,
+    AccountId, ClientOrderId, Event, MarketState, OrderId, OrderSpec, PlaceOrder, RejectCode,
+    ReplyTo, Request, Side, TimeInForce, Trigger,
 };
 
 use super::funds::Place;
@@ -30,31 +30,48 @@ impl Exchange {
     }
 
     fn decide(&mut self, asker: &Asker, order: &PlaceOrder) -> Result<OrderId, RejectCode> {
-        let account = self.account(asker.account)?;
-        if account.frozen {
+        if self.account(asker.account)?.frozen {
             return Err(RejectCode::AccountFrozen);
         }
-        let rates = self.rates(account.tier);
         let at = self.market(asker.market)?;
         let market = &self.markets[at];
+        if order.version != market.def.version {
+            return Err(RejectCode::StaleDefinition);
+        }
         check_order(market, order, self.now)?;
-        self.check_account_rules(market, order)?;
+        self.check_account_rules(market, std::slice::from_ref(order))?;
         let asset = pays_with(market, order.side);
         let available = self.funds.available(asker.account, asset);
         let hold = hold(market, order, available);
         if hold > available || hold == 0 {
             return Err(RejectCode::InsufficientBalance);
         }
+        let new = self.new_order(order, hold)?;
+        // The hold comes first; what is not needed of it is given back when the command is through.
+        let account = asker.account;
+        self.funds.post(asset, Place::Available(account), Place::Held(account), hold);
+        let id = self.markets[at].admit(asker, new);
+        self.collect(at);
+        id
+    }
+
+    /// A checked order on its way into the market, with what it may spend.
+    pub(super) fn new_order(
+        &mut self,
+        order: &PlaceOrder,
+        budget: u128,
+    ) -> Result<Order, RejectCode> {
+        let rates = self.rates(self.account(order.account.0)?.tier);
         self.placements += 1;
-        let new = Order {
+        Ok(Order {
             id: 0,
-            account: asker.account,
+            account: order.account.0,
             side: order.side,
             spec: order.spec,
             conditions: *order.conditions,
             prevention: order.self_trade_prevention,
             rates,
-            client_id: asker.client_id.to_string(),
+            client_id: order.client_order_id.to_string(),
             placed: self.placements,
             price: order.spec.limit_price().get(),
             remaining: order.spec.quantity().map_or(0, |lots| lots.get()),
@@ -64,20 +81,14 @@ impl Exchange {
                 OrderSpec::MarketByQuote { quote, .. } => quote.get(),
                 _ => 0,
             },
-            budget: hold,
+            budget,
             reference: None,
-        };
-        // The hold comes first; what is not needed of it is given back when the command is through.
-        let account = asker.account;
-        self.funds.post(asset, Place::Available(account), Place::Held(account), hold);
-        let id = self.markets[at].admit(asker, new);
-        self.collect(at);
-        id
+        })
     }
 }
 
 /// What placing holds, in atoms of what the order pays with (10.1, 4.8).
-fn hold(market: &Market, order: &PlaceOrder, available: u128) -> u128 {
+pub(super) fn hold(market: &Market, order: &PlaceOrder, available: u128) -> u128 {
     let base = |lots: u64| u128::from(lots) * market.base_unit;
     match (order.spec, order.side) {
         (OrderSpec::Limit { price, quantity, .. }, Side::Buy) => {
@@ -103,15 +114,12 @@ fn hold(market: &Market, order: &PlaceOrder, available: u128) -> u128 {
     }
 }
 
-/// From the version of the definition to the date, in the order of section 9.
-fn check_order(
+/// From the price to the date, in the order of section 9.
+pub(super) fn check_order(
     market: &Market,
     order: &PlaceOrder,
     now: types::Timestamp,
 ) -> Result<(), RejectCode> {
-    if order.version != market.def.version {
-        return Err(RejectCode::StaleDefinition);
-    }
     if let OrderSpec::Limit { price, .. } = order.spec {
         market.check_price(price.get())?;
     }
@@ -199,8 +207,25 @@ impl Market {
         if fine { Ok(()) } else { Err(RejectCode::InvalidQuantity) }
     }
 
-    /// A funded order comes to the market: the rest of section 9, then it matches, rests or waits.
+    /// A funded order comes to the market: it is checked, then it matches, rests or waits.
     fn admit(&mut self, asker: &Asker, mut order: Order) -> Result<OrderId, RejectCode> {
+        self.check_admission(&mut order, false, 0)?;
+        self.last_order += 1;
+        order.id = self.last_order;
+        let id = OrderId(order.id);
+        self.accept(asker.reply, asker.client_id, order);
+        self.enter_fired();
+        Ok(id)
+    }
+
+    /// What section 9 asks of an order in the market: of one that comes with `to_wait` others that are to
+    /// wait, and perhaps as one of a pair.
+    pub(super) fn check_admission(
+        &self,
+        order: &mut Order,
+        of_pair: bool,
+        to_wait: usize,
+    ) -> Result<(), RejectCode> {
         self.accepts_orders()?;
         let waits = order.conditions.trigger.is_some();
         let plain = order.time_in_force() == Some(TimeInForce::Gtc)
@@ -209,32 +234,27 @@ impl Market {
         if self.state != MarketState::Continuous && !waits && !plain {
             return Err(RejectCode::NotDuringAuction);
         }
-        self.age(&mut order);
-        self.check_rules(&order)?;
-        if waits {
-            self.check_waiting(&order)?;
-        } else {
-            self.check_entering(&mut order)?;
-        }
-        self.last_order += 1;
-        order.id = self.last_order;
-        let id = OrderId(order.id);
+        self.age(order);
+        self.check_rules(order)?;
+        if waits { self.check_waiting(order, to_wait) } else { self.check_entering(order, of_pair) }
+    }
+
+    /// Says that a checked order with its id is placed, and lets it match, rest or wait.
+    pub(super) fn accept(&mut self, reply: ReplyTo, name: ClientOrderId, order: Order) {
         self.events.push(Event::OrderPlaced {
-            reply: asker.reply,
+            reply,
             market: self.def.id,
-            order: id,
+            order: OrderId(order.id),
             account: AccountId(order.account),
-            client_order_id: asker.client_id,
+            client_order_id: name,
             side: order.side,
             spec: order.spec,
             conditions: order.conditions.into(),
         });
         match self.state {
-            _ if waits => self.wait(order),
+            _ if order.conditions.trigger.is_some() => self.wait(order),
             MarketState::Continuous => self.enter(order),
             _ => self.rest(order),
         }
-        self.enter_fired();
-        Ok(id)
     }
 }

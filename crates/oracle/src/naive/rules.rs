@@ -14,32 +14,36 @@ const MINUTE: u64 = 60_000_000_000;
 const SECOND: u64 = 1_000_000_000;
 
 impl Exchange {
-    /// Rules about all that an account has and wants (11.5, 11.6), with the definition's own bound.
+    /// Rules about all that an account has and wants (11.5, 11.6), with the definition's own bound, for an
+    /// order or a pair (12.5).
     pub(super) fn check_account_rules(
         &self,
         market: &Market,
-        order: &PlaceOrder,
+        orders: &[PlaceOrder],
     ) -> Result<(), RejectCode> {
+        let first = &orders[0];
         let rules = &market.rules;
-        let own = || market.open().filter(|open| open.account == order.account.0);
+        let own = || market.open().filter(|open| open.account == first.account.0);
         let most = rules.max_open_orders.unwrap_or(u32::MAX);
-        if own().count() >= most.min(market.def.bounds.max_orders_per_account) as usize {
+        // A filled order that others wait for counts until they come (12.8).
+        let filled = market.filled_lists.iter().filter(|list| list.account == first.account.0);
+        if own().count() + filled.count() + orders.len() > most.min(market.def.bounds.max_orders_per_account) as usize {
             return Err(RejectCode::TooManyOpenOrders);
         }
-        let waits = |conditions: &types::Conditions| conditions.trigger.is_some();
-        let waiting = own().filter(|open| waits(&open.conditions)).count();
-        if waits(&order.conditions)
-            && rules.max_waiting_orders.is_some_and(|most| waiting >= most as usize)
+        let waiting = own().filter(|open| open.conditions.trigger.is_some()).count();
+        let to_wait = orders.iter().filter(|order| order.conditions.trigger.is_some()).count();
+        if to_wait > 0
+            && rules.max_waiting_orders.is_some_and(|most| waiting + to_wait > most as usize)
         {
             return Err(RejectCode::TooManyWaitingOrders);
         }
-        if order.side == Side::Buy
+        if first.side == Side::Buy
             && let Some(most) = rules.max_position
         {
-            let wanted = own().filter(|open| open.is_limit() && open.side == Side::Buy);
-            let wanted: u128 = wanted.map(|open| u128::from(open.remaining)).sum();
-            let this = order.spec.quantity().map_or(0, |lots| u128::from(lots.get()));
-            let has = self.has(order.account.0, market.def.base);
+            let wanted = own().filter(|open| open.side == Side::Buy);
+            let wanted: u128 = wanted.map(|open| u128::from(market.lots_to_buy(open))).sum();
+            let this = first.spec.quantity().map_or(0, |lots| u128::from(lots.get()));
+            let has = self.has(first.account.0, market.def.base);
             if has + (wanted + this) * market.base_unit > most.get() {
                 return Err(RejectCode::PositionLimit);
             }

@@ -8,14 +8,14 @@ use super::market::Market;
 use super::order::Order;
 
 impl Market {
-    /// Rules for an order that is to wait (4.4).
-    pub fn check_waiting(&self, order: &Order) -> Result<(), RejectCode> {
+    /// Rules for an order that is to wait (4.4), with `others` that come with it.
+    pub fn check_waiting(&self, order: &Order, others: usize) -> Result<(), RejectCode> {
         let last = self.last_price.ok_or(RejectCode::NoReferencePrice)?;
         let met = order.trigger_price().is_some_and(|(to, rises)| meets(last, to, rises));
         if met {
             return Err(RejectCode::WouldTrigger);
         }
-        if self.waiting.len() + self.fired.len() >= self.def.bounds.max_waiting as usize {
+        if self.waiting.len() + self.fired.len() + others >= self.def.bounds.max_waiting as usize {
             return Err(RejectCode::TooManyWaitingOrders);
         }
         Ok(())
@@ -60,6 +60,7 @@ impl Market {
                 order: OrderId(order.id),
                 account: AccountId(order.account),
             });
+            self.list_is_done(order.id);
             self.enter_one_fired(order);
         }
     }
