@@ -102,6 +102,7 @@ impl Market {
                 let taker = Taker::new(order, admit, self.last_price);
                 self.run(Taker { of_list, ..taker }, work, fx);
                 self.enter_fired(work, fx);
+                self.send_pending(fx);
             }
         }
     }

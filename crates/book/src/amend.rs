@@ -54,6 +54,7 @@ impl Market {
                 self.book.remove(place);
                 self.replace(&old, price, remaining, amend, work, fx);
                 self.enter_fired(work, fx);
+                self.send_pending(fx);
             }
         }
     }

@@ -49,6 +49,8 @@ pub(crate) struct Lists {
     by_id: BTreeMap<OrderId, OrderList>,
     /// The list of each open order.
     of: BTreeMap<OrderId, OrderId>,
+    /// What is to be placed when the command is through that filled the orders it waited for.
+    pub(crate) filled: Vec<PlacePending>,
 }
 
 impl Lists {
@@ -316,10 +318,10 @@ impl Market {
         (order, hold)
     }
 
-    /// An order is filled. If others wait for that, they are sent to the ledger, which then also closes
-    /// the order's hold. False if there are none.
+    /// An order is filled. If others wait for that, they go to the ledger when the command is through;
+    /// that then also closes the order's hold. False if there are none.
     #[cold]
-    pub(crate) fn send_pending(&mut self, order: OrderId, hold: HoldId, fx: &mut Effects) -> bool {
+    pub(crate) fn keep_pending(&mut self, order: OrderId, hold: HoldId) -> bool {
         let Some((list, OrderList { stage: ListStage::Working(_), .. })) = self.lists.of(order)
         else {
             return false;
@@ -328,8 +330,19 @@ impl Market {
         let ListStage::Working(orders) = stage else { unreachable!("just seen") };
         let stage = ListStage::Placing { cancelled: false };
         self.lists.insert(list, OrderList { account, stage });
-        fx.send(Message::PlacePending(Box::new(PlacePending { list, hold, orders: *orders })));
+        self.lists.filled.push(PlacePending { list, hold, orders: *orders });
         true
+    }
+
+    /// A command is through, unless it goes on in a later entry: what waited for orders that it filled
+    /// goes to the ledger, after all else that the command does to its owners' funds.
+    #[inline]
+    pub(crate) fn send_pending(&mut self, fx: &mut Effects) {
+        if self.pending.is_none() && !self.lists.filled.is_empty() {
+            for pending in self.lists.filled.drain(..) {
+                fx.send(Message::PlacePending(Box::new(pending)));
+            }
+        }
     }
 
     fn emit_list_end(&self, list: OrderId, account: AccountId, end: ListEnd, fx: &mut Effects) {

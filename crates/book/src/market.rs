@@ -181,6 +181,7 @@ impl Market {
             Pending::Delisting => self.go_on_delisting(work, fx),
         }
         self.enter_fired(work, fx);
+        self.send_pending(fx);
     }
 
     /// Leaves the rest of the work for a later entry.
@@ -331,7 +332,7 @@ impl Market {
         debug_assert!(order.shown.is_zero());
         let (account, hold, order, of_list) = (order.account, order.hold, order.id, order.of_list);
         self.book.remove(place);
-        if of_list && self.send_pending(order, hold, fx) {
+        if of_list && self.keep_pending(order, hold) {
             return;
         }
         fx.send_with(|| Message::Closed { account, hold, order, release: Amount::ZERO });

@@ -45,7 +45,7 @@ impl Market {
             }
             self.trade(&mut taker, lots, price, maker, fx);
         }
-        if taker.of_list && self.send_pending(taker.order, taker.hold, fx) {
+        if taker.of_list && self.keep_pending(taker.order, taker.hold) {
             return;
         }
         self.close_taker(&taker, fx);

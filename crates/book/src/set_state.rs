@@ -27,6 +27,7 @@ impl Market {
         }
         self.next_step = None;
         self.change_state(reply, state, work, fx);
+        self.send_pending(fx);
     }
 
     /// Changes to another state than this one.

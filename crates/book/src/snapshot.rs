@@ -46,6 +46,9 @@ impl BorshSerialize for Market {
         write_waiting(&self.waiting, writer)?;
         Redefining::write(self.redefining.as_deref(), writer)?;
         self.lists.iter().collect::<Vec<_>>().serialize(writer)?;
+        if self.pending.is_some() {
+            self.lists.filled.serialize(writer)?;
+        }
         (&self.rules, &self.average, &self.plans, &self.next_step).serialize(writer)
     }
 }
@@ -69,6 +72,9 @@ impl BorshDeserialize for Market {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, what));
             }
             market.lists.insert(id, list);
+        }
+        if market.pending.is_some() {
+            market.lists.filled = Vec::deserialize_reader(reader)?;
         }
         market.set_rules(MarketRules::deserialize_reader(reader)?);
         market.average = AveragePrice::deserialize_reader(reader)?;

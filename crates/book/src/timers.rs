@@ -80,6 +80,7 @@ impl Market {
     pub fn fire_timers(&mut self, work: &mut Work, fx: &mut Effects) {
         self.assert_not_interrupted();
         self.do_due(work, fx);
+        self.send_pending(fx);
     }
 
     pub(crate) fn do_due(&mut self, work: &mut Work, fx: &mut Effects) {

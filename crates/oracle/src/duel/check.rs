@@ -128,8 +128,9 @@ impl Duel {
     fn check_lists(&self, market: &Market) -> Result<(), Difference> {
         let product = self.product.market(market.def.id).expect("it was listed");
         let lists = market.lists.iter();
-        let mut expected: Vec<_> =
-            lists.map(|list| (list.id, list.account, list.orders.clone(), list.pending())).collect();
+        let mut expected: Vec<_> = lists
+            .map(|list| (list.id, list.account, list.orders.clone(), list.pending()))
+            .collect();
         expected.sort_unstable();
         let found: Vec<_> = product
             .lists()

@@ -1,8 +1,8 @@
 //! Order lists: mostly of the form that makes one, with prices on the sides where they can act.
 
 use types::{
-    ClientOrderId, Conditions, ListLeg, OrderId, OrderSpec, PlaceOrder, PlaceOrderList, Price, Quantity,
-    Request, Side, TimeInForce, Trigger,
+    ClientOrderId, Conditions, ListLeg, OrderId, OrderSpec, PlaceOrder, PlaceOrderList, Price,
+    Quantity, Request, Side, TimeInForce, Trigger,
 };
 
 use super::Generator;
@@ -137,13 +137,7 @@ impl Generator {
         legs
     }
 
-    fn resting(
-        &mut self,
-        market: &Market,
-        at: usize,
-        side: Side,
-        quantity: Quantity,
-    ) -> ListLeg {
+    fn resting(&mut self, market: &Market, at: usize, side: Side, quantity: Quantity) -> ListLeg {
         let price = self.beyond(market, at, side == Side::Sell);
         let spec = limit(price, quantity, TimeInForce::Gtc, self.random.one_in(8));
         let mut conditions = self.conditions(market, at, &spec);

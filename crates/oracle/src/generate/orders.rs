@@ -116,7 +116,12 @@ impl Generator {
     }
 
     /// Mostly those that go with the kind of order, rarely any.
-    pub(super) fn conditions(&mut self, market: &Market, at: usize, spec: &OrderSpec) -> Conditions {
+    pub(super) fn conditions(
+        &mut self,
+        market: &Market,
+        at: usize,
+        spec: &OrderSpec,
+    ) -> Conditions {
         let (gtc, ioc, post_only) = match *spec {
             OrderSpec::Limit { time_in_force: TimeInForce::Gtc, post_only, .. } => {
                 (true, false, post_only)

@@ -131,12 +131,7 @@ impl Market {
     ///
     /// # Errors
     /// [`RejectCode::MarketHalted`], [`RejectCode::UnknownOrder`].
-    pub fn cancel_list(
-        &mut self,
-        account: u32,
-        id: u64,
-        reply: ReplyTo,
-    ) -> Result<(), RejectCode> {
+    pub fn cancel_list(&mut self, account: u32, id: u64, reply: ReplyTo) -> Result<(), RejectCode> {
         let owned = |list: &&List| list.id == id && list.account == account;
         // No order has the id zero: a halted market says so first.
         let first = self.lists.iter().find(owned).map_or(0, |list| list.orders[0]);

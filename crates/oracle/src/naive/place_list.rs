@@ -42,11 +42,7 @@ impl Exchange {
         outcome.map(|_| ())
     }
 
-    fn decide_list(
-        &mut self,
-        asker: &Asker,
-        list: &PlaceOrderList,
-    ) -> Result<OrderId, RejectCode> {
+    fn decide_list(&mut self, asker: &Asker, list: &PlaceOrderList) -> Result<OrderId, RejectCode> {
         let kind = kind_of(&list.legs, &list.pending).ok_or(RejectCode::InvalidCombination)?;
         self.check_names(asker, list.client_order_id, list.legs.iter().chain(&list.pending))?;
         self.check_market(asker, list)?;
@@ -229,9 +225,7 @@ impl Market {
         let (market, account) = (self.def.id, AccountId(request.account.0));
         let orders: Vec<_> = ids.iter().map(|&id| OrderId(id)).collect();
         self.events.push(match list {
-            Some(list) => {
-                Event::OrderListAdvanced { market, list: OrderId(list), account, orders }
-            }
+            Some(list) => Event::OrderListAdvanced { market, list: OrderId(list), account, orders },
             None => Event::OrderListPlaced(Box::new(OrderListPlaced {
                 reply,
                 market,

@@ -27,7 +27,9 @@ impl Exchange {
         let most = rules.max_open_orders.unwrap_or(u32::MAX);
         // A filled order that others wait for counts until they come (12.8).
         let filled = market.filled_lists.iter().filter(|list| list.account == first.account.0);
-        if own().count() + filled.count() + orders.len() > most.min(market.def.bounds.max_orders_per_account) as usize {
+        if own().count() + filled.count() + orders.len()
+            > most.min(market.def.bounds.max_orders_per_account) as usize
+        {
             return Err(RejectCode::TooManyOpenOrders);
         }
         let waiting = own().filter(|open| open.conditions.trigger.is_some()).count();
