@@ -169,7 +169,8 @@ pub enum Outcome {
     Rejected(RejectCode),
 }
 
-/// The states, in the order of the table in section 7, and none for a market that does not exist.
+/// The states, in the order of the table in section 7, and none for a market that does not exist and for
+/// what no command brings.
 pub const STATES: [Option<MarketState>; 7] = [
     Some(MarketState::PreOpen),
     Some(MarketState::Auction),

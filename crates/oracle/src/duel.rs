@@ -5,7 +5,7 @@
 //!   was told last of each balance must be true after each command.
 //! - What is due in several markets with one entry: the order between markets is free, within a market it
 //!   is not. Nothing is due at the same time as a dead man's switch: the generator sees to it, and the
-//!   clock wakes both sides for each.
+//!   clock wakes both sides for each, as it does where pending legs may come in one of several markets.
 //! - Whether the answer to a refused or repeated settlement states the name of the pending debit is free.
 //! - How many entries one command's work is spread over ([`Command::Continue`]) is free.
 
@@ -42,8 +42,6 @@ pub struct Duel {
     token: u64,
     /// What the product's events last said of each balance.
     told: BTreeMap<(AccountId, AssetId), (Amount, Amount)>,
-    /// The states of markets, as events told them.
-    states: BTreeMap<MarketId, MarketState>,
     /// The forms of lists, as events told them.
     kinds: BTreeMap<(MarketId, OrderId), OrderListKind>,
     /// What was seen.
@@ -60,7 +58,6 @@ impl Duel {
             now: Timestamp(0),
             token: 0,
             told: BTreeMap::new(),
-            states: BTreeMap::new(),
             kinds: BTreeMap::new(),
             coverage: Coverage::default(),
         };
@@ -98,7 +95,8 @@ impl Duel {
     fn tick_until(&mut self, step: &Step) -> Result<(), Difference> {
         let due = |naive: &Exchange| naive.next_deadline().filter(|due| *due <= step.time);
         let counts_down = self.naive.next_countdown().is_some_and(|due| due <= step.time);
-        while let Some(due) = due(&self.naive).filter(|_| step.ticks || counts_down) {
+        let alone = counts_down || self.naive.may_place_in_one_of_many();
+        while let Some(due) = due(&self.naive).filter(|_| step.ticks || alone) {
             let at = due.max(self.now);
             let fired = self.fired();
             let expected = self.naive.advance(at);
@@ -207,13 +205,9 @@ impl Duel {
         }
     }
 
-    /// Counts what became of the pending legs of lists, by the state of the market then.
+    /// Counts what became of the pending legs of lists. No command brings them, so no state is asked for.
     fn count_pending(&mut self, event: &Event) {
         let (market, list, outcome) = match *event {
-            Event::MarketStateChanged { market, state, .. } => {
-                self.states.insert(market, state);
-                return;
-            }
             Event::OrderListPlaced(ref placed) => {
                 self.kinds.insert((placed.market, placed.list), placed.kind);
                 return;
@@ -228,8 +222,7 @@ impl Duel {
             OrderListKind::OneTriggersPair => Kind::PendingPair,
             _ => Kind::PendingOrder,
         };
-        let state = self.states.get(&market).copied().unwrap_or(MarketState::Continuous);
-        self.coverage.count(kind, Some(state), outcome);
+        self.coverage.count(kind, None, outcome);
     }
 
     /// Fired orders that wait for trading to go on.

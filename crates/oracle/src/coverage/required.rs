@@ -24,14 +24,21 @@ pub fn unreachable(
     outcome: Outcome,
 ) -> Option<&'static str> {
     let Some(state) = state else { return without_market(kind, outcome) };
+    if is_pending(kind) {
+        return Some("12.8: comes by itself: counted without a market");
+    }
     let code = match outcome {
         Outcome::Accepted => return not_accepted(kind, state),
-        Outcome::Repeated if kind.is_order() || kind == Kind::Replace => return None,
+        Outcome::Repeated if kind.is_order() || kind == Kind::Replace || kind.is_list() => {
+            return None;
+        }
         Outcome::Repeated => return Some("only orders have an outcome to repeat"),
         Outcome::Rejected(code) => code,
     };
     if kind == Kind::Replace {
         replace_not_rejected(state, code)
+    } else if kind.is_list() {
+        list_not_rejected(kind, state, code)
     } else if kind.is_order() {
         order_not_rejected(kind, state, code)
     } else {
@@ -41,6 +48,9 @@ pub fn unreachable(
 
 /// Without a market only the answer about that is asked for: what is looked at before is the same.
 fn without_market(kind: Kind, outcome: Outcome) -> Option<&'static str> {
+    if is_pending(kind) {
+        return pending_not_met(kind, outcome);
+    }
     let expected = match kind {
         Kind::CancelAll => Outcome::Accepted,
         Kind::CancelByClientId => Outcome::Rejected(RejectCode::UnknownOrder),
@@ -66,10 +76,13 @@ fn not_accepted(kind: Kind, state: MarketState) -> Option<&'static str> {
     let halted = state == MarketState::Halted;
     match kind {
         Kind::CancelAll => None,
-        Kind::Cancel | Kind::CancelByClientId if halted => Some("7: no cancels while halted"),
-        Kind::Cancel | Kind::CancelByClientId => None,
+        Kind::Cancel | Kind::CancelByClientId | Kind::CancelList if halted => {
+            Some("7: no cancels while halted")
+        }
+        Kind::Cancel | Kind::CancelByClientId | Kind::CancelList => None,
         _ if !takes_orders(state) => Some("7: the state takes no orders"),
         Kind::Amend | Kind::Replace => None,
+        _ if kind.is_list() => None,
         _ if !trades(state) && !is_plain(kind) => Some("7: needs continuous trading"),
         _ => None,
     }
@@ -229,4 +242,96 @@ fn command_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Opt
         RejectCode::TooManyLevels => why(takes, "only an amendment asks for another level"),
         _ => Some("not a code of this command: an amendment frees the place that it needs"),
     }
+}
+
+/// A list: what the ledger looks at is looked at in every state, for all its legs (9.4).
+fn list_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Option<&'static str> {
+    if let Some(answer) = other_state(state, code) {
+        return answer;
+    }
+    let why = |reachable: bool, reason| if reachable { None } else { Some(reason) };
+    let takes = takes_orders(state);
+    let pair = matches!(kind, Kind::Pair | Kind::PairOfTriggers);
+    let enters = kind != Kind::PairOfTriggers && takes;
+    match code {
+        RejectCode::Expired
+        | RejectCode::ClientIdReused
+        | RejectCode::UnknownAccount
+        | RejectCode::AccountFrozen
+        | RejectCode::StaleDefinition
+        | RejectCode::InvalidPrice
+        | RejectCode::InvalidQuantity
+        | RejectCode::InvalidCombination
+        | RejectCode::InvalidTrigger
+        | RejectCode::InvalidVisibleQuantity
+        | RejectCode::InvalidExpiry
+        | RejectCode::TooManyOpenOrders
+        | RejectCode::PositionLimit
+        | RejectCode::InsufficientBalance => None,
+        RejectCode::TooManyWaitingOrders => why(pair, "12.2: nothing of it waits on arrival"),
+        RejectCode::NotDuringAuction => {
+            why(enters && !trades(state), "7: the state takes it, or nothing")
+        }
+        RejectCode::QuantityBelowMinimum
+        | RejectCode::QuantityAboveMaximum
+        | RejectCode::NotionalBelowMinimum
+        | RejectCode::NotionalAboveMaximum
+        | RejectCode::TooManyIcebergParts => why(takes, "7: the state does not take it"),
+        RejectCode::BookFull | RejectCode::TooManyLevels | RejectCode::PriceOutOfBand => {
+            why(enters, "4.4: looked at when a trigger has fired")
+        }
+        RejectCode::NoReferencePrice | RejectCode::WouldTrigger => {
+            why(pair && takes, "4.4: asked only of what waits")
+        }
+        RejectCode::WouldMatch => {
+            why(enters && trades(state), "12.4: only what would match on arrival")
+        }
+        RejectCode::NotFillable | RejectCode::MinimumNotMet => {
+            why(enters && !pair && trades(state), "12.1: a pair matches nothing on arrival")
+        }
+        _ => Some("not a code of new lists, or of loads that the duel does not make"),
+    }
+}
+
+fn is_pending(kind: Kind) -> bool {
+    matches!(kind, Kind::PendingOrder | Kind::PendingPair)
+}
+
+/// Pending legs: what was looked at when their list came, and cannot change, cannot refuse them. Codes of
+/// states in which nothing trades are rare: a market must change between the fill and their coming.
+fn pending_not_met(kind: Kind, outcome: Outcome) -> Option<&'static str> {
+    let code = match outcome {
+        Outcome::Accepted => return None,
+        Outcome::Repeated => return Some("12.8: comes once"),
+        Outcome::Rejected(code) => code,
+    };
+    let of_both = matches!(
+        code,
+        RejectCode::ClientIdReused
+            | RejectCode::AccountFrozen
+            | RejectCode::InvalidExpiry
+            | RejectCode::TooManyOpenOrders
+            | RejectCode::TooManyWaitingOrders
+            | RejectCode::PositionLimit
+            | RejectCode::InsufficientBalance
+            | RejectCode::QuantityBelowMinimum
+            | RejectCode::QuantityAboveMaximum
+            | RejectCode::NotionalBelowMinimum
+            | RejectCode::NotionalAboveMaximum
+            | RejectCode::TooManyIcebergParts
+            | RejectCode::PriceOutOfBand
+            | RejectCode::WouldTrigger
+            | RejectCode::WouldMatch
+            | RejectCode::BookFull
+            | RejectCode::TooManyLevels
+    );
+    let of_one = matches!(
+        code,
+        RejectCode::NotFillable
+            | RejectCode::MinimumNotMet
+            | RejectCode::NoLiquidity
+            | RejectCode::InvalidQuantity
+    );
+    let reachable = of_both || (of_one && kind == Kind::PendingOrder);
+    if reachable { None } else { Some("12.8: looked at before, or not required") }
 }

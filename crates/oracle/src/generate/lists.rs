@@ -167,7 +167,7 @@ impl Generator {
             true => Trigger::Rises { to },
             false => Trigger::Falls { to },
         };
-        let near = Price::new((to.get() + self.random.below(3)).saturating_sub(1));
+        let near = Price::new(to.get().saturating_add(self.random.below(3)).saturating_sub(1));
         let spec = match self.random.below(6) {
             0 | 1 => limit(near, quantity, TimeInForce::Gtc, false),
             2 => limit(near, quantity, TimeInForce::Ioc, false),

@@ -109,9 +109,6 @@ impl Market {
                     self.pay(taker, maker.price, lots);
                 }
                 self.decrement(&mut maker, lots);
-                if lots < wish {
-                    self.list_fails(taker.id);
-                }
                 self.put_back(maker);
                 let by_quote = matches!(taker.spec, OrderSpec::MarketByQuote { .. });
                 self.events.push(Event::OrderDecremented {
@@ -121,6 +118,9 @@ impl Market {
                     quantity: Quantity::new(lots),
                     remaining: Quantity::new(if by_quote { 0 } else { taker.remaining }),
                 });
+                if lots < wish {
+                    self.list_fails(taker.id);
+                }
                 lots == wish
             }
         }
@@ -200,9 +200,10 @@ impl Market {
         let (bid_rate, ask_rate) = (bid.rates.maker.fee(), ask.rates.maker.fee());
         let bid = Party { order: bid, rate: bid_rate };
         let ask = Party { order: ask, rate: ask_rate };
-        self.trade(bid, ask, None, price, lots);
+        self.trade(ask, bid, None, price, lots);
     }
 
+    /// A trade. What it does to lists begins with the other side: what rested, in an auction the buyer.
     fn trade(
         &mut self,
         one: Party<'_>,

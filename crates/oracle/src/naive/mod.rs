@@ -26,6 +26,8 @@ pub use lists::List;
 pub use market::Market;
 pub use order::Order;
 
+use std::collections::VecDeque;
+
 use types::{
     AccountId, AssetDef, AssetId, ClientOrderId, Component, Event, FeeRates, MarketId, RejectCode,
     ReplyTo, Request, RequestKind, Side, Timestamp,
@@ -67,6 +69,8 @@ pub struct Exchange {
     remembered: Vec<Remembered>,
     placements: u64,
     countdowns: Vec<countdown::Countdown>,
+    /// Pending legs that were looked at and are to enter, the first first.
+    coming: VecDeque<place_list::Coming>,
     /// What happened in the current command; balances are told by [`Funds`].
     events: Vec<Event>,
 }
@@ -105,6 +109,7 @@ impl Exchange {
         for at in 0..self.markets.len() {
             self.markets[at].advance(now);
             self.collect(at);
+            self.look_at_pending();
         }
         self.count_down();
         self.place_what_pended();
@@ -221,6 +226,7 @@ impl Exchange {
                 needs.push((order.account, asset, need));
             }
         }
+        needs.extend(self.coming.iter().filter_map(place_list::Coming::need));
         needs.extend(
             self.pending_debits.iter().map(|debit| (debit.account, debit.asset, debit.amount)),
         );

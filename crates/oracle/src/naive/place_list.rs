@@ -4,9 +4,9 @@
 use std::rc::Rc;
 
 use types::{
-    AccountId, ClientOrderId, Event, ListEnd, ListLeg, OrderId, OrderListKind, OrderListPlaced,
-    OrderSpec, PlaceOrder, PlaceOrderList, RejectCode, ReplyTo, Request, RequestKind, Side,
-    TimeInForce, Trigger,
+    AccountId, AssetId, ClientOrderId, Event, ListEnd, ListLeg, MarketId, OrderId, OrderListKind,
+    OrderListPlaced, OrderSpec, PlaceOrder, PlaceOrderList, RejectCode, ReplyTo, Request,
+    RequestKind, Side, TimeInForce, Trigger,
 };
 
 use super::funds::Place;
@@ -16,14 +16,39 @@ use super::order::Order;
 use super::place::{check_order, hold};
 use super::{Asker, Exchange, pays_with};
 
-/// Orders that enter a market together.
+/// Funded orders that enter a market together.
+#[derive(Debug)]
 struct Entry {
+    /// As if each was placed by itself.
+    placed: Vec<PlaceOrder>,
     orders: Vec<Order>,
-    names: Vec<ClientOrderId>,
+    /// Whose, of what, how much.
+    held: (u32, AssetId, u128),
     kind: OrderListKind,
     request: Rc<PlaceOrderList>,
     /// The list whose pending legs they are; none if they begin one.
     list: Option<u64>,
+}
+
+/// Pending legs that were looked at and have not entered yet.
+#[derive(Debug)]
+pub(super) struct Coming {
+    asker: Asker,
+    list: u64,
+    entry: Result<Entry, RejectCode>,
+}
+
+impl Coming {
+    /// What is held for them.
+    pub(super) fn need(&self) -> Option<(u32, AssetId, u128)> {
+        self.entry.as_ref().ok().map(|entry| entry.held)
+    }
+
+    fn has_name(&self, account: u32, name: ClientOrderId) -> bool {
+        let named = |order: &PlaceOrder| order.client_order_id == name;
+        self.asker.account == account
+            && self.entry.as_ref().is_ok_and(|entry| entry.placed.iter().any(named))
+    }
 }
 
 impl Exchange {
@@ -50,7 +75,8 @@ impl Exchange {
         for leg in list.legs.iter().chain(&list.pending) {
             check_order(&self.markets[at], &order_of(list, leg), self.now)?;
         }
-        self.place_together(asker, Rc::new(list.clone()), kind, None)
+        let entry = self.fund(asker, Rc::new(list.clone()), kind, None)?;
+        self.enter_together(asker, entry)
     }
 
     /// No leg has a name that is remembered, and none stands twice (12.13).
@@ -62,7 +88,8 @@ impl Exchange {
     ) -> Result<(), RejectCode> {
         let mut seen = vec![list];
         for name in legs.map(|leg| leg.client_order_id).filter(|name| !name.is_none()) {
-            if seen.contains(&name) || self.is_remembered(asker.account, name) {
+            let coming = self.coming.iter().any(|coming| coming.has_name(asker.account, name));
+            if coming || seen.contains(&name) || self.is_remembered(asker.account, name) {
                 return Err(RejectCode::ClientIdReused);
             }
             seen.push(name);
@@ -78,17 +105,15 @@ impl Exchange {
         if list.version == market.def.version { Ok(()) } else { Err(RejectCode::StaleDefinition) }
     }
 
-    /// Funds for what is placed at once, then the market. What the market says is remembered under the
-    /// legs' names.
-    fn place_together(
+    /// Holds the funds for what is placed at once (12.5).
+    fn fund(
         &mut self,
         asker: &Asker,
         request: Rc<PlaceOrderList>,
         kind: OrderListKind,
         list: Option<u64>,
-    ) -> Result<OrderId, RejectCode> {
-        let at = self.market(asker.market)?;
-        let market = &self.markets[at];
+    ) -> Result<Entry, RejectCode> {
+        let market = &self.markets[self.market(asker.market)?];
         let legs = if list.is_some() { &request.pending } else { &request.legs };
         let placed: Vec<_> = legs.iter().map(|leg| order_of(&request, leg)).collect();
         self.check_account_rules(market, &placed)?;
@@ -105,8 +130,13 @@ impl Exchange {
         }
         let account = asker.account;
         self.funds.post(asset, Place::Available(account), Place::Held(account), larger);
-        let names = placed.iter().map(|order| order.client_order_id).collect();
-        let entry = Entry { orders, names, kind, request, list };
+        Ok(Entry { placed, orders, held: (account, asset, larger), kind, request, list })
+    }
+
+    /// Lets funded legs enter their market. What that says is remembered under their names.
+    fn enter_together(&mut self, asker: &Asker, entry: Entry) -> Result<OrderId, RejectCode> {
+        let at = self.market(asker.market)?;
+        let placed = entry.placed.clone();
         let outcome = self.markets[at].admit_together(asker.reply, entry);
         self.collect(at);
         for (nth, order) in placed.into_iter().enumerate() {
@@ -117,36 +147,63 @@ impl Exchange {
         outcome
     }
 
-    /// Places the pending legs of lists whose working orders were filled, as long as there are some
-    /// (12.8). What is held is exact before each.
+    /// Places what pended behind orders that were filled, as long as there is something (12.8).
     pub(super) fn place_what_pended(&mut self) {
-        self.fit_holds();
-        while let Some(at) = self.markets.iter().position(|m| !m.filled_lists.is_empty()) {
-            let list = self.markets[at].filled_lists.remove(0);
-            if let Err(code) = self.place_pending(&list) {
-                self.markets[at].list_ended(list.id, list.account, ListEnd::Refused { code });
+        self.look_at_pending();
+        while let Some(Coming { asker, list, entry }) = self.coming.pop_front() {
+            let entered = entry.and_then(|entry| self.enter_together(&asker, entry));
+            if let Err(code) = entered {
+                let at = self.market(asker.market).expect("its list was there");
+                self.markets[at].list_ended(list, asker.account, ListEnd::Refused { code });
                 self.collect(at);
             }
-            self.fit_holds();
+            self.look_at_pending();
         }
     }
 
-    fn place_pending(&mut self, list: &List) -> Result<OrderId, RejectCode> {
+    /// Looks at pending legs whose working orders are filled, in that order, and holds their funds.
+    pub(super) fn look_at_pending(&mut self) {
+        self.fit_holds();
+        while let Some(at) = self.markets.iter().position(|m| !m.filled_lists.is_empty()) {
+            let list = self.markets[at].filled_lists.remove(0);
+            let asker = Asker {
+                reply: ReplyTo::NOBODY,
+                request: RequestKind::PlaceOrderList,
+                account: list.account,
+                market: list.request.market.0,
+                client_id: list.request.client_order_id,
+            };
+            let entry = self.check_pending(&asker, &list);
+            self.coming.push_back(Coming { asker, list: list.id, entry });
+        }
+    }
+
+    fn check_pending(&mut self, asker: &Asker, list: &List) -> Result<Entry, RejectCode> {
         let request = Rc::clone(&list.request);
-        let asker = Asker {
-            reply: ReplyTo::NOBODY,
-            request: RequestKind::PlaceOrderList,
-            account: list.account,
-            market: request.market.0,
-            client_id: request.client_order_id,
-        };
-        self.check_names(&asker, request.client_order_id, request.pending.iter())?;
-        self.check_market(&asker, &request)?;
+        self.check_names(asker, request.client_order_id, request.pending.iter())?;
+        self.check_market(asker, &request)?;
         let at = self.market(asker.market)?;
         for leg in &request.pending {
             check_order(&self.markets[at], &order_of(&request, leg), self.now)?;
         }
-        self.place_together(&asker, request, list.kind, Some(list.id))
+        self.fund(asker, request, list.kind, Some(list.id))
+    }
+
+    /// Whether legs pend while there are several markets.
+    pub fn may_place_in_one_of_many(&self) -> bool {
+        let pends = |market: &Market| market.lists.iter().any(|list| list.pending() > 0);
+        self.markets.len() > 1 && self.markets.iter().any(pends)
+    }
+
+    /// Legs of the account that are about to enter the market.
+    pub(super) fn coming_orders(
+        &self,
+        account: AccountId,
+        market: MarketId,
+    ) -> impl Iterator<Item = &[PlaceOrder]> {
+        let entries = self.coming.iter().filter_map(|coming| coming.entry.as_ref().ok());
+        let legs = entries.map(|entry| &entry.placed[..]);
+        legs.filter(move |legs| (legs[0].account, legs[0].market) == (account, market))
     }
 
     pub(super) fn cancel_order_list(
@@ -188,7 +245,7 @@ impl Exchange {
 impl Market {
     /// Funded orders come to the market together: all enter, or none (12.3).
     fn admit_together(&mut self, reply: ReplyTo, entry: Entry) -> Result<OrderId, RejectCode> {
-        let Entry { mut orders, names, kind, request, list } = entry;
+        let Entry { placed, mut orders, kind, request, list, .. } = entry;
         let is_pair = orders.len() == 2;
         let mut to_wait = 0;
         for order in &mut orders {
@@ -203,9 +260,9 @@ impl Market {
             let (id, orders) = (list.unwrap_or(first), ids.clone());
             self.lists.push(List { id, account, orders, kind, request });
         }
-        for ((mut order, name), id) in orders.into_iter().zip(names).zip(ids) {
+        for ((mut order, placed), id) in orders.into_iter().zip(placed).zip(ids) {
             order.id = id;
-            self.accept(ReplyTo::NOBODY, name, order);
+            self.accept(ReplyTo::NOBODY, placed.client_order_id, order);
         }
         self.enter_fired();
         if let Some(list) = list.filter(|_| !is_pair) {

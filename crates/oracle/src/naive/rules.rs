@@ -27,12 +27,14 @@ impl Exchange {
         let most = rules.max_open_orders.unwrap_or(u32::MAX);
         // A filled order that others wait for counts until they come (12.8).
         let filled = market.filled_lists.iter().filter(|list| list.account == first.account.0);
-        if own().count() + filled.count() + orders.len()
-            > most.min(market.def.bounds.max_orders_per_account) as usize
-        {
+        let coming = || self.coming_orders(first.account, market.def.id);
+        let open = own().count() + filled.count() + coming().flatten().count();
+        if open + orders.len() > most.min(market.def.bounds.max_orders_per_account) as usize {
             return Err(RejectCode::TooManyOpenOrders);
         }
+        let coming_to_wait = coming().flatten().filter(|leg| leg.conditions.trigger.is_some());
         let waiting = own().filter(|open| open.conditions.trigger.is_some()).count();
+        let waiting = waiting + coming_to_wait.count();
         let to_wait = orders.iter().filter(|order| order.conditions.trigger.is_some()).count();
         if to_wait > 0
             && rules.max_waiting_orders.is_some_and(|most| waiting + to_wait > most as usize)
@@ -44,6 +46,11 @@ impl Exchange {
         {
             let wanted = own().filter(|open| open.side == Side::Buy);
             let wanted: u128 = wanted.map(|open| u128::from(market.lots_to_buy(open))).sum();
+            let coming = coming().filter(|legs| legs[0].side == Side::Buy);
+            let limits = |leg: &PlaceOrder| matches!(leg.spec, OrderSpec::Limit { .. });
+            let coming = coming.filter(|legs| legs.iter().any(limits));
+            let coming = coming.filter_map(|legs| legs[0].spec.quantity());
+            let wanted = wanted + coming.map(|lots| u128::from(lots.get())).sum::<u128>();
             let this = first.spec.quantity().map_or(0, |lots| u128::from(lots.get()));
             let has = self.has(first.account.0, market.def.base);
             if has + (wanted + this) * market.base_unit > most.get() {
