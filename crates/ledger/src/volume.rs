@@ -102,13 +102,15 @@ impl Ledger {
 
     /// States every volume that changed since the last call, once.
     pub(crate) fn emit_volumes(&mut self, fx: &mut Effects) {
-        for account in std::mem::take(&mut self.traded) {
+        for index in 0..self.traded.len() {
+            let account = self.traded[index];
             let owner = self.slot_mut(account).state.account_mut(account).expect("it traded");
             let volume = owner.volume.as_mut().expect("it traded");
             volume.touched = false;
             let (day, volume) = (volume.day, volume.days[place(volume.day)]);
             fx.emit(Event::VolumeChanged { account, day, volume });
         }
+        self.traded.clear();
     }
 }
 

@@ -122,10 +122,10 @@ pub enum Message {
     } = 4,
     /// Market → ledger: the hold's order traded.
     Filled {
-        /// What is paid and received.
-        fill: Fill,
         /// Both sides are of one account or of one self-trade group: no volume for the fee tier.
         is_self_trade: bool,
+        /// What is paid and received.
+        fill: Fill,
     } = 5,
     /// Market → ledger: part of the hold is not needed any more.
     Released {

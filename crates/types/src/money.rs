@@ -173,10 +173,10 @@ impl PartsPerMillion {
 pub enum Fee {
     /// It pays, out of what it receives and in that asset.
     Paid {
-        /// The exact fee rounded down: income of the exchange.
-        income: Amount,
         /// Whether rounding up takes an atom besides: for the rounding account.
         rounded_up: bool,
+        /// The exact fee rounded down: income of the exchange.
+        income: Amount,
     } = 1,
     /// A maker gets a rebate, in the asset that it pays and the taker receives. Above zero.
     Rebate {
@@ -312,6 +312,14 @@ mod tests {
         assert_eq!((all.total(), all.rebate()), (Amount(0), Amount(10)));
         assert_eq!(rebate(Amount(1_999), half, taker), Fee::NONE, "less than an atom is nothing");
         assert_eq!(rebate(MAX_SUPPLY, half, Fee::NONE), Fee::NONE);
+    }
+
+    #[test]
+    fn a_fee_takes_no_more_room_than_two_amounts() {
+        // The flag lies beside the discriminant, as long as it is the first field.
+        assert_eq!(size_of::<Fee>(), 2 * size_of::<Amount>());
+        assert_eq!(size_of::<crate::Fill>(), 96);
+        assert_eq!(size_of::<crate::Trade>(), 192);
     }
 
     #[test]
