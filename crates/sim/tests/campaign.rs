@@ -3,7 +3,7 @@
 
 use sim::faults::Counts;
 
-const SEEDS: u64 = 120;
+const SEEDS: u64 = 500;
 
 fn campaign(part: u64) {
     let seeds = std::env::var("SIM_SEEDS").ok().and_then(|text| text.parse().ok());
