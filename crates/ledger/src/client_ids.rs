@@ -303,6 +303,10 @@ impl ClientIds {
         let mut ids = Self { slab, free, oldest, newest, accounts, ..Self::new(hash_seed) };
         let mut at = oldest;
         while let Some(live) = at {
+            // A list that leads back into itself has no end.
+            if ids.table.len() == ids.slab.len() {
+                return Err(std::io::ErrorKind::InvalidData.into());
+            }
             let entry = ids.slab.get(live.0 as usize).ok_or(std::io::ErrorKind::InvalidData)?;
             let slab = &ids.slab;
             ids.table.insert_unique(hash(hash_seed, entry.account, entry.id), live.0, |&at| {
@@ -395,5 +399,17 @@ mod tests {
             assert!(ids.make_room(ACCOUNT, left + 1, at(9)));
         }
         assert!(!known(&ids, "a") && !known(&ids, "c") && !known(&ids, "e"));
+    }
+
+    #[test]
+    fn a_list_that_leads_back_into_itself_is_refused() {
+        let mut ids = ClientIds::new(1);
+        for name in ["a", "b"] {
+            ids.make_room(ACCOUNT, 10, at(0));
+            ids.remember(ACCOUNT, id(name), 0, ended(1), at(0), at(1));
+        }
+        ids.slab[1].newer = ids.oldest;
+        let bytes = borsh::to_vec(&ids).unwrap();
+        assert!(ClientIds::restore(1, &mut bytes.as_slice()).is_err());
     }
 }

@@ -230,7 +230,7 @@ impl Scaling {
 
 /// `units / 10^scale` in atoms of 10^-atom_scale, if that is a whole number above zero.
 fn whole_atoms(units: u128, scale: u8, atom_scale: u8) -> Result<u64, DefinitionError> {
-    if scale > 2 * MAX_ASSET_SCALE {
+    if scale > 2 * MAX_ASSET_SCALE || atom_scale > MAX_ASSET_SCALE {
         return Err(DefinitionError::Scale);
     }
     let atoms = if scale <= atom_scale {
@@ -301,6 +301,14 @@ mod tests {
         def.max_price = Price::MAX;
         def.max_quantity = Quantity::MAX;
         assert_eq!(def.scaling(&asset(1, 8), &asset(2, 8)), Err(DefinitionError::Range));
+    }
+
+    #[test]
+    fn an_asset_with_too_many_places_is_refused_also_where_nobody_validated_it() {
+        for (base, quote) in [(255, 8), (8, 255), (19, 8)] {
+            let scaling = market("0.01", "0.01").scaling(&asset(1, base), &asset(2, quote));
+            assert_eq!(scaling, Err(DefinitionError::Scale), "{base}, {quote}");
+        }
     }
 
     #[test]
