@@ -40,7 +40,7 @@ pub struct CommandLog {
 
 impl CommandLog {
     /// Opens the log in `dir`, or begins it there at entry 1. Checks the heads of all segments and
-    /// the whole of the last one; [`crate::CommandReader`] checks all that it reads.
+    /// the whole of the last one that has a record; [`crate::CommandReader`] checks all that it reads.
     ///
     /// # Errors
     /// Damage, foreign files, and what the operating system refuses. Then nothing was changed.
@@ -56,8 +56,7 @@ impl CommandLog {
         }
         let (writer, report) = if let Some(&last) = listing.segments.last() {
             segment::check_headers(dir, &listing.segments, Kind::Command, identity)?;
-            let walk = SegmentWalk::open(dir, last, Kind::Command, identity)?;
-            let (at, report) = walk_to_end(dir, walk, &listing, options.acknowledged)?;
+            let (at, report) = walk_last(dir, identity, &listing, options.acknowledged)?;
             dir.create()?;
             let torn = report.torn.as_ref();
             let writer = Writer::resume(dir, Kind::Command, identity, options, last, at, torn)?;
@@ -152,6 +151,24 @@ pub fn verify_commands(dir: impl Into<Dir>, identity: Identity) -> Result<Recove
     segment::check_headers(dir, &listing.segments, Kind::Command, identity)?;
     let walk = SegmentWalk::open(dir, first, Kind::Command, identity)?;
     walk_to_end(dir, walk, &listing, Seq(0)).map(|(_, report)| report)
+}
+
+/// Walks the last segment; with the one before it, if there is no record yet that says how the log stands.
+fn walk_last(
+    dir: &Dir,
+    identity: Identity,
+    listing: &Listing,
+    acknowledged: Seq,
+) -> Result<(Position, RecoveryReport)> {
+    let mut newest = listing.segments.iter().rev();
+    loop {
+        let first = *newest.next().expect("called for a log with segments");
+        let walk = SegmentWalk::open(dir, first, Kind::Command, identity)?;
+        let (at, report) = walk_to_end(dir, walk, listing, acknowledged)?;
+        if report.records > 0 || newest.len() == 0 {
+            return Ok((at, report));
+        }
+    }
 }
 
 /// Walks from the segment of `walk` to the end of the log and judges what is there.

@@ -138,6 +138,9 @@ impl EventReader {
             }
             seq = seq.next();
         }
+        if !parts.is_at_end() {
+            return Err(self.undecodable(header));
+        }
         Ok(batch)
     }
 

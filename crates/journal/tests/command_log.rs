@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{IDENTITY, append, entry, options, read_all, segments, write_log};
+use common::{IDENTITY, append, entry, options, read_all, records, segments, write_log};
 use journal::{
     BatchBuilder, CommandLog, CommandReader, DiskHook, Identity, JournalError, Options,
     verify_commands,
@@ -327,4 +327,23 @@ fn after_a_failed_write_or_sync_the_log_takes_nothing_and_the_error_says_why() {
         next.push_command(common::time(4), &common::command(4));
         assert!(matches!(log.append(&mut next, Seq(2), 1), Err(JournalError::Poisoned { .. })));
     }
+}
+
+#[test]
+fn a_segment_that_was_begun_and_has_no_record_does_not_hide_the_seal_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    write_log(dir.path(), 1024, &[2], true);
+    let (mut log, _) = CommandLog::open(dir.path(), IDENTITY, options(1024)).unwrap();
+    append(&mut log, &mut BatchBuilder::new(), 20);
+    drop(log);
+    // The name was durable, the record was not.
+    let last = segments(dir.path()).pop().unwrap();
+    let mut bytes = fs::read(&last).unwrap();
+    assert_eq!(records(&bytes).len(), 1, "the new life begins a segment");
+    bytes[128..].fill(0);
+    fs::write(&last, bytes).unwrap();
+    let verified = verify_commands(dir.path(), IDENTITY).unwrap();
+    let (_, opened) = CommandLog::open(dir.path(), IDENTITY, options(1024)).unwrap();
+    assert!(verified.sealed && opened.sealed);
+    assert_eq!((opened.last_seq, opened.last_term), (verified.last_seq, verified.last_term));
 }

@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{IDENTITY, events, options, segments, time};
+use common::{IDENTITY, events, options, records, segments, time};
 use journal::{BatchBuilder, ConsumerState, EventLog, EventReader, JournalError, Retention};
 use types::{Seq, Timestamp};
 
@@ -231,4 +231,32 @@ fn a_consumer_holds_what_it_has_not_read_until_its_budget_is_spent() {
     retention.enforce(&log, NO_TIME).unwrap();
     assert_eq!(retention.state("slow"), Some(ConsumerState::Holding));
     assert_eq!(retention.lowest_cursor(), Some(Seq(1500)));
+}
+
+#[test]
+fn an_entry_more_than_a_record_says_is_damage_and_not_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut log, _) = open(dir.path());
+    append(&mut log, 1, 3, 3);
+    drop(log);
+    let path = &segments(dir.path())[0];
+    let mut bytes = fs::read(path).unwrap();
+    let (at, _) = records(&bytes)[0];
+    bytes[at + 20] -= 1;
+    make_whole(&mut bytes[at..]);
+    fs::write(path, bytes).unwrap();
+    let read = EventReader::open(dir.path(), IDENTITY).read(Seq(0));
+    assert!(matches!(read, Err(JournalError::Damaged { .. })), "{read:?}");
+}
+
+/// Makes hash and check of a record fit what it says.
+fn make_whole(record: &mut [u8]) {
+    let payload = u32::from_le_bytes(record[56..60].try_into().unwrap()) as usize;
+    record[60..64].fill(0);
+    record[96..128].fill(0);
+    let hash = blake3::hash(&record[..128 + payload]);
+    record[96..128].copy_from_slice(hash.as_bytes());
+    let covered = [&record[..60], &record[64..128]].concat();
+    let check = xxhash_rust::xxh3::xxh3_64(&covered) as u32;
+    record[60..64].copy_from_slice(&check.to_le_bytes());
 }
