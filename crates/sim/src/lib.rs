@@ -14,6 +14,7 @@ pub mod network;
 pub mod observer;
 pub mod random;
 mod run;
+pub mod venue;
 pub mod workload;
 
 pub use run::{Outcome, run};

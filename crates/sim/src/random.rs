@@ -1,20 +1,39 @@
 //! The one source of chance of a run.
 
-/// Numbers that are the same for the same seed, everywhere (SplitMix64).
+/// Numbers that are the same for the same seed, everywhere (SplitMix64); or those that a fuzzer chose.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct Random {
+    state: u64,
+    /// Bytes that numbers are made of, the next one last.
+    chosen: Option<Vec<u8>>,
+}
 
 impl Random {
     /// Begins at `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, chosen: None }
+    }
+
+    /// Takes its numbers from `bytes`: as many bytes for each as its bound needs. Zeros after the end.
+    #[must_use]
+    pub fn chosen(bytes: &[u8]) -> Self {
+        Self { state: 0, chosen: Some(bytes.iter().rev().copied().collect()) }
+    }
+
+    /// Whether all chosen bytes were taken.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.chosen.as_ref().is_some_and(Vec::is_empty)
     }
 
     /// The next number.
     pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+        if let Some(bytes) = &mut self.chosen {
+            return take(bytes, 8);
+        }
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
@@ -22,6 +41,10 @@ impl Random {
 
     /// Below `bound`, which is above zero.
     pub fn below(&mut self, bound: u64) -> u64 {
+        if let Some(bytes) = &mut self.chosen {
+            let bits = u64::BITS - (bound - 1).leading_zeros();
+            return take(bytes, bits.div_ceil(8)) % bound;
+        }
         self.draw() % bound
     }
 
@@ -42,6 +65,11 @@ impl Random {
 
     /// A generator of its own, so that what one part draws does not shift another.
     pub fn fork(&mut self) -> Self {
-        Self(self.draw())
+        Self::new(self.draw())
     }
+}
+
+/// The next `count` bytes, high ones first.
+fn take(bytes: &mut Vec<u8>, count: u32) -> u64 {
+    (0..count).fold(0, |number, _| number << 8 | u64::from(bytes.pop().unwrap_or_default()))
 }

@@ -42,6 +42,11 @@ impl Workload {
         }
     }
 
+    /// Its source of chance, for whoever decides between its requests.
+    pub fn random(&mut self) -> &mut Random {
+        &mut self.random
+    }
+
     /// What an exchange begins with, in this order: assets, markets, accounts with funds.
     pub fn founding(&mut self) -> Vec<Request> {
         let asset = |id, symbol: &str| AssetDef { id, symbol: symbol.into(), scale: 8 };
