@@ -1,13 +1,15 @@
 # `make run` starts the exchange, `make test` runs every test. Both set up what they need.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt clippy doc deny unit browser bench kill-test oracle sim dist setup-rust
+.PHONY: help run test check fmt clippy doc deny unit browser determinism bench kill-test oracle sim fuzz mutants dist setup-rust
 
 STAGE := scripts/stage.sh
 ARGS ?=
 ROUNDS ?= 500
 SEED ?= 1
 SEEDS ?= 100000
+TARGET ?=
+SECONDS ?= 60
 
 help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -20,6 +22,7 @@ test: setup-rust ## Every test: checks, browser, unit and end-to-end tests.
 	@$(STAGE) build cargo test --workspace --no-run --quiet
 	@$(STAGE) browser $(MAKE) --no-print-directory browser
 	@$(STAGE) tests $(MAKE) --no-print-directory unit
+	@$(STAGE) release $(MAKE) --no-print-directory determinism
 	@$(STAGE) --report
 
 check: fmt clippy doc deny ## Format, lints, docs, licences.
@@ -42,6 +45,10 @@ unit:
 browser:
 	@scripts/browser.sh
 
+# As a test of the profile of tests it runs with all others; both must find what is committed.
+determinism:
+	cargo test --quiet --release --package sim --test determinism
+
 bench: setup-rust ## Measure the layers; prints a table and writes target/bench.json. ARGS names layers.
 	cargo build --release --quiet --package outcry --package bench
 	target/release/bench $(ARGS)
@@ -56,6 +63,12 @@ oracle: setup-rust ## The product against the naive exchange: SEED (1), COMMANDS
 sim: setup-rust ## Simulate SEEDS runs (100000) from SEED: crashes, damage, lost messages. Goes on where it stood.
 	cargo build --release --quiet --package sim
 	target/release/sim --seed $(SEED) --seeds $(SEEDS) --progress target/sim.progress
+
+fuzz: setup-rust ## Fuzz every decoder and streams of commands, SECONDS (60) each, or just TARGET; goes on where it stood.
+	scripts/fuzz.sh $(SECONDS) $(TARGET)
+
+mutants: setup-rust ## Change book, ledger and engine, one place at a time: does a test fail? docs/mutants.md; goes on where it stood.
+	scripts/mutants.sh
 
 dist: setup-rust ## The binary for operators, with link-time optimisation.
 	cargo build --profile dist --package outcry

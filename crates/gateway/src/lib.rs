@@ -17,6 +17,8 @@ mod config;
 mod demo;
 mod docs;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 mod history;
 mod http;

@@ -61,7 +61,7 @@ impl Drop for Place {
 #[must_use]
 pub fn block_seed(seed: u64, block: u64) -> u64 {
     // One step of the generator, so that campaigns with neighbouring seeds share no block.
-    Random(seed ^ block.rotate_left(32)).number()
+    Random::new(seed ^ block.rotate_left(32)).number()
 }
 
 /// Runs up to `commands` of a block. What was seen.

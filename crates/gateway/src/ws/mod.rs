@@ -20,6 +20,7 @@ mod depth;
 mod encode;
 mod events;
 mod fan_out;
+pub(crate) mod fuzzing;
 mod hub;
 mod market_channels;
 mod message;

@@ -163,39 +163,39 @@ async fn order(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AmendFields {
-    market: String,
-    order_id: u64,
+pub(super) struct AmendFields {
+    pub(super) market: String,
+    pub(super) order_id: u64,
     #[serde(default)]
-    price: Option<String>,
+    pub(super) price: Option<String>,
     #[serde(default)]
-    quantity: Option<String>,
+    pub(super) quantity: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CancelFields {
-    market: String,
-    order_id: u64,
+pub(super) struct CancelFields {
+    pub(super) market: String,
+    pub(super) order_id: u64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CancelListFields {
-    market: String,
-    list_id: u64,
+pub(super) struct CancelListFields {
+    pub(super) market: String,
+    pub(super) list_id: u64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NamedFields {
-    client_order_id: String,
+pub(super) struct NamedFields {
+    pub(super) client_order_id: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct MarketFields {
-    market: String,
+pub(super) struct MarketFields {
+    pub(super) market: String,
 }
 
 /// Takes channels off the list; all or none.

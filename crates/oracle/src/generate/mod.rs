@@ -49,11 +49,22 @@ pub struct Generator {
 impl Generator {
     /// The block of a seed.
     pub fn new(seed: u64) -> Self {
-        let mut random = Random(seed);
+        Self::from_random(Random::new(seed))
+    }
+
+    /// Whatever `random` gives.
+    #[must_use]
+    pub fn from_random(mut random: Random) -> Self {
         let world = World::new(&mut random);
         let now = 1_000_000_000_000;
         let sent = Vec::new();
         Self { random, world, now, name: 0, sent, numbers: [1; 2], founded: 0, skewed: false }
+    }
+
+    /// Whether the bytes that a fuzzer chose were all taken.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.random.is_used_up()
     }
 
     /// The next command.

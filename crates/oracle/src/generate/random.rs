@@ -1,14 +1,39 @@
 //! A small seeded generator of numbers; nothing here needs a better one.
 
-/// Splitmix64.
+/// Splitmix64; or numbers that a fuzzer chose.
 #[derive(Clone, Debug)]
-pub struct Random(pub u64);
+pub struct Random {
+    state: u64,
+    /// Bytes that numbers are made of, the next one last.
+    chosen: Option<Vec<u8>>,
+}
 
 impl Random {
+    /// Begins at `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { state: seed, chosen: None }
+    }
+
+    /// Takes its numbers from `bytes`: as many bytes for each as its bound needs. Zeros after the end.
+    #[must_use]
+    pub fn chosen(bytes: &[u8]) -> Self {
+        Self { state: 0, chosen: Some(bytes.iter().rev().copied().collect()) }
+    }
+
+    /// Whether all chosen bytes were taken.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.chosen.as_ref().is_some_and(Vec::is_empty)
+    }
+
     /// The next number.
     pub fn number(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+        if let Some(bytes) = &mut self.chosen {
+            return take(bytes, 8);
+        }
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
@@ -16,6 +41,10 @@ impl Random {
 
     /// Below `bound`, which is above zero.
     pub fn below(&mut self, bound: u64) -> u64 {
+        if let Some(bytes) = &mut self.chosen {
+            let bits = u64::BITS - (bound - 1).leading_zeros();
+            return take(bytes, bits.div_ceil(8)) % bound;
+        }
         self.number() % bound
     }
 
@@ -45,4 +74,9 @@ impl Random {
         }
         unreachable!("the number is below the sum")
     }
+}
+
+/// The next `count` bytes, high ones first.
+fn take(bytes: &mut Vec<u8>, count: u32) -> u64 {
+    (0..count).fold(0, |number, _| number << 8 | u64::from(bytes.pop().unwrap_or_default()))
 }

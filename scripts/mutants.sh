@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Mutates the pure crates and sees whether a test fails. Works in a clone of one commit, shard by shard:
+# what was done is kept, and the next call goes on, with the same commit until all of it is through.
+# Each mutant meets the tests of its own crate; what survives those, the tests of the engine.
+# Usage: mutants.sh | mutants.sh --report
+set -euo pipefail
+
+crates="book ledger engine"
+per_shard=40
+# Of processor time, for each process: a busy machine makes no mutant hang. By the clock only as a last
+# resort. And memory: some mutants collect without end.
+cpu_seconds=60
+timeout_seconds=900
+memory_kib=12000000
+root=${CARGO_TARGET_DIR:-$PWD/target}/mutants
+tree=$root/tree
+report=docs/mutants.md
+
+# mutate SHARD_DIR TEST_PACKAGE ARGS...: runs and leaves the lists caught, missed, timeout and unviable.
+mutate() {
+    local out=$1 tests=$2
+    shift 2
+    rm -rf "$out"
+    mkdir -p "$out"
+    # A mutant that the last run left behind.
+    git -C "$tree" checkout --quiet -- .
+    # Exit 2 and 3: some were missed or ran out of time. That is a result.
+    (cd "$tree" && ulimit -t $cpu_seconds -v $memory_kib && CARGO_TARGET_DIR=$root/build nice -n 19 cargo mutants --in-place --baseline skip \
+        --timeout $timeout_seconds --test-package "$tests" --output "$out" "$@") ||
+        case $? in 2 | 3) ;; *) return 1 ;; esac
+}
+
+# The names of a list as arguments that examine just them.
+only() {
+    sed -e 's/[][\\.*^$(){}?+|]/\\&/g' -e 's/.*/--re\n^&$/' "$1"
+}
+
+shard() {
+    local crate=$1 at=$2 of=$3 result=$4
+    local work=$root/work lists=mutants.out
+    mutate "$work/own" "$crate" --package "$crate" --shard "$at/$of" --sharding round-robin
+    if [ "$crate" != engine ] && [ -s "$work/own/$lists/missed.txt" ]; then
+        mapfile -t args < <(only "$work/own/$lists/missed.txt")
+        mutate "$work/engine" engine --package "$crate" "${args[@]}"
+    else
+        rm -rf "$work/engine"
+    fi
+    local unfinished=$result.unfinished last=$work/own
+    [ ! -d "$work/engine" ] || last=$work/engine
+    rm -rf "$unfinished"
+    mkdir -p "$unfinished"
+    for list in caught timeout unviable; do
+        cat "$work"/*/$lists/$list.txt >"$unfinished/$list"
+    done
+    cp "$last/$lists/missed.txt" "$unfinished/missed"
+    mv "$unfinished" "$result"
+}
+
+run() {
+    if ! cargo mutants --version >/dev/null 2>&1; then
+        echo "mutants: installing cargo-mutants"
+        cargo install --quiet --locked cargo-mutants ||
+            { echo "mutants: cargo-mutants is missing and could not be installed" >&2; exit 1; }
+    fi
+    if [ ! -f "$root/commit" ] || [ -f "$root/all-done" ]; then
+        rm -rf "$tree" "$root/shards" "$root/all-done"
+        mkdir -p "$root"
+        git clone --quiet . "$tree"
+        git -C "$tree" rev-parse --short=7 HEAD >"$root/commit"
+    fi
+    for crate in $crates; do
+        mkdir -p "$root/shards/$crate"
+        (cd "$tree" && cargo mutants --list --package "$crate") >"$root/shards/$crate/all"
+        local count shards
+        count=$(wc -l <"$root/shards/$crate/all")
+        shards=$(((count + per_shard - 1) / per_shard))
+        for ((at = 0; at < shards; at++)); do
+            local result=$root/shards/$crate/$at.done
+            [ -d "$result" ] || shard "$crate" "$at" "$shards" "$result"
+            report
+        done
+    done
+    touch "$root/all-done"
+}
+
+# The number of lines in one list of a crate's shards.
+count() {
+    cat "$root/shards/$1"/*.done/"$2" 2>/dev/null | wc -l
+}
+
+# Writes the results so far; reasons that the last report gave for survivors are kept.
+report() {
+    local old new
+    old=$(mktemp)
+    new=$(mktemp)
+    cp "$report" "$old" 2>/dev/null || true
+    {
+        echo "# Mutations of the product"
+        echo
+        echo "Written by \`make mutants\`; only the reasons are by hand. Of commit \`$(cat "$root/commit")\`, $(date -u +%F)."
+        echo
+        echo "| crate | mutants | tested | caught | ran out of time | missed | do not compile | caught of those that compile |"
+        echo "|---|---|---|---|---|---|---|---|"
+        for crate in $crates; do
+            [ -f "$root/shards/$crate/all" ] || continue
+            local caught timeout missed unviable
+            caught=$(count "$crate" caught) timeout=$(count "$crate" timeout)
+            missed=$(count "$crate" missed) unviable=$(count "$crate" unviable)
+            local viable=$((caught + timeout + missed))
+            [ $viable -gt 0 ] || continue
+            echo "| $crate | $(wc -l <"$root/shards/$crate/all") | $((viable + unviable)) | $caught | $timeout | $missed | $unviable | $(((1000 * (caught + timeout) / viable + 5) / 10)) % |"
+        done
+        echo
+        echo "A test that takes more than $cpu_seconds s of processor time fails. Where not all mutants were tested, those that were are every n-th."
+        echo
+        echo "## Survivors"
+        echo
+        cat "$root"/shards/*/*.done/missed 2>/dev/null | sort | reasons "$old"
+    } >"$new"
+    mv "$new" "$report"
+    rm -f "$old"
+}
+
+# Adds to each mutant the reason that the old report had for it, wherever its line is now.
+reasons() {
+    awk -v old="$1" '
+        function key(name) { sub(/^- /, "", name); gsub(/`/, "", name); sub(/:[0-9]+:[0-9]+: /, ": ", name); return name }
+        BEGIN {
+            while ((getline line < old) > 0) {
+                at = index(line, "` — ")
+                if (line ~ /^- `/ && at) reason[key(substr(line, 1, at))] = substr(line, at + length("` — "))
+            }
+        }
+        { k = key($0); print "- `" $0 "` — " (k in reason ? reason[k] : "no reason yet") }
+    '
+}
+
+case "${1:-}" in
+--report) report ;;
+*) run ;;
+esac
