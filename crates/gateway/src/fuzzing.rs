@@ -2,16 +2,20 @@
 //!
 //! Each function goes as far as the handlers do before they need the exchange or the store.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
-use types::{AccountId, AssetId, MarketId, OrderId, Request};
+use types::{AccountId, AssetId, MarketId, OperatorName, OrderId, Request};
 use views::MarketInfo;
 
 use crate::auth::parse_public_key;
 use crate::error::ApiError;
+use crate::wire::fees::FeeSchedule;
 use crate::wire::request::{
-    AmendOrderBody, CountdownBody, CreateAccountBody, CreateKeyBody, DefineAssetBody,
-    ExternalTransferBody, FreezeAccountBody, ListMarketBody, PlaceOrderBody, PlanMarketStateBody,
-    ReplaceOrderBody, SetAccountFeeTierBody, SetFeeTierBody, SetMarketStateBody, SettleDebitBody,
+    AmendOrderBody, AttestReservesBody, CountdownBody, CreateAccountBody, CreateKeyBody,
+    DefineAssetBody, ExternalTransferBody, FreezeAccountBody, ListMarketBody, PlaceOrderBody,
+    PlaceOrderListBody, PlanMarketStateBody, ReplaceOrderBody, SetAccountFeeTierBody,
+    SetCreditPolicyBody, SetFeeTierBody, SetMarketStateBody, SetSourceKindBody, SettleDebitBody,
     TransferBody, WithdrawalBody, amount, client_id, from_millis,
 };
 use crate::wire::rules::MarketRules;
@@ -27,7 +31,7 @@ const NEW_ASSET: AssetId = AssetId(1_000);
 const NEW_MARKET: MarketId = MarketId(1_000);
 
 /// Number of kinds of bodies.
-pub const BODIES: u8 = 18;
+pub const BODIES: u8 = 23;
 
 /// Reads a body of the `kind`-th of [`BODIES`]: the command that it stands for, if it is one by itself.
 ///
@@ -48,15 +52,14 @@ pub fn body(kind: u8, body: &[u8], market: &MarketInfo) -> Result<Option<Request
         6 => Some(Request::DefineAsset(read_json::<DefineAssetBody>(body)?.into_def(NEW_ASSET))),
         7 => {
             let (base, quote) = (market.def.base, market.def.quote);
-            Some(Request::ListMarket(
-                read_json::<ListMarketBody>(body)?.into_def(NEW_MARKET, base, quote)?,
-            ))
+            let def = read_json::<ListMarketBody>(body)?.into_def(NEW_MARKET, base, quote)?;
+            Some(Request::ListMarket(Box::new(def)))
         }
         8 => {
             let SetMarketStateBody { state } = read_json(body)?;
             Some(Request::SetMarketState { market: id, state: state.into() })
         }
-        9 => Some(Request::SetMarketRules { market: id, rules: rules(body, market)? }),
+        9 => Some(Request::SetMarketRules { market: id, rules: Box::new(rules(body, market)?) }),
         10 => {
             let PlanMarketStateBody { at, state } = read_json(body)?;
             let (at, state) = (from_millis(at), state.map(Into::into));
@@ -85,11 +88,35 @@ pub fn body(kind: u8, body: &[u8], market: &MarketInfo) -> Result<Option<Request
             client_id("client_id", Some(&settled.client_id))?;
             None
         }
-        _ => {
+        17 => {
             let key: CreateKeyBody = read_json(body)?;
             let _ = key.permissions();
             key.public_key.as_deref().map(parse_public_key);
             None
+        }
+        18 => Some(read_json::<PlaceOrderListBody>(body)?.into_request(ACCOUNT, market)?),
+        19 => {
+            let asset = |_: &str| Ok(Arc::clone(&market.quote));
+            Some(Request::SetFeeSchedule(read_json::<FeeSchedule>(body)?.read(asset)?))
+        }
+        20 => {
+            let attested: AttestReservesBody = read_json(body)?;
+            Some(Request::AttestReserves {
+                operator: OperatorName::NONE,
+                asset: market.def.quote,
+                ceiling: amount(&market.quote, "ceiling", &attested.ceiling)?,
+                evidence: attested.evidence()?,
+            })
+        }
+        21 => Some(Request::SetCreditPolicy {
+            operator: OperatorName::NONE,
+            asset: market.def.quote,
+            policy: Box::new(read_json::<SetCreditPolicyBody>(body)?.policy(&market.quote)?),
+        }),
+        _ => {
+            let SetSourceKindBody { kind } = read_json(body)?;
+            let (operator, source, kind) = (OperatorName::NONE, 2, kind.into());
+            Some(Request::SetSourceKind { operator, source, kind })
         }
     })
 }

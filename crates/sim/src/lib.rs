@@ -13,6 +13,7 @@ pub mod faults;
 pub mod network;
 pub mod observer;
 pub mod random;
+pub mod rare;
 mod run;
 pub mod venue;
 pub mod workload;

@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{Partition, audit};
 use types::{
-    AccountId, Amount, AssetId, Command, Event, MarketId, PartitionId, ReplyTo, Request, Timestamp,
-    Topology,
+    AccountId, Amount, AssetId, Command, Component, Event, MarketId, PartitionId, ReplyTo, Request,
+    Timestamp, Topology,
 };
 
 use crate::random::Random;
+use crate::rare;
 use crate::workload::Workload;
 
 /// The session that asks.
 const SESSION: u64 = 1;
 const SECOND: u64 = 1_000_000_000;
+/// One request in so many is a rare one.
+const RARE: u64 = 8;
 const BEGIN: Timestamp = Timestamp(1_700_000_000 * SECOND);
 /// Entries that one may need to be worked off.
 const MOST_CONTINUES: u32 = 10_000;
@@ -76,8 +79,12 @@ impl Venue {
         self.workload.random()
     }
 
-    /// What the workload asks now.
+    /// What the workload asks now, or what is asked rarely.
     pub fn draw(&mut self) -> Request {
+        if self.random().one_in(RARE) {
+            let now = self.now;
+            return rare::request(self.random(), now);
+        }
         self.workload.next(self.now)
     }
 
@@ -193,13 +200,15 @@ impl Venue {
     }
 
     fn decides(&self, id: PartitionId, request: &Request) -> bool {
-        let of = |account: AccountId| self.topology.home_of_slot(account.slot()) == id;
+        let of_slot = |slot| self.topology.home_of_slot(slot) == id;
+        let of = |account: AccountId| of_slot(account.slot());
         let at = |market: MarketId| {
             let registry = &self.partitions[usize::from(self.topology.treasury.0)];
             registry.market_home(market) == Some(id)
         };
         match *request {
             Request::PlaceOrder(ref order) => of(order.account),
+            Request::PlaceOrderList(ref list) => of(list.account),
             Request::ReplaceOrder(ref replace) => of(replace.order.account),
             Request::Transfer { from, .. } => of(from),
             Request::AmendOrder { account, .. }
@@ -211,7 +220,10 @@ impl Venue {
             | Request::CreateAccount { account, .. }
             | Request::FreezeAccount { account, .. }
             | Request::SetAccountFeeTier { account, .. } => of(account),
-            Request::CancelOrder { market, .. }
+            Request::ReleaseQuarantine { component: Component::Ledger(slot) } => of_slot(slot),
+            Request::ReleaseQuarantine { component: Component::Market(market) }
+            | Request::CancelOrder { market, .. }
+            | Request::CancelOrderList { market, .. }
             | Request::SetMarketState { market, .. }
             | Request::PlanMarketState { market, .. } => at(market),
             _ => id == self.topology.treasury,

@@ -9,10 +9,10 @@ use types::{
 
 use crate::random::Random;
 
-const BASE: AssetId = AssetId(1);
-const QUOTE: AssetId = AssetId(2);
-const MARKETS: u32 = 2;
-const ACCOUNTS: u32 = 9;
+pub(crate) const BASE: AssetId = AssetId(1);
+pub(crate) const QUOTE: AssetId = AssetId(2);
+pub(crate) const MARKETS: u32 = 2;
+pub(crate) const ACCOUNTS: u32 = 9;
 /// Orders whose ids are remembered, to be cancelled and amended.
 const REMEMBERED: usize = 64;
 const SECOND: u64 = 1_000_000_000;
@@ -333,7 +333,7 @@ fn ppm(parts: u64) -> PartsPerMillion {
     PartsPerMillion(parts as u32)
 }
 
-fn rates(maker: u64, taker: u64) -> FeeRates {
+pub(crate) fn rates(maker: u64, taker: u64) -> FeeRates {
     FeeRates { maker: MakerRate(maker as i32), taker: ppm(taker) }
 }
 

@@ -84,6 +84,8 @@ fn kind(command: &Command) -> &'static str {
         Command::NewTerm { .. } => "new term",
         Command::SetTopology(_) => "topology",
         Command::Tick => "tick",
+        // Only a component that fails asks for it.
+        Command::Quarantine { .. } => "quarantine",
     }
 }
 

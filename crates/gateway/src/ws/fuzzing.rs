@@ -5,12 +5,16 @@ use types::{OrderId, Request};
 use views::MarketInfo;
 
 use super::protocol::{self, Op, OrderOp};
-use super::requests::{AmendFields, CancelFields, MarketFields, NamedFields, error};
+use super::requests::{
+    AmendFields, CancelFields, CancelListFields, MarketFields, NamedFields, error,
+};
 use super::subscribe::read_names;
 use crate::error::ApiError;
 use crate::fuzzing::{ACCOUNT, replacement};
 use crate::wire::read_fields;
-use crate::wire::request::{AmendOrderBody, CountdownBody, PlaceOrderBody, client_id};
+use crate::wire::request::{
+    AmendOrderBody, CountdownBody, PlaceOrderBody, PlaceOrderListBody, client_id,
+};
 
 /// The command that a message stands for, if it is one, or the answer that refuses it.
 pub(crate) fn read_message(text: &str, market: &MarketInfo) -> Result<Option<Request>, String> {
@@ -33,6 +37,13 @@ fn read_op(op: Op, market: &MarketInfo) -> Result<Option<Request>, ApiError> {
     };
     Ok(Some(match op {
         OrderOp::Place => read_fields::<PlaceOrderBody>(fields)?.into_request(ACCOUNT, market)?,
+        OrderOp::PlaceList => {
+            read_fields::<PlaceOrderListBody>(fields)?.into_request(ACCOUNT, market)?
+        }
+        OrderOp::CancelList => {
+            let CancelListFields { list_id, .. } = read_fields(fields)?;
+            Request::CancelOrderList { account: ACCOUNT, market: id, list: OrderId(list_id) }
+        }
         OrderOp::Replace => replacement(read_fields(fields)?, market)?,
         OrderOp::Amend => {
             let AmendFields { order_id, price, quantity, .. } = read_fields(fields)?;
