@@ -60,7 +60,7 @@ fn check_count(unit: Decimal, text: &str) {
 
 /// Digits, and perhaps a point with digits after it.
 fn is_plain(text: &str) -> bool {
-    let digits = |part: &str| !part.is_empty() && part.chars().all(|c| matches!(c, '0'..='9'));
+    let digits = |part: &str| !part.is_empty() && part.chars().all(|c: char| c.is_ascii_digit());
     match text.split_once('.') {
         Some((whole, fraction)) => digits(whole) && digits(fraction),
         None => digits(text),

@@ -2,17 +2,21 @@
 //! treasury, releases from quarantine. For exchanges without faults ([`crate::venue`]).
 
 use types::{
-    AccountId, Amount, AssetId, ClientOrderId, Component, Conditions, CreditPolicy, FeeSchedule,
-    ListLeg, MarketId, OperatorName, OrderId, OrderSpec, PlaceOrderList, Price, Quantity, Request,
-    SelfTradePrevention, Side, SourceKind, TierStep, TimeInForce, Timestamp, Trigger, VolumeFactor,
+    AccountId, Amount, AssetId, ClientOrderId, Component, Conditions, CreditPolicy, Decimal,
+    FeeSchedule, ListLeg, MarketId, OperatorName, OrderId, OrderSpec, PlaceOrderList, Price,
+    Quantity, Redefinition, Request, SelfTradePrevention, Side, SourceKind, TierStep, TimeInForce,
+    Timestamp, Trigger, VolumeFactor,
 };
 
 use crate::random::Random;
 use crate::workload::{ACCOUNTS, BASE, MARKETS, QUOTE, rates};
 
+/// Longer than a run: what is planned so far ahead is kept, but does not come.
+const HOUR: u64 = 3_600_000_000_000;
+
 /// One of them, at `now`.
 pub fn request(random: &mut Random, now: Timestamp) -> Request {
-    match random.below(16) {
+    match random.below(18) {
         0..7 => Request::PlaceOrderList(Box::new(order_list(random, now))),
         7..9 => {
             let (account, market) = (account(random), market(random));
@@ -50,6 +54,15 @@ pub fn request(random: &mut Random, now: Timestamp) -> Request {
             source: random.between(1, 2) as u32,
             kind: *random.pick(&[SourceKind::Manual, SourceKind::Machine]),
         },
+        15 => {
+            let at = random.one_in(2).then_some(Timestamp(now.0 + HOUR));
+            Request::PlanDelisting { market: market(random), at }
+        }
+        16 => {
+            let at = Timestamp(now.0 + HOUR);
+            let redefinition = random.one_in(2).then(|| Box::new(finer()));
+            Request::PlanRedefinition { market: market(random), at, redefinition }
+        }
         _ => {
             let (operator, proposal) = (operator(random), random.below(40));
             if random.one_in(3) {
@@ -75,6 +88,16 @@ fn asset(random: &mut Random) -> AssetId {
 
 fn operator(random: &mut Random) -> OperatorName {
     random.pick(&["ann", "bob"]).parse().expect("short and printable")
+}
+
+fn finer() -> Redefinition {
+    Redefinition {
+        tick: Decimal::new(1, 3),
+        lot: Decimal::new(1, 3),
+        max_price: Price::new(1 << 30),
+        max_quantity: Quantity::new(1 << 30),
+        bounds: None,
+    }
 }
 
 fn policy(random: &mut Random) -> CreditPolicy {

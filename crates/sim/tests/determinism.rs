@@ -86,6 +86,8 @@ fn kind(command: &Command) -> &'static str {
         Command::Tick => "tick",
         // Only a component that fails asks for it.
         Command::Quarantine { .. } => "quarantine",
+        // Only a node that stops in order asks for it.
+        Command::EndTerm => "end of term",
     }
 }
 
