@@ -72,14 +72,14 @@ fn assert_all_kinds(venue: &Venue) {
     assert!(missing.is_empty(), "`sim::workload` never asks {missing:?}");
 }
 
-const KINDS: [&str; 6] = ["request", "deliver", "acknowledge", "new term", "topology", "tick"];
+const KINDS: [&str; 7] =
+    ["request", "deliver", "acknowledge", "continue", "new term", "topology", "tick"];
 
 fn kind(command: &Command) -> &'static str {
     match command {
         Command::Request { .. } => "request",
         Command::Deliver(_) => "deliver",
         Command::Acknowledge { .. } => "acknowledge",
-        // Only an entry of more than 4,096 steps asks for it.
         Command::Continue => "continue",
         Command::NewTerm { .. } => "new term",
         Command::SetTopology(_) => "topology",
