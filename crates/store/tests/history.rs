@@ -266,3 +266,43 @@ fn measure_projection() {
         println!("{per_call} batches a call: {rows} rows, {:.0} rows/s", rows as f64 / seconds);
     }
 }
+
+#[test]
+fn open_orders_follow_a_change_of_units_and_the_past_stays_as_it_was() {
+    for (seed, partitions) in [(131, 1), (132, 3)] {
+        let mut exchange = traffic(seed, partitions, 600);
+        let market = MarketId(1);
+        let def = exchange.partitions[0].definitions().market(market).unwrap().def.clone();
+        let at = exchange.now.saturating_add_nanos(1_000_000_000);
+        let double = |unit: types::Decimal| types::Decimal::new(unit.units * 2, unit.scale);
+        let redefinition = types::Redefinition {
+            tick: double(def.tick),
+            lot: double(def.lot),
+            max_price: def.max_price,
+            max_quantity: def.max_quantity,
+            bounds: None,
+        };
+        let redefinition = Some(Box::new(redefinition));
+        exchange.submit_quietly(types::Request::PlanRedefinition { market, at, redefinition });
+        let events = exchange.wait_until(at);
+        assert!(events.iter().any(|event| matches!(event, Event::MarketRedefined { .. })));
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let random = &mut Random(seed);
+        project(&store, &interleaved(&exchange, random), random);
+        assert_is_history_of(&store, &exchange);
+        let trades: Vec<_> = exchange
+            .events
+            .iter()
+            .flatten()
+            .flat_map(|(_, events)| events)
+            .filter_map(|event| match event {
+                Event::Trade(trade) if trade.market == market => Some((trade.trade, trade.price)),
+                _ => None,
+            })
+            .collect();
+        let rows = store.trades(market, None, 1_000_000).unwrap();
+        let rows: Vec<_> = rows.iter().rev().map(|row| (row.trade, row.price)).collect();
+        assert_eq!(rows, trades);
+    }
+}

@@ -439,3 +439,70 @@ async fn a_trade_too_far_away_is_an_auction_instead_and_the_market_reopens_by_it
     let sold = world.order_when(&world.alice, &far["id"], "filled").await;
     assert_eq!(sold["average_price"], "70000.000000");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tick_and_lot_change_as_planned_and_the_past_is_shown_in_its_units() {
+    for partitions in PARTITIONS {
+        let world = World::with(partitions, GatewayConfig::default()).await;
+        let path = "/v1/admin/markets/BTC-USDT/redefinitions";
+        let traded = world.limit(&world.alice, "sell", "50000.01", "0.1").await.ok();
+        world.limit(&world.bob, "buy", "50000.01", "0.1").await.ok();
+        let fits = world.limit(&world.alice, "sell", "50100", "0.3").await.ok();
+        let unfit = world.limit(&world.alice, "sell", "50100.01", "0.3").await.ok();
+        let units = json!({
+            "tick": "0.5", "lot": "0.01", "max_price": "1000000", "max_quantity": "1000",
+        });
+        let wrong = with(units.clone(), json!({ "lot": "0.000000001" }));
+        let wrong = json!({ "at": now_millis() + 100_000, "redefinition": wrong });
+        let wrong = world.admin("PUT", path, wrong).await;
+        assert_eq!(wrong.code(), "InvalidDefinition", "{wrong:?}");
+        let past = json!({ "at": 1, "redefinition": units });
+        assert_eq!(world.admin("PUT", path, past).await.code(), "PlanRefused");
+        let later = now_millis() + 100_000;
+        let body = json!({ "at": later, "redefinition": units });
+        let planned = world.admin("PUT", path, body).await.ok();
+        assert_eq!(planned["redefinition"]["tick"], "0.5");
+        world.market_when("not planned", |m| m["redefinitions"][0]["at"] == later).await;
+        let back = world.admin("PUT", path, json!({ "at": later, "redefinition": null })).await;
+        assert_eq!(back.ok()["redefinition"], Value::Null);
+        let soon = json!({ "at": now_millis() + 300, "redefinition": units });
+        world.admin("PUT", path, soon).await.ok();
+        let market = world.market_when("unchanged", |m| m["version"] == 2).await;
+        assert_eq!((&market["tick"], &market["lot"]), (&json!("0.5"), &json!("0.01")));
+        assert_eq!(market["redefinitions"], json!([]));
+        let ended = world.order_when(&world.alice, &unfit["id"], "cancelled").await;
+        assert_eq!(
+            (&ended["cancel_cause"], &ended["price"]),
+            (&json!("redefined"), &json!("50100.01"))
+        );
+        let open = world.order_when(&world.alice, &fits["id"], "open").await;
+        assert_eq!(
+            (&open["price"], &open["remaining_quantity"]),
+            (&json!("50100.0"), &json!("0.30"))
+        );
+        let sold = world.order_when(&world.alice, &traded["id"], "filled").await;
+        assert_eq!(sold["price"], "50000.01");
+        let fine = world.limit(&world.bob, "buy", "50000.01", "0.1").await;
+        assert_eq!(fine.code(), "InvalidField");
+        let taken = world.limit(&world.bob, "buy", "50100", "0.3").await.ok();
+        assert_eq!(taken["order"]["status"], "filled");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_market_is_delisted_as_planned() {
+    for partitions in PARTITIONS {
+        let world = World::with(partitions, GatewayConfig::default()).await;
+        let path = "/v1/admin/markets/BTC-USDT/delisting";
+        assert_eq!(world.admin("PUT", path, json!({ "at": null })).await.code(), "PlanRefused");
+        let open = world.limit(&world.alice, "sell", "50100", "0.3").await.ok();
+        let at = now_millis() + 300;
+        assert_eq!(world.admin("PUT", path, json!({ "at": at })).await.ok()["at"], at);
+        world.market_when("still listed", |m| m["state"] == "delisted").await;
+        let ended = world.order_when(&world.alice, &open["id"], "cancelled").await;
+        assert_eq!(ended["cancel_cause"], "delisted");
+        world.settles(&world.alice, "BTC", "10.00000000", "0.00000000").await;
+        let refused = world.limit(&world.alice, "sell", "50100", "0.3").await;
+        assert_eq!(refused.code(), "MarketDelisted");
+    }
+}

@@ -20,7 +20,10 @@ async fn eventful(rig: &Rig) -> Vec<Value> {
     client.subscribe(&[CHANNEL]).await;
     let begin = client.next().await.unwrap();
     assert_eq!(begin["type"], "snapshot");
-    let expected = json!({ "state": "continuous", "reopens_at": null, "plans": [] });
+    let expected = json!({
+        "state": "continuous", "quarantined": false, "reopens_at": null, "plans": [],
+        "redefinitions": [], "delisted_at": null,
+    });
     assert_eq!(begin["data"], expected);
     let market = MARKET;
     let state = |state| Request::SetMarketState { market, state };
@@ -142,5 +145,41 @@ async fn a_countdown_is_told_when_it_is_set_and_when_it_has_run_out() {
         told.iter().filter(|event| event["event"] == "countdown_set").map(|e| &e["at"]).collect();
     assert_eq!(countdowns, [&set["at"], &Value::Null]);
     assert_eq!(told.last().unwrap()["cause"], "cancel_all");
+    rig.stop().await;
+}
+
+/// Ticks of 0.1 become ticks of 0.2, lots of 0.1 lots of 0.2: what is conflated begins anew with a snapshot.
+#[tokio::test]
+async fn when_units_change_books_begin_anew_and_the_market_says_so() {
+    let rig = Rig::start().await;
+    rig.place(3, Side::Buy, 1_000, 4);
+    rig.place(3, Side::Buy, 999, 4);
+    rig.caught_up().await;
+    let mut books = rig.connect().await;
+    books.subscribe(&["depth:BASE-QUOTE"]).await;
+    let before = books.next().await.unwrap();
+    assert_eq!(before["data"]["bids"], json!([["100.0", "0.4"], ["99.9", "0.4"]]));
+    let mut phases = rig.connect().await;
+    phases.subscribe(&[CHANNEL]).await;
+    phases.next().await.unwrap();
+    let at = types::Timestamp(rig.node.now().0 + 300_000_000);
+    let redefinition = Some(Box::new(types::Redefinition {
+        tick: "0.2".parse().unwrap(),
+        lot: "0.2".parse().unwrap(),
+        max_price: types::Price::new(100_000),
+        max_quantity: types::Quantity::new(100_000),
+        bounds: None,
+    }));
+    rig.submit(Request::PlanRedefinition { market: MARKET, at, redefinition });
+    let planned = phases.next().await.unwrap();
+    assert_eq!(planned["data"][0]["event"], "redefinition_planned");
+    let changed = phases.next().await.unwrap();
+    let expected =
+        json!({ "event": "market_redefined", "version": 2, "tick": "0.2", "lot": "0.2" });
+    assert_eq!(changed["data"], json!([expected]));
+    let after = books.next().await.unwrap();
+    assert_eq!((&after["type"], &after["seq"]), (&json!("snapshot"), &changed["seq"]));
+    assert_eq!(after["data"]["bids"], json!([["100.0", "0.4"]]));
+    assert!(after["data"]["checksum"] != before["data"]["checksum"]);
     rig.stop().await;
 }
