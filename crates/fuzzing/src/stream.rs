@@ -71,6 +71,10 @@ fn step(venue: &mut Venue) {
             let (from, to) = (partition(venue), partition(venue));
             venue.acknowledge(from, to);
         }
+        248 => {
+            let in_order = venue.random().one_in(2);
+            venue.restart(in_order);
+        }
         _ => {
             let id = partition(venue);
             venue.restore(id);

@@ -14,9 +14,10 @@ use crate::wire::fees::FeeSchedule;
 use crate::wire::request::{
     AmendOrderBody, AttestReservesBody, CountdownBody, CreateAccountBody, CreateKeyBody,
     DefineAssetBody, ExternalTransferBody, FreezeAccountBody, ListMarketBody, PlaceOrderBody,
-    PlaceOrderListBody, PlanMarketStateBody, ReplaceOrderBody, SetAccountFeeTierBody,
-    SetCreditPolicyBody, SetFeeTierBody, SetMarketStateBody, SetSourceKindBody, SettleDebitBody,
-    TransferBody, WithdrawalBody, amount, client_id, from_millis,
+    PlaceOrderListBody, PlanDelistingBody, PlanMarketStateBody, PlanRedefinitionBody,
+    ReplaceOrderBody, SetAccountFeeTierBody, SetCreditPolicyBody, SetFeeTierBody,
+    SetMarketStateBody, SetSourceKindBody, SettleDebitBody, TransferBody, WithdrawalBody, amount,
+    client_id, from_millis,
 };
 use crate::wire::rules::MarketRules;
 use crate::wire::{read_fields, read_json};
@@ -31,7 +32,7 @@ const NEW_ASSET: AssetId = AssetId(1_000);
 const NEW_MARKET: MarketId = MarketId(1_000);
 
 /// Number of kinds of bodies.
-pub const BODIES: u8 = 23;
+pub const BODIES: u8 = 25;
 
 /// Reads a body of the `kind`-th of [`BODIES`]: the command that it stands for, if it is one by itself.
 ///
@@ -113,6 +114,17 @@ pub fn body(kind: u8, body: &[u8], market: &MarketInfo) -> Result<Option<Request
             asset: market.def.quote,
             policy: Box::new(read_json::<SetCreditPolicyBody>(body)?.policy(&market.quote)?),
         }),
+        22 => {
+            let plan: PlanRedefinitionBody = read_json(body)?;
+            let at = from_millis(plan.at);
+            let redefinition = plan.redefinition.as_ref().map(|units| units.read()).transpose()?;
+            let redefinition = redefinition.map(Box::new);
+            Some(Request::PlanRedefinition { market: id, at, redefinition })
+        }
+        23 => {
+            let PlanDelistingBody { at } = read_json(body)?;
+            Some(Request::PlanDelisting { market: id, at: at.map(from_millis) })
+        }
         _ => {
             let SetSourceKindBody { kind } = read_json(body)?;
             let (operator, source, kind) = (OperatorName::NONE, 2, kind.into());

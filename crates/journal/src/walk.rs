@@ -170,8 +170,11 @@ impl SegmentWalk {
         if header.prev_hash != self.at.prev_hash || header.first_seq != self.at.next_seq {
             return Err(self.damaged("the record does not follow the one before it"));
         }
+        let Some(next_seq) = header.first_seq.0.checked_add(header.count.into()) else {
+            return Err(self.damaged("the record has more entries than there are numbers"));
+        };
         self.at = Position {
-            next_seq: Seq(header.first_seq.0 + u64::from(header.count)),
+            next_seq: Seq(next_seq),
             prev_hash: header.hash,
             offset: self.at.offset + header.record_len(),
         };

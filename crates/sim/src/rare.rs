@@ -1,17 +1,16 @@
 //! Requests that [`crate::workload`] does not ask: order lists, fees by market and volume, what guards the
-//! treasury, releases from quarantine. For exchanges without faults ([`crate::venue`]).
+//! treasury, the life of markets, releases from quarantine. For exchanges without faults ([`crate::venue`]).
 
 use types::{
-    AccountId, Amount, AssetId, ClientOrderId, Component, Conditions, CreditPolicy, Decimal,
-    FeeSchedule, ListLeg, MarketId, OperatorName, OrderId, OrderSpec, PlaceOrderList, Price,
-    Quantity, Redefinition, Request, SelfTradePrevention, Side, SourceKind, TierStep, TimeInForce,
-    Timestamp, Trigger, VolumeFactor,
+    AccountId, Amount, AssetId, ClientOrderId, Component, Conditions, CreditPolicy, FeeSchedule,
+    ListLeg, MarketId, OperatorName, OrderId, OrderSpec, PlaceOrderList, Price, Quantity,
+    Redefinition, Request, SelfTradePrevention, Side, SourceKind, TierStep, TimeInForce, Timestamp,
+    Trigger, VolumeFactor,
 };
 
 use crate::random::Random;
 use crate::workload::{ACCOUNTS, BASE, MARKETS, QUOTE, rates};
 
-/// Longer than a run: what is planned so far ahead is kept, but does not come.
 const HOUR: u64 = 3_600_000_000_000;
 
 /// One of them, at `now`.
@@ -55,13 +54,13 @@ pub fn request(random: &mut Random, now: Timestamp) -> Request {
             kind: *random.pick(&[SourceKind::Manual, SourceKind::Machine]),
         },
         15 => {
-            let at = random.one_in(2).then_some(Timestamp(now.0 + HOUR));
-            Request::PlanDelisting { market: market(random), at }
+            let (market, at) = (market(random), far(random, now));
+            let redefinition = random.one_in(2).then(|| Box::new(redefinition(random)));
+            Request::PlanRedefinition { market, at, redefinition }
         }
         16 => {
-            let at = Timestamp(now.0 + HOUR);
-            let redefinition = random.one_in(2).then(|| Box::new(finer()));
-            Request::PlanRedefinition { market: market(random), at, redefinition }
+            let (market, at) = (market(random), far(random, now));
+            Request::PlanDelisting { market, at: random.one_in(2).then_some(at) }
         }
         _ => {
             let (operator, proposal) = (operator(random), random.below(40));
@@ -90,12 +89,17 @@ fn operator(random: &mut Random) -> OperatorName {
     random.pick(&["ann", "bob"]).parse().expect("short and printable")
 }
 
-fn finer() -> Redefinition {
+/// Far enough away for most to be replaced or taken back before: a market without orders shows nothing.
+fn far(random: &mut Random, now: Timestamp) -> Timestamp {
+    Timestamp(now.0 + random.between(1, 24) * HOUR * if random.one_in(50) { 1 } else { 30 })
+}
+
+fn redefinition(random: &mut Random) -> Redefinition {
     Redefinition {
-        tick: Decimal::new(1, 3),
-        lot: Decimal::new(1, 3),
-        max_price: Price::new(1 << 30),
-        max_quantity: Quantity::new(1 << 30),
+        tick: random.pick(&["0.01", "0.02", "0.005"]).parse().expect("a decimal"),
+        lot: random.pick(&["0.0001", "0.0002", "0.00001"]).parse().expect("a decimal"),
+        max_price: Price::new(100_000_000),
+        max_quantity: Quantity::new(1_000_000_000),
         bounds: None,
     }
 }

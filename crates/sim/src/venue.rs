@@ -41,6 +41,7 @@ pub struct Venue {
     /// What events last said of each balance.
     told: BTreeMap<(AccountId, AssetId), (Amount, Amount)>,
     hash_seed: u64,
+    term: u64,
 }
 
 impl Venue {
@@ -57,6 +58,7 @@ impl Venue {
             unanswered: BTreeSet::new(),
             told: BTreeMap::new(),
             hash_seed: 7,
+            term: 1,
         };
         for id in (0..partitions).map(PartitionId) {
             venue.append(id, Command::SetTopology(venue.topology.clone()));
@@ -176,6 +178,17 @@ impl Venue {
             if self.partitions[index].next_deadline().is_some_and(|at| at <= self.now) {
                 self.append(PartitionId(index as u16), Command::Tick);
             }
+        }
+    }
+
+    /// Begins the next term of each partition, after one that ended in order, or did not.
+    pub fn restart(&mut self, in_order: bool) {
+        self.term += 1;
+        for id in (0..self.topology.partitions).map(PartitionId) {
+            if in_order {
+                self.append(id, Command::EndTerm);
+            }
+            self.append(id, Command::NewTerm { term: self.term });
         }
     }
 
