@@ -1,5 +1,6 @@
 //! What a market does with orders, as its channel tells it; replacements and countdowns over the socket.
 
+use node::Exchange;
 use serde_json::{Value, json};
 use types::{
     Distance, Interruption, MarketRules, MarketState, PartsPerMillion, Request, Side, Timestamp,
