@@ -16,8 +16,8 @@ fn an_order_that_rests_has_its_fills_its_reduction_and_its_place() {
         2026-01-02T03:04:19.000000000Z entry 16: rested: 1.0000 at 100.00; ahead of it: nothing at its price, nothing at better ones; best bid none, best ask 100.00; 1.00000000 BTC held
         2026-01-02T03:04:21.000000000Z entry 18: matched while resting: trade 1, sold 0.3000 at 100.00, against order 3 of account 3, fee 0.03000000 USDT; 0.7000 left
         2026-01-02T03:04:22.000000000Z entry 19: reduced by its owner, and keeps its place: 0.5000 left
-        now (entry 26): open, 0.5000 at 100.00; ahead of it: nothing at its price, nothing at better ones; best bid none, best ask 100.00; 0.50000000 BTC held
-        now (entry 26): account 1 has 9.20000000 BTC available and 0.50000000 held, 1029.97000000 USDT available and 0.00000000 held
+        now (entry 27): open, 0.5000 at 100.00; ahead of it: nothing at its price, nothing at better ones; best bid none, best ask 100.00; 0.50000000 BTC held
+        now (entry 27): account 1 has 9.20000000 BTC available and 0.50000000 held, 1029.97000000 USDT available and 0.00000000 held
     "#]].assert_eq(&said.out);
 }
 
@@ -33,8 +33,8 @@ fn an_order_is_followed_through_its_amendments_from_either_id() {
         2026-01-02T03:04:23.000000000Z entry 20: amended by request amend_order: goes on as order 4, sell 0.5000 at 99.50, behind all others of that price
         2026-01-02T03:04:23.000000000Z entry 20: rested: 0.5000 at 99.50; ahead of it: nothing at its price, nothing at better ones; best bid none, best ask 99.50; 0.50000000 BTC held
         2026-01-02T03:04:24.000000000Z entry 21: matched while resting: trade 2, sold 0.5000 at 99.50, against order 5 of account 3, fee 0.04975000 USDT; ended: filled
-        now (entry 26): ended
-        now (entry 26): account 2 has 9.25000000 BTC available and 0.25000000 held, 1049.70024999 USDT available and 0.00000000 held
+        now (entry 27): ended
+        now (entry 27): account 2 has 9.25000000 BTC available and 0.25000000 held, 1049.70024999 USDT available and 0.00000000 held
     "#]].assert_eq(&by_new.out);
     let by_old = outcry(&["explain", "order", "btc-usdt", "2", "--data", "DATA"], data.path());
     let story = |out: &str| out.split_once('\n').unwrap().1.to_owned();
@@ -128,15 +128,15 @@ fn a_stop_is_told_from_its_waiting_to_its_end() {
         2026-01-02T03:04:21.000000000Z entry 18: placed by request place_order: account 2 asked to sell 0.5000 at 96.00, good till cancelled, waiting for a trade at 98.00 or below; 0.50000000 BTC held for it
         2026-01-02T03:04:26.000000000Z entry 23: a trade fired its trigger: it enters as if it came now
         2026-01-02T03:04:26.000000000Z entry 23: matched as it came: trade 3, sold 0.5000 at 97.00, against order 7 of account 3, fee 0.09700000 USDT; ended: filled
-        now (entry 24): ended
-        now (entry 24): account 2 has 9.30000000 BTC available and 0.20000000 held, 1048.40300000 USDT available and 0.00000000 held
+        now (entry 25): ended
+        now (entry 25): account 2 has 9.30000000 BTC available and 0.20000000 held, 1048.40300000 USDT available and 0.00000000 held
     "#]].assert_eq(&said.out);
     let said = outcry(&["explain", "order", "BTC-USDT", "5", "--data", "DATA"], data.path());
     expect![[r#"
         order 5 of BTC-USDT
         2026-01-02T03:04:23.000000000Z entry 20: placed by request place_order: account 2 asked to sell 0.2000 at 90.00, good till cancelled, waiting for a trade 2.50 % below the highest since one at 101.00 or above; 0.20000000 BTC held for it
-        now (entry 24): open, waits for a trade 2.50 % below the highest since one at 101.00 or above, which is now 98.47: the best since it became active is 101.00
-        now (entry 24): account 2 has 9.30000000 BTC available and 0.20000000 held, 1048.40300000 USDT available and 0.00000000 held
+        now (entry 25): open, waits for a trade 2.50 % below the highest since one at 101.00 or above, which is now 98.47: the best since it became active is 101.00
+        now (entry 25): account 2 has 9.30000000 BTC available and 0.20000000 held, 1048.40300000 USDT available and 0.00000000 held
     "#]].assert_eq(&said.out);
 }
 
@@ -152,8 +152,8 @@ fn an_iceberg_is_told_part_by_part() {
         2026-01-02T03:04:27.000000000Z entry 24: matched while resting: trade 4, sold 0.4000 at 101.00, against order 9 of account 3, fee 0.04040000 USDT; 0.6000 left
         2026-01-02T03:04:27.000000000Z entry 24: shows its next part, 0.4000, behind all others of its price; 0.2000 hidden
         2026-01-02T03:04:27.000000000Z entry 24: matched while resting: trade 5, sold 0.1000 at 101.00, against order 9 of account 3, fee 0.01010000 USDT; 0.5000 left
-        now (entry 24): open, 0.5000 (showing 0.3000) at 101.00; ahead of it: nothing at its price, nothing at better ones; best bid 97.00, best ask 101.00; 0.50000000 BTC held
-        now (entry 24): account 1 has 8.80000000 BTC available and 0.50000000 held, 1070.21990000 USDT available and 0.00000000 held
+        now (entry 25): open, 0.5000 (showing 0.3000) at 101.00; ahead of it: nothing at its price, nothing at better ones; best bid 97.00, best ask 101.00; 0.50000000 BTC held
+        now (entry 25): account 1 has 8.80000000 BTC available and 0.50000000 held, 1070.21990000 USDT available and 0.00000000 held
     "#]].assert_eq(&said.out);
 }
 
