@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use types::{
-    CancelCause, Event, ListEnd, ListLeg, MarketState, OrderSpec, PlaceOrder, PlaceOrderList,
+    CancelCause, Event, Fee, ListEnd, ListLeg, MarketState, OrderSpec, PlaceOrder, PlaceOrderList,
     RejectCode, Request, TimeInForce, Trigger,
 };
 
@@ -268,7 +268,7 @@ impl Coverage {
 }
 
 /// What must have happened at least once.
-const FACTS: [&str; 27] = [
+const FACTS: [&str; 33] = [
     "trade",
     "trade in an auction",
     "auction with a price",
@@ -296,10 +296,22 @@ const FACTS: [&str; 27] = [
     "list refused",
     "list went on",
     "cancelled: order_list",
+    "fee tier changed by volume",
+    "volume counted",
+    "rebate paid",
+    "trade of an account with itself",
+    "fee tier pinned",
+    "fee tier unpinned",
 ];
 
 fn fact(event: &Event) -> Option<&'static str> {
     Some(match event {
+        Event::Trade(trade) if trade.buyer.account == trade.seller.account => {
+            "trade of an account with itself"
+        }
+        Event::Trade(trade) if is_rebate(trade.buyer.fee) || is_rebate(trade.seller.fee) => {
+            "rebate paid"
+        }
         Event::Trade(trade) if trade.aggressor.is_none() => "trade in an auction",
         Event::Trade(_) => "trade",
         Event::AuctionUncrossed { price, .. } if price.get() == 0 => "auction without a price",
@@ -318,6 +330,10 @@ fn fact(event: &Event) -> Option<&'static str> {
         Event::OrderListEnded { end: ListEnd::Refused { .. }, .. } => "list refused",
         Event::OrderListAdvanced { .. } => "list went on",
         Event::MarketRulesSet { .. } => "rules set",
+        Event::FeeTierChanged { .. } => "fee tier changed by volume",
+        Event::VolumeChanged { .. } => "volume counted",
+        Event::AccountFeeTierSet { pinned: true, .. } => "fee tier pinned",
+        Event::AccountFeeTierSet { pinned: false, .. } => "fee tier unpinned",
         Event::OrderReplaced { .. } => "order replaced",
         Event::OrderCancelled { cause, .. } => match cause {
             CancelCause::ImmediateOrCancel => "cancelled: immediate_or_cancel",
@@ -335,4 +351,8 @@ fn fact(event: &Event) -> Option<&'static str> {
         },
         _ => return None,
     })
+}
+
+fn is_rebate(fee: Fee) -> bool {
+    matches!(fee, Fee::Rebate { .. })
 }

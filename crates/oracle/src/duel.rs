@@ -6,6 +6,7 @@
 //! - What is due in several markets with one entry: the order between markets is free, within a market it
 //!   is not. Nothing is due at the same time as a dead man's switch: the generator sees to it, and the
 //!   clock wakes both sides for each, as it does where pending legs may come in one of several markets.
+//! - `VolumeChanged` likewise: what was told last of each account and day must be true.
 //! - Whether the answer to a refused or repeated settlement states the name of the pending debit is free.
 //! - How many entries one command's work is spread over ([`Command::Continue`]) is free.
 
@@ -42,6 +43,8 @@ pub struct Duel {
     token: u64,
     /// What the product's events last said of each balance.
     told: BTreeMap<(AccountId, AssetId), (Amount, Amount)>,
+    /// What they last said of what an account traded on a day.
+    told_volumes: BTreeMap<(AccountId, u32), Amount>,
     /// The forms of lists, as events told them.
     kinds: BTreeMap<(MarketId, OrderId), OrderListKind>,
     /// What was seen.
@@ -58,6 +61,7 @@ impl Duel {
             now: Timestamp(0),
             token: 0,
             told: BTreeMap::new(),
+            told_volumes: BTreeMap::new(),
             kinds: BTreeMap::new(),
             coverage: Coverage::default(),
         };
@@ -127,13 +131,21 @@ impl Duel {
         expected: Vec<Event>,
         found: &[Event],
     ) -> Result<(), Difference> {
-        let mut told = Vec::new();
         for event in found {
-            if let Event::BalanceChanged { account, asset, available, held } = *event {
-                told.push(((account, asset), (available, held)));
+            match *event {
+                Event::BalanceChanged { account, asset, available, held } => {
+                    self.told.insert((account, asset), (available, held));
+                }
+                Event::VolumeChanged { account, day, volume } => {
+                    self.told_volumes.insert((account, day), volume);
+                    self.naive.traded.push((account.0, day.into()));
+                }
+                _ => {}
             }
         }
-        let facts = |event: &&Event| !matches!(event, Event::BalanceChanged { .. });
+        let facts = |event: &&Event| {
+            !matches!(event, Event::BalanceChanged { .. } | Event::VolumeChanged { .. })
+        };
         let same = found.iter().filter(facts).eq(expected.iter());
         if !same {
             let found: Vec<_> = found.iter().filter(facts).cloned().collect();
@@ -146,7 +158,6 @@ impl Duel {
                 });
             }
         }
-        self.told.extend(told);
         self.check_touched(found)
     }
 

@@ -2,7 +2,7 @@
 
 use book::ListStage;
 use engine::{Partition, audit};
-use types::{Amount, Event, MarketId, PartitionId, Side};
+use types::{AccountId, Amount, Event, MarketId, PartitionId, Side};
 
 use super::{Difference, Duel, difference};
 use crate::naive::{Market, Place};
@@ -28,7 +28,7 @@ impl Duel {
             let funds = &self.naive.funds;
             let of = |place| Amount::new(funds.of(place, asset).cast_unsigned());
             let expected = (of(Place::Available(account)), of(Place::Held(account)));
-            let account = types::AccountId(account);
+            let account = AccountId(account);
             let found = self.product.ledger().balance(account, asset).unwrap_or_default();
             let told = self.told.get(&(account, asset)).copied().unwrap_or_default();
             if expected != found || expected != told {
@@ -37,6 +37,17 @@ impl Duel {
             }
         }
         self.naive.funds.touched = touched;
+        self.check_volumes()
+    }
+
+    /// Volumes that changed, and those that the product told.
+    fn check_volumes(&mut self) -> Result<(), Difference> {
+        for (account, day) in std::mem::take(&mut self.naive.traded) {
+            let expected = self.naive.traded_on(account, day);
+            let key = (AccountId(account), day as u32);
+            let found = self.told_volumes.get(&key).map_or(0, |volume| volume.get());
+            same(&format!("volume of {account} on day {day}, as told"), &expected, &found)?;
+        }
         Ok(())
     }
 

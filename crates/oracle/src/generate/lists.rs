@@ -48,7 +48,7 @@ impl Generator {
 
     /// Rarely, a leg has the list's name, another leg's, or one that was used before.
     fn use_a_name_twice(&mut self, list: &mut PlaceOrderList) {
-        if !self.random.one_in(40) {
+        if self.world.long || !self.random.one_in(40) {
             return;
         }
         let used = match self.random.below(3) {

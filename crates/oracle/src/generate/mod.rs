@@ -2,6 +2,7 @@
 //!
 //! The generator looks at the naive exchange, never at the product, so that the seed alone decides what comes.
 
+mod fees;
 mod lists;
 mod operations;
 mod orders;
@@ -15,6 +16,8 @@ pub use world::World;
 use types::{Request, Timestamp};
 
 use crate::naive::Exchange;
+
+const HOUR: u64 = 3_600_000_000_000;
 
 /// One command with its circumstances.
 #[derive(Clone, Debug)]
@@ -114,6 +117,9 @@ impl Generator {
 
     fn pause(&mut self) -> u64 {
         let step = self.world.step;
+        if self.world.long && self.random.one_in(250) {
+            return self.random.pick(&[1, 23, 24, 24, 24 * 7, 24 * 29, 24 * 30, 24 * 40]) * HOUR;
+        }
         match self.random.below(20) {
             0..4 => 0,
             4..18 => step,
@@ -123,7 +129,10 @@ impl Generator {
     }
 
     fn request(&mut self, exchange: &Exchange) -> Request {
-        match self.random.weighted(&[610, 90, 80, 25, 12, 60, 30, 20, 25, 30, 10, 10, 10, 90, 14]) {
+        match self
+            .random
+            .weighted(&[610, 90, 80, 25, 12, 60, 30, 20, 20, 30, 10, 10, 10, 90, 14, 12])
+        {
             0 => self.place(exchange),
             1 => self.amend(exchange),
             2 => self.cancel(exchange),
@@ -138,7 +147,8 @@ impl Generator {
             11 => self.set_rules(exchange),
             12 => self.plan_state(exchange),
             13 => self.order_list(exchange),
-            _ => self.cancel_list(exchange),
+            14 => self.cancel_list(exchange),
+            _ => self.charge(exchange),
         }
     }
 
@@ -170,6 +180,9 @@ impl Generator {
 
     /// Keeps some requests for later.
     fn keep(&mut self, request: &Request) {
+        if self.world.long {
+            return;
+        }
         let named = match request {
             Request::PlaceOrder(order) => !order.client_order_id.is_none(),
             Request::ReplaceOrder(replace) => !replace.order.client_order_id.is_none(),

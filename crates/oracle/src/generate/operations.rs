@@ -6,7 +6,6 @@ use types::{
 };
 
 use super::Generator;
-use super::world::rates;
 use crate::naive::Exchange;
 
 /// Every state; the first is where markets spend most of their time.
@@ -132,24 +131,18 @@ impl Generator {
         request
     }
 
-    /// Accounts, fee tiers, definitions.
+    /// Accounts and definitions.
     pub(super) fn administer(&mut self) -> Request {
         let account = AccountId(self.account());
         let tier = self.random.below(4) as u8;
-        match self.random.below(12) {
+        match self.random.below(9) {
             0 if self.random.one_in(3) => Request::FreezeAccount { account, frozen: true },
             0..6 => Request::FreezeAccount { account, frozen: false },
-            6 | 7 => Request::SetAccountFeeTier { account, fee_tier: Some(tier) },
-            8 => {
-                let mut rates = rates(&mut self.random);
-                rates.maker.0 += i32::from(self.random.one_in(9)) * 1_000_001;
-                Request::SetFeeTier { tier: tier % 3, rates }
-            }
-            9 => {
+            6 => {
                 let id = self.random.pick(&[account.0, account.0, 10_000]);
                 Request::CreateAccount { account: AccountId(id), fee_tier: tier }
             }
-            10 => {
+            7 => {
                 let asset = AssetDef { id: AssetId(2), symbol: "CCC".into(), scale: 0 };
                 Request::DefineAsset(asset)
             }

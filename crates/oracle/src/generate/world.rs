@@ -1,10 +1,11 @@
 //! The exchange of one block: few accounts, few markets, and one style of trading.
 
 use types::{
-    AccountId, Amount, AssetDef, AssetId, Decimal, FeeRates, MakerRate, MarketBounds, MarketDef,
-    MarketId, PartitionId, PartsPerMillion, Price, Quantity, Request, Topology, TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, Decimal, MarketBounds, MarketDef, MarketId, PartitionId,
+    Price, Quantity, Request, Topology, TreasuryReference,
 };
 
+use super::fees::{rates, schedule};
 use super::random::Random;
 
 /// Accounts are picked from these: several slots, and two accounts in one slot.
@@ -35,9 +36,14 @@ pub struct World {
     pub styles: Vec<Style>,
     /// The assets.
     pub assets: Vec<AssetDef>,
-    /// The usual time between commands, in nanoseconds. A block lasts less than the day for which client
-    /// ids are remembered.
+    /// The usual time between commands, in nanoseconds. Unless it is long, a block lasts less than the day
+    /// for which client ids are remembered.
     pub step: u64,
+    /// Now and then hours or weeks pass between two commands. Then no client id is used twice, since how long
+    /// one is remembered whose order stays open is not bound to the hour.
+    pub long: bool,
+    /// Volumes count from the start.
+    pub counted: bool,
     /// Orders have client ids once in so many.
     pub names: u64,
     /// Some orders are so large, and shown in so small parts, that matching them takes several entries.
@@ -70,6 +76,8 @@ impl World {
             styles,
             assets,
             step: random.pick(&[1, 1_000, 1_000_000, 1_000_000_000]),
+            long: random.one_in(4),
+            counted: random.one_in(2),
             names: random.pick(&[2, 5, 50]),
             deep: random.one_in(12),
             ruled: random.one_in(2),
@@ -92,6 +100,9 @@ impl World {
         );
         for tier in 0..3 {
             all.push(Request::SetFeeTier { tier, rates: rates(random) });
+        }
+        if self.counted {
+            all.push(Request::SetFeeSchedule(schedule(self, random)));
         }
         let mut number = 0;
         for &id in &self.accounts {
@@ -125,18 +136,6 @@ impl World {
         let typical = sizes.max().unwrap_or(1_000);
         1 + typical * random.pick(&[1_u128, 5, 20, 40]) / 10
     }
-}
-
-/// Rates of a fee tier: mostly small, sometimes nothing or all.
-pub fn rates(random: &mut Random) -> FeeRates {
-    let mut rate = || match random.below(8) {
-        0 => PartsPerMillion(0),
-        1 => PartsPerMillion(1_000_000),
-        2 => PartsPerMillion(random.between(0, 1_000_000) as u32),
-        _ => PartsPerMillion(random.between(0, 10_000) as u32),
-    };
-    let maker = MakerRate(rate().0.try_into().expect("at most the whole"));
-    FeeRates { maker, taker: rate() }
 }
 
 fn style(random: &mut Random, id: u32, assets: &[AssetDef]) -> Style {

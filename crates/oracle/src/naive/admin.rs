@@ -1,8 +1,7 @@
 //! What operators ask: accounts, definitions, states of markets.
 
 use types::{
-    AccountId, AssetDef, Event, FeeRates, MarketDef, MarketRules, MarketState, Range, RejectCode,
-    Timestamp,
+    AccountId, AssetDef, Event, MarketDef, MarketRules, MarketState, Range, RejectCode, Timestamp,
 };
 
 use super::market::Market;
@@ -17,18 +16,13 @@ impl Exchange {
         if self.account(asker.account).is_ok() {
             return Err(RejectCode::AccountExists);
         }
-        self.accounts.push(Account { id: asker.account, tier, frozen: false });
+        self.accounts.push(Account { id: asker.account, tier, ..Account::default() });
         let account = AccountId(asker.account);
         self.events.push(Event::AccountCreated { reply: asker.reply, account, fee_tier: tier });
         Ok(())
     }
 
-    fn check_tier(&self, tier: u8) -> Result<(), RejectCode> {
-        let known = tier == 0 || self.tiers.iter().any(|set| set.0 == tier);
-        if known { Ok(()) } else { Err(RejectCode::UnknownFeeTier) }
-    }
-
-    fn account_mut(&mut self, id: u32) -> &mut Account {
+    pub(super) fn account_mut(&mut self, id: u32) -> &mut Account {
         self.accounts.iter_mut().find(|account| account.id == id).expect("it was found before")
     }
 
@@ -37,31 +31,6 @@ impl Exchange {
         self.account_mut(asker.account).frozen = frozen;
         let account = AccountId(asker.account);
         self.events.push(Event::AccountFrozen { reply: asker.reply, account, frozen });
-        Ok(())
-    }
-
-    pub(super) fn set_account_tier(&mut self, asker: &Asker, tier: u8) -> Result<(), RejectCode> {
-        self.check_tier(tier)?;
-        self.account(asker.account)?;
-        self.account_mut(asker.account).tier = tier;
-        let account = AccountId(asker.account);
-        let (reply, fee_tier) = (asker.reply, tier);
-        self.events.push(Event::AccountFeeTierSet { reply, account, fee_tier, pinned: true });
-        Ok(())
-    }
-
-    pub(super) fn set_fee_tier(
-        &mut self,
-        asker: &Asker,
-        tier: u8,
-        rates: FeeRates,
-    ) -> Result<(), RejectCode> {
-        if rates.maker.0.unsigned_abs() > 1_000_000 || rates.taker.0 > 1_000_000 {
-            return Err(RejectCode::InvalidDefinition);
-        }
-        self.tiers.retain(|set| set.0 != tier);
-        self.tiers.push((tier, rates));
-        self.events.push(Event::FeeTierSet { reply: asker.reply, tier, rates });
         Ok(())
     }
 

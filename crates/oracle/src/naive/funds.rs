@@ -69,7 +69,8 @@ impl Funds {
         assert!(place == Place::Outside || self.rows[at].2 >= 0, "{place:?} of {asset} below zero");
     }
 
-    /// Settles a trade: each side pays out of what it holds and receives less its fee (10.3, 10.4).
+    /// Settles a trade: each side pays out of what it holds and receives less its fee (10.3, 10.4). A
+    /// rebate comes out of the fees, after the taker's has gone there (10.6).
     pub fn settle(&mut self, trade: &Trade, base: AssetId, quote: AssetId) {
         let (buyer, seller) = (&trade.buyer, &trade.seller);
         let sides = [
@@ -77,14 +78,19 @@ impl Funds {
             (quote, buyer.account.0, seller.account.0, trade.quote_amount, seller.fee),
         ];
         for (asset, payer, receiver, amount, fee) in sides {
-            let Fee::Paid { income, rounded_up } = fee else {
-                panic!("the generator asks for no rebates");
+            let (income, rounding) = match fee {
+                Fee::Paid { income, rounded_up } => (income.get(), u128::from(rounded_up)),
+                Fee::Rebate { .. } => (0, 0),
             };
-            let (income, rounding) = (income.get(), u128::from(rounded_up));
             let net = amount.get() - income - rounding;
             self.post(asset, Place::Held(payer), Place::Available(receiver), net);
             self.post(asset, Place::Held(payer), Place::Fees, income);
             self.post(asset, Place::Held(payer), Place::Rounding, rounding);
+        }
+        for (paid, side) in [(quote, buyer), (base, seller)] {
+            if let Fee::Rebate { amount } = side.fee {
+                self.post(paid, Place::Fees, Place::Available(side.account.0), amount.get());
+            }
         }
     }
 

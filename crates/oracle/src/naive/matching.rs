@@ -1,10 +1,11 @@
 //! Matching: one incoming order against the other side of the book (2, 3.5, 3.6, 5).
 
 use types::{
-    AccountId, Amount, CancelCause, Event, Fee, OrderId, OrderSpec, PartsPerMillion, Price,
-    Quantity, ReplyTo, SelfTradePrevention, Side, TimeInForce, Trade, TradeId, TradeSide,
+    AccountId, Amount, CancelCause, Event, Fee, OrderId, OrderSpec, Price, Quantity, ReplyTo,
+    SelfTradePrevention, Side, TimeInForce, Trade, TradeId, TradeSide,
 };
 
+use super::fees::{fee, rebate};
 use super::market::Market;
 use super::order::Order;
 
@@ -24,7 +25,8 @@ pub struct Taken {
 /// One of the two sides of a trade, as far as the trade changes it.
 struct Party<'a> {
     order: &'a mut Order,
-    rate: PartsPerMillion,
+    /// In millionths; below zero a rebate.
+    rate: i64,
 }
 
 impl Market {
@@ -163,7 +165,7 @@ impl Market {
         let mut maker = self.side_mut(taker.side.opposite()).remove(0);
         let price = maker.price;
         let aggressor = Some(taker.side);
-        let (taker_rate, maker_rate) = (taker.rates.taker, maker.rates.maker.fee());
+        let (taker_rate, maker_rate) = (taker.rates.taker.0.into(), maker.rates.maker.0.into());
         self.want_less(taker, price, lots);
         self.pay(taker, price, lots);
         taker.filled += lots;
@@ -197,13 +199,16 @@ impl Market {
     pub fn trade_in_auction(&mut self, bid: &mut Order, ask: &mut Order, price: u64, lots: u64) {
         fill_resting(bid, lots);
         fill_resting(ask, lots);
-        let (bid_rate, ask_rate) = (bid.rates.maker.fee(), ask.rates.maker.fee());
+        // Nobody takes, so nobody gets a rebate (10.6).
+        let rate = |order: &Order| i64::from(order.rates.maker.0).max(0);
+        let (bid_rate, ask_rate) = (rate(bid), rate(ask));
         let bid = Party { order: bid, rate: bid_rate };
         let ask = Party { order: ask, rate: ask_rate };
         self.trade(ask, bid, None, price, lots);
     }
 
-    /// A trade. What it does to lists begins with the other side: what rested, in an auction the buyer.
+    /// A trade: `one` came, `other` rested and may get a rebate; an auction's sides have none. What it does
+    /// to lists begins with the other side: what rested, in an auction the buyer.
     fn trade(
         &mut self,
         one: Party<'_>,
@@ -213,8 +218,17 @@ impl Market {
         lots: u64,
     ) {
         let parties = [&other, &one].map(|party| (party.order.id, party.order.remaining));
-        let (buyer, seller) = if one.order.side == Side::Buy { (one, other) } else { (other, one) };
+        let buys = one.order.side == Side::Buy;
         let (base, quote) = (u128::from(lots) * self.base_unit, self.notional(price, lots));
+        let gets = |side| if side == Side::Buy { base } else { quote };
+        let (gets_one, gets_other) = (gets(one.order.side), gets(other.order.side));
+        let fee_of_one = fee(gets_one, one.rate.unsigned_abs().into());
+        let rate = other.rate.unsigned_abs().into();
+        let fee_of_other =
+            if other.rate < 0 { rebate(gets_one, rate, fee_of_one) } else { fee(gets_other, rate) };
+        let one = side_of_trade(&one, fee_of_one);
+        let other = side_of_trade(&other, fee_of_other);
+        let (buyer, seller) = if buys { (one, other) } else { (other, one) };
         self.last_trade += 1;
         let trade = Trade {
             market: self.def.id,
@@ -224,8 +238,8 @@ impl Market {
             base_amount: Amount::new(base),
             quote_amount: Amount::new(quote),
             aggressor,
-            buyer: side_of_trade(&buyer, base),
-            seller: side_of_trade(&seller, quote),
+            buyer,
+            seller,
         };
         self.events.push(Event::Trade(trade));
         for (id, remaining) in parties {
@@ -274,18 +288,11 @@ fn fill_resting(order: &mut Order, lots: u64) {
     order.filled += lots;
 }
 
-fn side_of_trade(party: &Party<'_>, received: u128) -> TradeSide {
+fn side_of_trade(party: &Party<'_>, fee: Fee) -> TradeSide {
     TradeSide {
         account: AccountId(party.order.account),
         order: OrderId(party.order.id),
         remaining: Quantity::new(party.order.remaining),
-        fee: fee(received, party.rate),
+        fee,
     }
-}
-
-/// Rounded up to the next atom; the atom beyond the exact fee rounded down is rounding (10.4).
-fn fee(received: u128, rate: PartsPerMillion) -> Fee {
-    let exact = received * u128::from(rate.0);
-    let (down, up) = (exact / 1_000_000, exact.div_ceil(1_000_000));
-    Fee::Paid { income: Amount::new(down), rounded_up: up > down }
 }

@@ -10,6 +10,7 @@ mod cancel;
 mod client_ids;
 mod countdown;
 mod entering;
+mod fees;
 mod funds;
 mod lists;
 mod market;
@@ -29,20 +30,24 @@ pub use order::Order;
 use std::collections::VecDeque;
 
 use types::{
-    AccountId, AssetDef, AssetId, ClientOrderId, Component, Event, FeeRates, MarketId, RejectCode,
-    ReplyTo, Request, RequestKind, Side, Timestamp,
+    AccountId, AssetDef, AssetId, ClientOrderId, Component, Event, FeeRates, FeeSchedule, MarketId,
+    RejectCode, ReplyTo, Request, RequestKind, Side, Timestamp,
 };
 
 use client_ids::Remembered;
 use treasury::{PendingDebit, Source};
 
 /// An account, without what it owns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Account {
     /// Its id.
     pub id: u32,
     /// Its fee tier.
     pub tier: u8,
+    /// Whether an operator keeps it in its tier.
+    pub pinned: bool,
+    /// What it traded: day, and units of the schedule.
+    pub traded: Vec<(u64, u128)>,
     /// Whether it may only cancel.
     pub frozen: bool,
 }
@@ -60,6 +65,12 @@ pub struct Exchange {
     pub accounts: Vec<Account>,
     /// Fee tiers that were set.
     pub tiers: Vec<(u8, FeeRates)>,
+    /// Rates of a market for a tier, in place of the tier's.
+    pub market_fees: Vec<(u32, u8, FeeRates)>,
+    /// Which volume leads to which tier.
+    pub schedule: FeeSchedule,
+    /// Accounts and days whose volume has changed since somebody last looked.
+    pub traded: Vec<(u32, u64)>,
     /// Who has what.
     pub funds: Funds,
     /// Accounts of the exchange have ids below this.
@@ -152,8 +163,10 @@ impl Exchange {
             | Request::Debit { reference, .. } => self.outside(asker, *reference, request),
             Request::CreateAccount { fee_tier, .. } => self.create_account(asker, *fee_tier),
             Request::FreezeAccount { frozen, .. } => self.freeze_account(asker, *frozen),
-            Request::SetAccountFeeTier { fee_tier: Some(tier), .. } => {
-                self.set_account_tier(asker, *tier)
+            Request::SetAccountFeeTier { fee_tier, .. } => self.set_account_tier(asker, *fee_tier),
+            Request::SetFeeSchedule(schedule) => self.set_fee_schedule(asker, schedule),
+            Request::SetMarketFees { tier, rates, .. } => {
+                self.set_market_fees(asker, *tier, *rates)
             }
             Request::DefineAsset(asset) => self.define_asset(asker, asset),
             Request::ListMarket(market) => self.list_market(asker, market),
@@ -172,11 +185,6 @@ impl Exchange {
             Request::CancelOrderList { list, .. } => self.cancel_order_list(asker, *list),
             // Nothing fails here.
             Request::ReleaseQuarantine { .. } => Err(RejectCode::NotQuarantined),
-            Request::SetAccountFeeTier { fee_tier: None, .. }
-            | Request::SetFeeSchedule(_)
-            | Request::SetMarketFees { .. } => {
-                unreachable!("the generator asks for no tiers by volume and no rates of markets")
-            }
             Request::AttestReserves { .. }
             | Request::SetCreditPolicy { .. }
             | Request::SetSourceKind { .. }
@@ -199,10 +207,12 @@ impl Exchange {
     /// Takes over what happened in a market, and settles its trades.
     fn collect(&mut self, market: usize) {
         let market = &mut self.markets[market];
-        for trade in funds::trades(&market.events) {
-            self.funds.settle(trade, market.def.base, market.def.quote);
-        }
+        let (base, quote) = (market.def.base, market.def.quote);
         let events = std::mem::take(&mut market.events);
+        for trade in funds::trades(&events) {
+            self.funds.settle(trade, base, quote);
+            self.count_volume(trade, quote);
+        }
         for event in &events {
             if let Event::OrderReplaced { market, old_order, order, .. } = *event {
                 self.rename(market, old_order, order);
@@ -241,11 +251,6 @@ impl Exchange {
     fn market(&self, id: u32) -> Result<usize, RejectCode> {
         let found = self.markets.iter().position(|market| market.def.id.0 == id);
         found.ok_or(RejectCode::UnknownMarket)
-    }
-
-    fn rates(&self, tier: u8) -> FeeRates {
-        let set = self.tiers.iter().find(|set| set.0 == tier);
-        set.map_or_else(FeeRates::default, |set| set.1)
     }
 }
 

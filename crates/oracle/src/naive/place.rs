@@ -46,6 +46,7 @@ impl Exchange {
         if hold > available || hold == 0 {
             return Err(RejectCode::InsufficientBalance);
         }
+        self.follow_volume(asker.account);
         let new = self.new_order(order, hold)?;
         // The hold comes first; what is not needed of it is given back when the command is through.
         let account = asker.account;
@@ -61,7 +62,7 @@ impl Exchange {
         order: &PlaceOrder,
         budget: u128,
     ) -> Result<Order, RejectCode> {
-        let rates = self.rates(self.account(order.account.0)?.tier);
+        let rates = self.rates(self.account(order.account.0)?, order.market.0);
         self.placements += 1;
         Ok(Order {
             id: 0,

@@ -124,6 +124,7 @@ impl Exchange {
         if larger > available || needs.contains(&0) {
             return Err(RejectCode::InsufficientBalance);
         }
+        self.follow_volume(asker.account);
         let mut orders = Vec::new();
         for (order, need) in placed.iter().zip(needs) {
             orders.push(self.new_order(order, need)?);
