@@ -14,6 +14,7 @@ use views::Views;
 
 use crate::admin::Outbox;
 use crate::auth::Authenticator;
+use crate::binance::{Limiter, Uncapped};
 use crate::config::GatewayConfig;
 use crate::demo::DemoKey;
 use crate::error::{ApiError, GatewayCode};
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     /// Waits for views, and knows what each account wrote last.
     pub(crate) catch_up: CatchUp,
+    /// Weighs requests and counts orders of the Binance dialect.
+    pub(crate) limiter: Box<dyn Limiter>,
     /// Cancelled when the gateway begins to shut down: sockets say goodbye and end.
     pub(crate) closing: CancellationToken,
     /// Feeds the views and the sockets.
@@ -73,6 +76,7 @@ impl Shared {
             defining: tokio::sync::Mutex::new(()),
             outbox: Outbox::default(),
             metrics: Metrics::default(),
+            limiter: Box::new(Uncapped::default()),
             fan_out: FanOut::new(Arc::clone(&exchange), &views, &config.limits),
             closing: CancellationToken::new(),
             sockets: TaskTracker::new(),

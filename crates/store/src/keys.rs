@@ -14,6 +14,8 @@ pub enum KeyKind {
     Hmac,
     /// Ed25519 by a private key that only the client has.
     Ed25519,
+    /// RSA (PKCS#1 v1.5 with SHA-256) by a private key that only the client has.
+    Rsa,
 }
 
 /// What a signature is checked with.
@@ -23,6 +25,8 @@ pub enum Credential {
     Hmac(Secret),
     /// The public key.
     Ed25519([u8; 32]),
+    /// The public key as DER: an `RSAPublicKey` of PKCS#1.
+    Rsa(Vec<u8>),
 }
 
 /// What a key may do.
@@ -98,6 +102,7 @@ impl KeyKind {
         match self {
             Self::Hmac => "hmac",
             Self::Ed25519 => "ed25519",
+            Self::Rsa => "rsa",
         }
     }
 }
@@ -109,6 +114,7 @@ impl Credential {
         match self {
             Self::Hmac(_) => KeyKind::Hmac,
             Self::Ed25519(_) => KeyKind::Ed25519,
+            Self::Rsa(_) => KeyKind::Rsa,
         }
     }
 }
@@ -147,6 +153,7 @@ impl Store {
                 let wrong = |_| StoreError::Corrupt(format!("the public key of {key_id}"));
                 Credential::Ed25519(bytes.try_into().map_err(wrong)?)
             }
+            KeyKind::Rsa => Credential::Rsa(bytes),
         };
         Ok(Some(StoredKey { key, credential }))
     }
@@ -216,6 +223,7 @@ impl Store {
         match &new.credential {
             Credential::Hmac(secret) => self.vault.seal(&new.key_id, secret),
             Credential::Ed25519(public) => Ok(public.to_vec()),
+            Credential::Rsa(public) => Ok(public.clone()),
         }
     }
 }
@@ -276,8 +284,12 @@ fn api_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
     let kind: String = row.get("kind")?;
     Ok(ApiKey {
         key_id: row.get("key_id")?,
-        // The table admits no third word.
-        kind: if kind == "hmac" { KeyKind::Hmac } else { KeyKind::Ed25519 },
+        // The table admits no other word.
+        kind: match kind.as_str() {
+            "hmac" => KeyKind::Hmac,
+            "ed25519" => KeyKind::Ed25519,
+            _ => KeyKind::Rsa,
+        },
         account: row.get::<_, Option<u32>>("account")?.map(AccountId),
         operator: row.get("operator")?,
         permissions: Permissions {

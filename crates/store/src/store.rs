@@ -13,6 +13,7 @@ use crate::secret::Vault;
 const DIRECTORY_MIGRATIONS: &[&str] = &[
     include_str!("../migrations/directory/0001_accounts_keys_transfers.sql"),
     include_str!("../migrations/directory/0002_operators.sql"),
+    include_str!("../migrations/directory/0003_rsa_keys.sql"),
 ];
 
 pub(crate) const HISTORY_MIGRATIONS: &[&str] = &[

@@ -136,6 +136,8 @@ pub(crate) struct Definitions {
     redefined: BTreeMap<MarketId, Redefined>,
     asset_ids: BTreeMap<String, AssetId>,
     market_ids: BTreeMap<String, MarketId>,
+    /// By the symbol without its hyphens; of two that are alike then, the one that was listed first.
+    compact_ids: BTreeMap<String, MarketId>,
 }
 
 /// What of [`Definitions`] cannot be computed.
@@ -292,6 +294,7 @@ impl Definitions {
         let trading = self.trading.get(&def.id).cloned().unwrap_or_default();
         let (base, quote) = (base.clone(), quote.clone());
         self.market_ids.insert(def.symbol.clone(), def.id);
+        self.compact_ids.entry(def.symbol.replace('-', "")).or_insert(def.id);
         let info = MarketInfo { def, scaling, base, quote, trading, past };
         self.markets.insert(info.def.id, Arc::new(info));
         Ok(())
@@ -303,6 +306,10 @@ impl Definitions {
 
     pub(crate) fn market_by_symbol(&self, symbol: &str) -> Option<Arc<MarketInfo>> {
         self.markets.get(self.market_ids.get(symbol)?).cloned()
+    }
+
+    pub(crate) fn market_by_compact_symbol(&self, symbol: &str) -> Option<Arc<MarketInfo>> {
+        self.markets.get(self.compact_ids.get(symbol)?).cloned()
     }
 
     pub(crate) fn image(&self) -> DefinitionsImage {

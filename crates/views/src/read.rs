@@ -91,6 +91,13 @@ impl Views {
         self.definitions.read().market_by_symbol(symbol)
     }
 
+    /// A market by its symbol without hyphens, as `BTCUSDT`. Of two whose symbols are alike then, the one
+    /// that was listed first.
+    #[must_use]
+    pub fn market_by_compact_symbol(&self, symbol: &str) -> Option<Arc<MarketInfo>> {
+        self.definitions.read().market_by_compact_symbol(symbol)
+    }
+
     /// Fee tiers that were set, by number. Tier 0 is free until set.
     #[must_use]
     pub fn fee_tiers(&self) -> Vec<(u8, FeeRates)> {

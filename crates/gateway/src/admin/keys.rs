@@ -44,7 +44,7 @@ pub(crate) async fn list_keys(
     Ok(Json(Keys { keys: keys.iter().map(Key::new).collect() }))
 }
 
-/// Make an API key for HMAC-SHA256, whose secret is shown this once, or register an Ed25519 public key.
+/// Make an API key for HMAC-SHA256, whose secret is shown this once, or register a public key.
 #[utoipa::path(
     post, path = "/v1/admin/keys", tag = "Operators", request_body = CreateKeyBody,
     responses((status = 200, body = CreatedKey), (status = "default", body = ErrorBody)),
@@ -109,10 +109,21 @@ fn new_key(body: &CreateKeyBody, issued: &IssuedKey, now: Timestamp) -> Result<N
     let account = body.account.map(AccountId);
     let mut new = issued.to_store(account, permissions, &body.label, now);
     if let Some(text) = &body.public_key {
-        let public = parse_public_key(text)
-            .ok_or_else(|| ApiError::invalid_field("public_key", "not an Ed25519 public key"))?;
-        new.last4 = hex::encode(&public[30..]);
-        new.credential = Credential::Ed25519(public);
+        let why = "neither an Ed25519 public key nor an RSA one of 2048 to 4096 bits";
+        let public =
+            parse_public_key(text).ok_or_else(|| ApiError::invalid_field("public_key", why))?;
+        new.last4 = last4(&public);
+        new.credential = public;
     }
     Ok(new)
+}
+
+/// The end of a public key, in hexadecimal; of an RSA key that of its modulus, since exponents are alike.
+fn last4(credential: &Credential) -> String {
+    match credential {
+        Credential::Hmac(_) => String::new(),
+        Credential::Ed25519(public) => hex::encode(&public[30..]),
+        // Behind the modulus come tag, length and the three bytes of the usual exponent.
+        Credential::Rsa(public) => hex::encode(&public[public.len() - 7..public.len() - 5]),
+    }
 }

@@ -28,7 +28,8 @@ pub(crate) struct Authenticator {
     revocations: watch::Sender<()>,
 }
 
-struct Key {
+/// A valid key.
+pub(crate) struct Key {
     id: Arc<str>,
     account: Option<AccountId>,
     operator: OperatorName,
@@ -36,11 +37,35 @@ struct Key {
     verifier: Verifier,
 }
 
+impl Key {
+    /// Whether the signature of a message is this key's.
+    pub(crate) fn accepts(&self, message: &[u8], signature: &str) -> bool {
+        self.verifier.accepts_message(message, signature)
+    }
+
+    /// Whether it signs by Ed25519, which is what a session may log on with.
+    pub(crate) fn is_ed25519(&self) -> bool {
+        matches!(self.verifier, Verifier::Ed25519(_))
+    }
+
+    /// Who calls with it, by a request of `signed_at` that is worth nothing after `valid_until`.
+    pub(crate) fn caller(&self, signed_at: Timestamp, valid_until: Timestamp) -> Caller {
+        Caller {
+            account: self.account,
+            operator: self.operator,
+            permissions: self.permissions,
+            key: Arc::clone(&self.id),
+            signed_at,
+            valid_until,
+        }
+    }
+}
+
 /// A new HMAC key with its secret, which is shown once.
 pub(crate) struct IssuedKey {
-    /// Its public name.
+    /// Its public name: 64 letters and digits, so that both APIs take it.
     pub(crate) key_id: String,
-    /// Hexadecimal; its text is the key of the HMAC.
+    /// 64 letters and digits; its text is the key of the HMAC.
     pub(crate) secret: String,
 }
 
@@ -121,20 +146,17 @@ impl Authenticator {
     /// [`GatewayCode::TimestampOutsideWindow`] or [`GatewayCode::Unauthorized`].
     pub(crate) fn verify(&self, signed: &Signed<'_>, now: Timestamp) -> Result<Caller, ApiError> {
         let window = signed.window.unwrap_or(DEFAULT_WINDOW);
-        let key = self.shard(signed.key).read().get(signed.key).cloned();
-        let key = key.ok_or(GatewayCode::UnknownKey)?;
+        let key = self.find(signed.key).ok_or(GatewayCode::UnknownKey)?;
         if !key.verifier.accepts(signed, window) {
             return Err(GatewayCode::BadSignature.into());
         }
         let (signed_at, valid_until) = check_time(signed.timestamp, window, now)?;
-        Ok(Caller {
-            account: key.account,
-            operator: key.operator,
-            permissions: key.permissions,
-            key: Arc::clone(&key.id),
-            signed_at,
-            valid_until,
-        })
+        Ok(key.caller(signed_at, valid_until))
+    }
+
+    /// The valid key of this name.
+    pub(crate) fn find(&self, key_id: &str) -> Option<Arc<Key>> {
+        self.shard(key_id).read().get(key_id).cloned()
     }
 
     fn insert(&self, key: Key) {
@@ -158,6 +180,7 @@ fn verifier(key_id: &str, credential: &Credential) -> Result<Verifier, StoreErro
         Credential::Hmac(secret) => Ok(Verifier::hmac(secret.expose())),
         Credential::Ed25519(public) => Verifier::ed25519(public)
             .ok_or_else(|| StoreError::Corrupt(format!("the public key of {key_id}"))),
+        Credential::Rsa(public) => Ok(Verifier::Rsa(public.as_slice().into())),
     }
 }
 
@@ -196,10 +219,26 @@ fn check_time(
 /// # Errors
 /// When the system gives no randomness.
 pub(crate) fn issue_hmac() -> Result<IssuedKey, StoreError> {
-    let mut bytes = [0; 40];
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::Randomness(error.to_string()))?;
-    let (id, secret) = bytes.split_at(8);
-    Ok(IssuedKey { key_id: format!("k{}", hex::encode(id)), secret: hex::encode(secret) })
+    Ok(IssuedKey { key_id: random_text()?, secret: random_text()? })
+}
+
+/// 64 random letters and digits: the shape of keys, secrets and listen keys in the Binance dialect.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub(crate) fn random_text() -> Result<String, StoreError> {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    // The largest multiple of 62: bytes from here on would make some characters likelier.
+    const FAIR: u8 = 248;
+    let mut text = String::with_capacity(64);
+    let mut bytes = [0; 96];
+    while text.len() < 64 {
+        getrandom::fill(&mut bytes).map_err(|error| StoreError::Randomness(error.to_string()))?;
+        let fair = bytes.iter().filter(|&&byte| byte < FAIR);
+        let missing = 64 - text.len();
+        text.extend(fair.take(missing).map(|&byte| char::from(ALPHABET[usize::from(byte % 62)])));
+    }
+    Ok(text)
 }
 
 impl IssuedKey {

@@ -1,8 +1,12 @@
 //! What is signed, and checking it against a key's secret or public key.
 
+use std::sync::Arc;
+
 use ed25519_dalek::{Signature, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use sha2::Sha256;
+use store::Credential;
 
 use super::Signed;
 
@@ -13,6 +17,8 @@ pub(crate) enum Verifier {
     Hmac(Hmac<Sha256>),
     /// Ed25519.
     Ed25519(Box<VerifyingKey>),
+    /// RSA, PKCS#1 v1.5 with SHA-256; the key as DER.
+    Rsa(Arc<[u8]>),
 }
 
 impl Verifier {
@@ -28,23 +34,30 @@ impl Verifier {
         Some(Self::Ed25519(Box::new(key)))
     }
 
-    /// Whether the signature fits. Takes the same time wherever an HMAC differs.
+    /// Whether a request's signature fits.
     pub(crate) fn accepts(&self, signed: &Signed<'_>, window: &str) -> bool {
+        let mut message = Vec::with_capacity(128 + signed.body.len());
+        each_part(signed, window, |part| message.extend_from_slice(part));
+        self.accepts_message(&message, signed.signature)
+    }
+
+    /// Whether the signature of a message fits. Takes the same time wherever an HMAC differs.
+    pub(crate) fn accepts_message(&self, message: &[u8], signature: &str) -> bool {
         match self {
             Self::Hmac(mac) => {
                 let mut mac = mac.clone();
-                each_part(signed, window, |part| mac.update(part));
-                let mut signature = [0; 32];
-                hex::decode_to_slice(signed.signature, &mut signature).is_ok()
-                    && mac.verify_slice(&signature).is_ok()
+                mac.update(message);
+                let mut bytes = [0; 32];
+                hex::decode_to_slice(signature, &mut bytes).is_ok()
+                    && mac.verify_slice(&bytes).is_ok()
             }
-            Self::Ed25519(key) => {
-                let mut message = Vec::with_capacity(128 + signed.body.len());
-                each_part(signed, window, |part| message.extend_from_slice(part));
-                decode::<64>(signed.signature).is_some_and(|bytes| {
-                    key.verify_strict(&message, &Signature::from_bytes(&bytes)).is_ok()
-                })
-            }
+            Self::Ed25519(key) => decode::<64>(signature).is_some_and(|bytes| {
+                key.verify_strict(message, &Signature::from_bytes(&bytes)).is_ok()
+            }),
+            Self::Rsa(key) => base64(signature).is_some_and(|bytes| {
+                let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &key[..]);
+                key.verify(message, &bytes).is_ok()
+            }),
         }
     }
 }
@@ -58,11 +71,9 @@ fn each_part(signed: &Signed<'_>, window: &str, mut part: impl FnMut(&[u8])) {
     part(signed.body);
 }
 
-/// An Ed25519 public key as people have it: 32 bytes in hexadecimal or base64, or the PEM that
-/// `openssl pkey -pubout` prints.
-pub(crate) fn parse_public_key(text: &str) -> Option<[u8; 32]> {
-    /// What precedes the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo.
-    const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
+/// A public key as people have it: the PEM that `openssl pkey -pubout` prints, of an Ed25519 key or of an RSA
+/// key of 2048 to 4096 bits, or the 32 bytes of an Ed25519 key in hexadecimal or base64.
+pub(crate) fn parse_public_key(text: &str) -> Option<Credential> {
     let bare: String = text
         .lines()
         .filter(|line| !line.starts_with("-----"))
@@ -70,43 +81,75 @@ pub(crate) fn parse_public_key(text: &str) -> Option<[u8; 32]> {
         .filter(|c| !c.is_ascii_whitespace())
         .collect();
     if let Some(key) = decode::<32>(&bare) {
-        return Some(key);
+        return Some(Credential::Ed25519(key));
     }
-    let der = decode::<44>(&bare)?;
-    der.strip_prefix(&SPKI_PREFIX)?.try_into().ok()
+    let der = base64(&bare)?;
+    match der.strip_prefix(&ED25519_SPKI) {
+        Some(key) => Some(Credential::Ed25519(key.try_into().ok()?)),
+        None => rsa_key(&der).map(|key| Credential::Rsa(key.to_vec())),
+    }
+}
+
+/// What precedes the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo.
+const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
+
+/// The algorithm `rsaEncryption` without parameters, as a SubjectPublicKeyInfo names it.
+const RSA_ALGORITHM: [u8; 15] =
+    [0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+
+/// The `RSAPublicKey` within a SubjectPublicKeyInfo, if its modulus has 2048 to 4096 bits.
+fn rsa_key(spki: &[u8]) -> Option<&[u8]> {
+    let (info, rest) = der_value(spki, 0x30)?;
+    let (bits, behind) = der_value(info.strip_prefix(&RSA_ALGORITHM)?, 0x03)?;
+    let key = bits.strip_prefix(&[0])?;
+    let (numbers, after) = der_value(key, 0x30)?;
+    let (modulus, exponent) = der_value(numbers, 0x02)?;
+    let (_, end) = der_value(exponent, 0x02)?;
+    let is_whole = [rest, behind, after, end].iter().all(|rest| rest.is_empty());
+    let bytes = modulus.strip_prefix(&[0]).unwrap_or(modulus).len();
+    (is_whole && (256..=512).contains(&bytes)).then_some(key)
+}
+
+/// The content of the first DER value, which has this tag, and what comes behind it.
+fn der_value(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (&first, rest) = bytes.strip_prefix(&[tag])?.split_first()?;
+    let (length, rest) = match first {
+        0..=0x7f => (usize::from(first), rest),
+        0x81 => (usize::from(*rest.first()?), &rest[1..]),
+        0x82 => {
+            let (length, rest) = rest.split_first_chunk::<2>()?;
+            (usize::from(u16::from_be_bytes(*length)), rest)
+        }
+        _ => return None,
+    };
+    rest.split_at_checked(length)
 }
 
 /// `N` bytes in hexadecimal or base64.
 fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
     if text.len() == 2 * N {
+        let mut bytes = [0; N];
         hex::decode_to_slice(text, &mut bytes).ok()?;
         return Some(bytes);
     }
-    decode_base64(text, &mut bytes).then_some(bytes)
+    base64(text)?.try_into().ok()
 }
 
-/// Standard or URL alphabet, padded or not; whether `text` is exactly `bytes.len()` bytes.
-fn decode_base64(text: &str, bytes: &mut [u8]) -> bool {
+/// Standard or URL alphabet, padded or not.
+fn base64(text: &str) -> Option<Vec<u8>> {
     let text = text.trim_end_matches('=').as_bytes();
-    if text.len() != (bytes.len() * 4).div_ceil(3) {
-        return false;
-    }
-    let (mut buffer, mut bits, mut at) = (0u32, 0, 0);
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    let (mut buffer, mut bits) = (0u32, 0);
     for &character in text {
-        let Some(value) = base64_value(character) else {
-            return false;
-        };
-        buffer = buffer << 6 | value;
+        buffer = buffer << 6 | base64_value(character)?;
         bits += 6;
         if bits >= 8 {
             bits -= 8;
-            bytes[at] = (buffer >> bits) as u8;
-            at += 1;
+            bytes.push((buffer >> bits) as u8);
         }
     }
-    // Bits behind the last byte must be zero: each value has one text only.
-    at == bytes.len() && buffer & ((1 << bits) - 1) == 0
+    // Bits behind the last byte must be zero and fewer than a character: each value has one text only.
+    (bits < 6 && buffer & ((1 << bits) - 1) == 0).then_some(bytes)
 }
 
 fn base64_value(character: u8) -> Option<u32> {
@@ -182,9 +225,10 @@ mod tests {
             MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n\
             -----END PUBLIC KEY-----\n";
         let key = parse_public_key(pem).unwrap();
-        assert_eq!(parse_public_key(&hex::encode(key)), Some(key));
-        assert_eq!(parse_public_key(&encode_base64(&key)), Some(key));
-        assert!(Verifier::ed25519(&key).is_some());
+        let Credential::Ed25519(bytes) = key else { panic!("an Ed25519 key") };
+        assert_eq!(parse_public_key(&hex::encode(bytes)), Some(Credential::Ed25519(bytes)));
+        assert_eq!(parse_public_key(&encode_base64(&bytes)), Some(Credential::Ed25519(bytes)));
+        assert!(Verifier::ed25519(&bytes).is_some());
         for text in ["", "zz", &"0".repeat(63), &"A".repeat(44)] {
             assert_eq!(parse_public_key(text), None, "{text:?}");
         }

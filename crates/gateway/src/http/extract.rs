@@ -93,7 +93,7 @@ impl FromRequest<Arc<Shared>> for SignedRequest {
 
 /// The whole body, if it is small enough and comes in time. One that announces its length is not read
 /// if that is too large.
-async fn read_body(body: Body, shared: &Shared) -> Result<Bytes, ApiError> {
+pub(crate) async fn read_body(body: Body, shared: &Shared) -> Result<Bytes, ApiError> {
     let limits = &shared.config.limits;
     if body.size_hint().lower() > limits.body as u64 {
         return Err(GatewayCode::BodyTooLarge.into());

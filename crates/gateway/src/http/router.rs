@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, any, on};
 
 use super::finish::finish;
 use super::whole::to_its_end;
 use crate::error::{ApiError, GatewayCode};
 use crate::state::Shared;
-use crate::{account, admin, demo, docs, health, market_data, orders, ws};
+use crate::{account, admin, binance, demo, docs, health, market_data, orders, ws};
 
 /// All routes of the gateway.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
@@ -23,6 +25,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let routes = admin::routes(routes);
     let routes = demo::routes(routes);
     let routes = ws::routes(routes);
+    let routes = binance::routes(routes);
     let routes = docs::routes(routes);
     let routes = health::routes(routes);
     routes.reserved().into_router()
@@ -116,10 +119,35 @@ impl Routes {
         self
     }
 
-    /// The paths of the Binance dialect are kept free for it.
+    /// Adds a handler for a method.
+    pub(crate) fn route<H: Handler<T, Arc<Shared>>, T: 'static>(
+        self,
+        method: Method,
+        path: &'static str,
+        h: H,
+    ) -> Self {
+        self.add(method, path, h)
+    }
+
+    /// Adds a handler for everything beneath a path that has no route of its own.
+    pub(crate) fn beneath<H: Handler<T, Arc<Shared>>, T: 'static>(
+        mut self,
+        root: &'static str,
+        handler: H,
+    ) -> Self {
+        let metrics = self.shared.metrics.route("*", root);
+        let measured = from_fn_with_state(metrics, finish);
+        for path in [root.to_owned(), format!("{root}/{{*rest}}")] {
+            let handler = handler.clone().layer(measured.clone());
+            self.router = self.router.route(&path, any(handler));
+        }
+        self
+    }
+
+    /// The sockets of the Binance dialect are kept free for it.
     fn reserved(mut self) -> Self {
         let metrics = self.shared.metrics.route("*", "reserved");
-        for path in ["/api", "/sapi", "/ws", "/stream", "/ws-api"] {
+        for path in ["/ws", "/stream", "/ws-api"] {
             for path in [path.to_owned(), format!("{path}/{{*rest}}")] {
                 let measured = from_fn_with_state(Arc::clone(&metrics), finish);
                 let refuse = (async || ApiError::from(GatewayCode::Reserved)).layer(measured);
@@ -133,10 +161,18 @@ impl Routes {
         let metrics = self.shared.metrics.route("*", "unknown");
         let measured = from_fn_with_state(metrics, finish);
         self.router
-            .fallback((async || ApiError::from(GatewayCode::NotFound)).layer(measured.clone()))
+            .fallback(unknown.layer(measured.clone()))
             .method_not_allowed_fallback(
                 (async || ApiError::from(GatewayCode::MethodNotAllowed)).layer(measured),
             )
             .with_state(self.shared)
     }
+}
+
+/// What no route has. Some clients double slashes or end paths with one.
+async fn unknown(state: State<Arc<Shared>>, request: Request) -> Response {
+    if binance::meant(request.method(), request.uri().path()).is_some() {
+        return binance::lenient(state, request).await;
+    }
+    ApiError::from(GatewayCode::NotFound).into_response()
 }

@@ -163,8 +163,8 @@ pub(crate) struct CreateKeyBody {
     pub(crate) account: Option<u32>,
     /// What it may do.
     pub(crate) permissions: Vec<Permission>,
-    /// An Ed25519 public key: hexadecimal, base64 or PEM. Without one a secret for HMAC-SHA256 is made
-    /// and shown once.
+    /// A public key as PEM, Ed25519 or RSA (2048 to 4096 bits); one of Ed25519 also as hexadecimal or base64.
+    /// Without one a secret for HMAC-SHA256 is made and shown once.
     #[serde(default)]
     pub(crate) public_key: Option<String>,
     /// A note.

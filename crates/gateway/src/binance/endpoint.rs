@@ -1,0 +1,178 @@
+//! What an endpoint is, what its handler is given, and what it answers.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::http::Method;
+use serde::Serialize;
+use store::Permissions;
+use types::{AccountId, Timestamp};
+use views::MarketInfo;
+
+use super::error::Error;
+use super::limits::OrderCount;
+use super::params::Params;
+use super::render::TimeUnit;
+use super::symbols;
+use crate::auth::Caller;
+use crate::state::Shared;
+
+/// One line of the table.
+pub(crate) struct Endpoint {
+    /// `GET`, `POST`, `PUT` or `DELETE`.
+    pub(crate) method: Method,
+    /// Its path.
+    pub(crate) path: &'static str,
+    /// Where it answers as well.
+    pub(crate) alias: Option<&'static str>,
+    /// Who may call it.
+    pub(crate) security: Security,
+    /// What a call costs.
+    pub(crate) weight: fn(&Params) -> u32,
+    /// Calls that succeed cost nothing.
+    pub(crate) is_free: bool,
+    /// The handler.
+    pub(crate) run: fn(Call) -> Running,
+}
+
+/// Who may call an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Security {
+    /// Everybody; a key is not looked at.
+    Public,
+    /// Whoever names a key that may read. Nothing is signed.
+    KeyOnly,
+    /// Whoever signs by a key that may read.
+    Read,
+    /// Whoever signs by a key that may trade.
+    Trade,
+    /// Whoever signs by a key that may move funds.
+    Withdraw,
+}
+
+impl Security {
+    /// Whether a caller has the permission.
+    pub(crate) fn admits(self, caller: Option<&Caller>) -> bool {
+        let has = |permitted: fn(&Permissions) -> bool| {
+            caller.is_some_and(|caller| caller.account.is_some() && permitted(&caller.permissions))
+        };
+        match self {
+            Self::Public => true,
+            Self::KeyOnly | Self::Read => has(|may| may.read),
+            Self::Trade => has(|may| may.trade),
+            Self::Withdraw => has(|may| may.withdraw),
+        }
+    }
+}
+
+/// A handler's answer under way.
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
+
+/// A request that was let in.
+pub(crate) struct Call {
+    /// The gateway.
+    pub(crate) shared: Arc<Shared>,
+    /// What was asked.
+    pub(crate) params: Params,
+    /// By whom; nobody on public endpoints.
+    pub(crate) caller: Option<Caller>,
+    /// What times are told in.
+    pub(crate) unit: TimeUnit,
+    /// When.
+    pub(crate) now: Timestamp,
+}
+
+impl Call {
+    /// Whose key it is. Endpoints that are public have no business here.
+    ///
+    /// # Errors
+    /// -2015.
+    pub(crate) fn account(&self) -> Result<AccountId, Error> {
+        let caller = self.caller.as_ref();
+        caller.and_then(|caller| caller.account).ok_or_else(Error::not_permitted)
+    }
+
+    /// When a command of this request is worth nothing any more.
+    pub(crate) fn valid_until(&self) -> Timestamp {
+        self.caller.as_ref().map_or(self.now, |caller| caller.valid_until)
+    }
+
+    /// The market that the mandatory `symbol` names.
+    ///
+    /// # Errors
+    /// -1102, -1100 or -1121.
+    pub(crate) fn market(&self) -> Result<Arc<MarketInfo>, Error> {
+        symbols::market(&self.shared.views, self.params.required("symbol")?)
+    }
+
+    /// The market that `symbol` names, if it is there.
+    ///
+    /// # Errors
+    /// -1105, -1100 or -1121.
+    pub(crate) fn market_if_named(&self) -> Result<Option<Arc<MarketInfo>>, Error> {
+        let name = self.params.text("symbol")?;
+        name.map(|name| symbols::market(&self.shared.views, name)).transpose()
+    }
+
+    /// Waits until the views show what the caller wrote.
+    ///
+    /// # Errors
+    /// -1001 if they do not in time.
+    pub(crate) async fn caught_up(&self) -> Result<AccountId, Error> {
+        let account = self.account()?;
+        let bound = self.shared.config.limits.watermark_timeout;
+        self.shared.catch_up.own_writes(account, bound).await?;
+        Ok(account)
+    }
+}
+
+/// What a handler answers.
+pub(crate) struct Answer {
+    /// JSON.
+    pub(crate) json: Vec<u8>,
+    /// The caller's unfilled orders, if it placed some.
+    pub(crate) orders: Option<OrderCount>,
+}
+
+impl Answer {
+    /// `value` as JSON.
+    ///
+    /// # Errors
+    /// None: plain structs of texts and numbers always serialize.
+    pub(crate) fn of(value: &impl Serialize) -> Result<Self, Error> {
+        let json = serde_json::to_vec(value).expect("plain structs of texts and numbers");
+        Ok(Self { json, orders: None })
+    }
+
+    /// With the caller's unfilled orders.
+    pub(crate) fn with_orders(mut self, count: OrderCount) -> Self {
+        self.orders = Some(count);
+        self
+    }
+}
+
+impl Endpoint {
+    /// A line of the table.
+    pub(crate) const fn new(
+        method: Method,
+        path: &'static str,
+        security: Security,
+        weight: fn(&Params) -> u32,
+        run: fn(Call) -> Running,
+    ) -> Self {
+        Self { method, path, alias: None, security, weight, is_free: false, run }
+    }
+
+    /// The same under another path as well.
+    pub(crate) const fn also(mut self, path: &'static str) -> Self {
+        self.alias = Some(path);
+        self
+    }
+
+    /// The same, free when it succeeds.
+    pub(crate) const fn free(mut self) -> Self {
+        self.is_free = true;
+        self
+    }
+}

@@ -1,0 +1,170 @@
+//! From an HTTP request to a call and back: parameters, weight, key and signature, headers.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
+use axum::response::{IntoResponse, Response};
+use types::Timestamp;
+
+use super::endpoint::{Answer, Call, Endpoint, Security};
+use super::error::Error;
+use super::limits::Source;
+use super::params::Params;
+use super::render::TimeUnit;
+use super::signed;
+use super::table::ENDPOINTS;
+use crate::http::Routes;
+use crate::http::extract::read_body;
+use crate::state::Shared;
+
+const USED_WEIGHT: HeaderName = HeaderName::from_static("x-mbx-used-weight");
+const USED_WEIGHT_1M: HeaderName = HeaderName::from_static("x-mbx-used-weight-1m");
+const SAPI_WEIGHT_1M: HeaderName = HeaderName::from_static("x-sapi-used-ip-weight-1m");
+const ORDERS_10S: HeaderName = HeaderName::from_static("x-mbx-order-count-10s");
+const ORDERS_1D: HeaderName = HeaderName::from_static("x-mbx-order-count-1d");
+
+/// Where the dialect answers: what is not in the table is unknown there.
+const ROOTS: [&str; 5] = ["/api", "/sapi", "/fapi", "/dapi", "/eapi"];
+
+/// Adds the endpoints, and what is said of other paths beside them.
+pub(crate) fn routes(mut routes: Routes) -> Routes {
+    for endpoint in ENDPOINTS {
+        for path in [Some(endpoint.path), endpoint.alias].into_iter().flatten() {
+            let handler = move |State(shared): State<Arc<Shared>>, request: Request| {
+                serve(shared, endpoint, request)
+            };
+            routes = routes.route(endpoint.method.clone(), path, handler);
+        }
+    }
+    for root in ROOTS {
+        routes = routes.beneath(root, lenient);
+    }
+    routes
+}
+
+/// What is at a path that is no route's by its letters: with doubled or trailing slashes one of ours may
+/// still be meant.
+pub(crate) async fn lenient(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    match meant(request.method(), request.uri().path()) {
+        Some(endpoint) => serve(shared, endpoint, request).await,
+        None => refused(&Error::unknown_path()),
+    }
+}
+
+/// The endpoint that a path means, whatever slashes it has.
+pub(crate) fn meant(method: &Method, path: &str) -> Option<&'static Endpoint> {
+    let parts = path.split('/').filter(|part| !part.is_empty());
+    let path = parts.fold(String::new(), |path, part| path + "/" + part);
+    let is_meant = |line: &&Endpoint| {
+        line.method == method && (line.path == path || line.alias == Some(path.as_str()))
+    };
+    ENDPOINTS.iter().find(is_meant)
+}
+
+/// One request, from its bytes to its answer.
+async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let (source, now) = (None, shared.exchange.now());
+    let body = read_body(body, &shared).await;
+    let is_cut = body.is_err();
+    let query = parts.uri.query().unwrap_or_default();
+    let params = match &body {
+        Ok(body) => Params::parse(query, body),
+        Err(error) => Err(error.clone().into()),
+    };
+    let weight = params.as_ref().map_or(1, endpoint.weight);
+    let outcome = match shared.limiter.charge(source, weight, now) {
+        Err(refusal) => Err(refusal),
+        Ok(_) => match (params, &body) {
+            (Ok(params), Ok(body)) => answer(&shared, endpoint, &parts, params, body, now).await,
+            (Err(error), _) => Err(error),
+            (_, Err(error)) => Err(error.clone().into()),
+        },
+    };
+    if outcome.is_ok() && endpoint.is_free {
+        shared.limiter.give_back(source, weight, now);
+    }
+    let mut response = match &outcome {
+        Ok(answer) => answered(answer),
+        Err(error) => refused(error),
+    };
+    state_weight(&shared, source, now, response.headers_mut());
+    if is_cut && parts.version <= Version::HTTP_11 {
+        // The rest of the body is still on its way.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Lets the caller in and runs the handler.
+async fn answer(
+    shared: &Arc<Shared>,
+    endpoint: &Endpoint,
+    parts: &Parts,
+    params: Params,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Answer, Error> {
+    let unit = TimeUnit::of(&parts.headers)?;
+    let caller = match endpoint.security {
+        Security::Public => None,
+        Security::KeyOnly => {
+            let key = signed::key(&shared.auth, key_name(&parts.headers))?;
+            Some(key.caller(now, now))
+        }
+        Security::Read | Security::Trade | Security::Withdraw => {
+            let key = signed::key(&shared.auth, key_name(&parts.headers))?;
+            let payload = signed::payload(parts.uri.query().unwrap_or_default(), body);
+            Some(signed::signer(&key, &params, &payload, now)?)
+        }
+    };
+    if !endpoint.security.admits(caller.as_ref()) {
+        return Err(Error::not_permitted());
+    }
+    let call = Call { shared: Arc::clone(shared), params, caller, unit, now };
+    (endpoint.run)(call).await
+}
+
+fn key_name(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-mbx-apikey")?.to_str().ok()
+}
+
+fn answered(answer: &Answer) -> Response {
+    let mut response = json(answer.json.clone());
+    if let Some(count) = answer.orders {
+        let headers = response.headers_mut();
+        headers.insert(ORDERS_10S, count.ten_seconds.into());
+        headers.insert(ORDERS_1D, count.day.into());
+    }
+    response
+}
+
+fn refused(error: &Error) -> Response {
+    if error.status.is_server_error() {
+        tracing::debug!(code = error.code, msg = &*error.msg, "a request of the dialect failed");
+    }
+    let body = serde_json::to_vec(&error.body()).expect("plain structs of texts and numbers");
+    let mut response = json(body);
+    *response.status_mut() = error.status;
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+fn json(body: Vec<u8>) -> Response {
+    let content_type = HeaderValue::from_static("application/json;charset=UTF-8");
+    let mut response = Body::from(body).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+fn state_weight(shared: &Shared, source: Source, now: Timestamp, headers: &mut HeaderMap) {
+    let used = HeaderValue::from(shared.limiter.used(source, now));
+    for name in [USED_WEIGHT, USED_WEIGHT_1M, SAPI_WEIGHT_1M] {
+        headers.insert(name, used.clone());
+    }
+}
