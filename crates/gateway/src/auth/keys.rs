@@ -43,11 +43,6 @@ impl Key {
         self.verifier.accepts_message(message, signature)
     }
 
-    /// Whether it signs by Ed25519, which is what a session may log on with.
-    pub(crate) fn is_ed25519(&self) -> bool {
-        matches!(self.verifier, Verifier::Ed25519(_))
-    }
-
     /// Who calls with it, by a request of `signed_at` that is worth nothing after `valid_until`.
     pub(crate) fn caller(&self, signed_at: Timestamp, valid_until: Timestamp) -> Caller {
         Caller {
@@ -226,7 +221,7 @@ pub(crate) fn issue_hmac() -> Result<IssuedKey, StoreError> {
 ///
 /// # Errors
 /// When the system gives no randomness.
-pub(crate) fn random_text() -> Result<String, StoreError> {
+fn random_text() -> Result<String, StoreError> {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     // The largest multiple of 62: bytes from here on would make some characters likelier.
     const FAIR: u8 = 248;
