@@ -14,7 +14,8 @@ const MAX_ORDER_LISTS: u32 = 20;
 #[derive(Serialize)]
 #[serde(tag = "filterType", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 pub(in crate::binance) enum Filter {
-    PriceFilter {
+    #[serde(rename = "PRICE_FILTER")]
+    Price {
         min_price: String,
         max_price: String,
         tick_size: String,
@@ -70,7 +71,7 @@ pub(in crate::binance) enum Filter {
 pub(in crate::binance) fn filters(market: &MarketInfo) -> Vec<Filter> {
     let (def, rules) = (&market.def, &market.trading.rules);
     let mut filters = vec![
-        Filter::PriceFilter {
+        Filter::Price {
             min_price: render::decimal8(def.tick, 1),
             max_price: render::price(market, def.max_price),
             tick_size: render::decimal8(def.tick, 1),
