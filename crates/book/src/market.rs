@@ -133,6 +133,12 @@ impl Market {
         &self.def
     }
 
+    /// What its ticks and lots are in atoms.
+    #[must_use]
+    pub fn scaling(&self) -> &Scaling {
+        &self.scaling
+    }
+
     /// What it does with orders.
     #[must_use]
     pub fn state(&self) -> MarketState {

@@ -4,9 +4,10 @@ mod exchange;
 
 use exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, Random, limit};
 use types::{
-    AccountId, Amount, Bug, ClientOrderId, Component, Conditions, Done, Event, MarketId,
-    MarketRules, Message, OrderId, PartitionId, Price, Quantity, RejectCode, Request, RequestKind,
-    Side, Slot, Timestamp, Trade, TradeId, TreasuryReference,
+    AccountId, Amount, Bug, ClientOrderId, Component, Conditions, Decimal, Done, Event, ListLeg,
+    MarketId, MarketRules, Message, OrderId, PartitionId, PlaceOrderList, Price, Quantity,
+    Redefinition, RejectCode, Request, RequestKind, SelfTradePrevention, Side, Slot, Timestamp,
+    Trade, TradeId, TreasuryReference,
 };
 
 const SECOND_MARKET: MarketId = MarketId(2);
@@ -384,6 +385,93 @@ fn a_sweep_that_fails_in_its_second_entry_is_finished_after_the_release() {
         assert_eq!(done + trades(&events), 6_000);
         assert_eq!(exchange.books(), mended.books());
         assert_eq!(exchange.balances(), mended.balances());
+        check(&exchange);
+    }
+}
+
+/// Rule 13.1.
+#[test]
+fn two_slots_that_fail_in_the_middle_of_a_sweep_are_both_quarantined() {
+    let mut exchange = Exchange::funded(1, 1, 3, EACH);
+    for _ in 0..4_200 {
+        exchange.submit_quietly(place(2, Side::Sell, 10, 1));
+    }
+    // The last two fills are settled in an entry that continues the sweep.
+    exchange.submit_quietly(place(2, Side::Sell, 10, 7));
+    exchange.submit_quietly(place(3, Side::Sell, 10, 9));
+    exchange.run_with(Some(Bug::new(|done| {
+        if let Done::Handled(Message::Filled { fill, .. }) = done {
+            let (account, lots) = (fill.account.0, fill.debit.get());
+            assert!((account, lots) != (2, 7) && (account, lots) != (3, 9), "a slot too many");
+        }
+    })));
+    let events = exchange.submit_quietly(place(1, Side::Buy, 10, 4_216));
+    assert_eq!(trades(&events), 4_202);
+    assert_eq!(exchange.quarantined(), [SLOT_2, Component::Ledger(Slot(3))]);
+    exchange.run_with(None);
+    for component in exchange.quarantined() {
+        exchange.release(component);
+    }
+    assert_eq!(available(&exchange, 2, QUOTE), EACH + 42_070);
+    assert_eq!(available(&exchange, 3, QUOTE), EACH + 90);
+    check(&exchange);
+}
+
+/// Rule 13.2: pending legs that come to a quarantined market wait, and what they hold is theirs meanwhile.
+#[test]
+fn pending_legs_on_their_way_wait_for_a_quarantined_market() {
+    let mut exchange = Exchange::funded(2, 1, 4, EACH);
+    exchange.run_with(Some(Bug::new(|done| {
+        let advances = matches!(done, Done::Emits(Event::OrderListAdvanced { .. }));
+        assert!(!advances, "no list advances");
+    })));
+    let leg = |side, price| ListLeg {
+        client_order_id: ClientOrderId::NONE,
+        side,
+        spec: limit(2, side, price, 5).spec,
+        conditions: Conditions::NONE,
+    };
+    exchange.submit_quietly(Request::PlaceOrderList(Box::new(PlaceOrderList {
+        account: AccountId(2),
+        market: FIRST_MARKET,
+        version: 1,
+        client_order_id: ClientOrderId::NONE,
+        self_trade_prevention: SelfTradePrevention::None,
+        legs: vec![leg(Side::Buy, 100)],
+        pending: vec![leg(Side::Sell, 110)],
+    })));
+    exchange.submit_quietly(place(1, Side::Sell, 100, 5));
+    assert_eq!(exchange.quarantined(), [FIRST]);
+    assert_eq!(available(&exchange, 2, BASE), EACH, "the five that were bought are held again");
+    check(&exchange);
+    exchange.run_with(None);
+    let events = exchange.release(FIRST);
+    assert!(events.iter().any(|event| matches!(event, Event::OrderListAdvanced { .. })));
+    assert_eq!(exchange.assert_sound().open_orders, 1);
+    check(&exchange);
+}
+
+/// Rule 13.4: until then its orders hold what they need in the units that it still has.
+#[test]
+fn units_that_change_while_a_market_is_quarantined_change_at_its_release() {
+    for partitions in [1, 2] {
+        let (mut exchange, _) = with_failed_market(partitions);
+        exchange.run_with(None);
+        let (market, at) = (FIRST_MARKET, exchange.now.saturating_add_nanos(1_000_000_000));
+        let redefinition = Some(Box::new(Redefinition {
+            tick: Decimal::new(1, 0),
+            lot: Decimal::new(5, 0),
+            max_price: Price::new(1_000),
+            max_quantity: Quantity::new(1_000),
+            bounds: None,
+        }));
+        exchange.submit_quietly(Request::PlanRedefinition { market, at, redefinition });
+        exchange.wait_until(at);
+        assert_eq!(exchange.assert_sound().open_orders, 3);
+        let events = exchange.release(FIRST);
+        let changes = events.iter().filter(|e| matches!(e, Event::MarketRedefined { .. }));
+        assert_eq!(changes.count(), 1);
+        assert_eq!(exchange.assert_sound().open_orders, 3);
         check(&exchange);
     }
 }
