@@ -2,8 +2,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AssetDef, AssetId, Conversion, Decimal, Definition, DefinitionError, FeeRates, FeeSchedule,
-    MarketDef, MarketId, MarketRules, Price, Redefinition, RejectCode, Scaling,
+    Amount, AssetDef, AssetId, Conversion, Decimal, Definition, DefinitionError, FeeRates,
+    FeeSchedule, MarketDef, MarketId, MarketRules, Price, Redefinition, RejectCode, Scaling,
 };
 
 /// Ids of assets and markets are below this, so that tables indexed by them stay small.
@@ -50,10 +50,16 @@ impl ListedMarket {
         Self { def, scaling, rules, fees, delisted: false, past }
     }
 
-    /// What ticks and lots of a version are in atoms. None if this partition has not heard of it: the market
-    /// refuses whatever is made of that, since it names another version.
-    pub(crate) fn scaling_of(&self, version: u32) -> Option<Scaling> {
-        self.units_since(version).next().map(|units| units.scaling)
+    /// Base atoms that so much quote pays at a price of a version, in whole lots. Those are the present ones,
+    /// since the order may have traded in finer lots than it was placed in; its own ones if the price is no
+    /// whole number of present ticks. Zero of a version that this partition has not heard of: the market
+    /// refuses whatever is made of that, since it names another.
+    pub(crate) fn base_for(&self, quote: Amount, price: Price, version: u32) -> Amount {
+        let now = self.price_now(price, version).map(|price| (price, self.scaling));
+        let own = || self.units_since(version).next().map(|units| (price, units.scaling));
+        let base =
+            |(price, scaling): (Price, Scaling)| scaling.base(scaling.lots_for(quote, price));
+        now.or_else(own).map_or(Amount::ZERO, base)
     }
 
     /// A price of a version in ticks of the present one, if it is a whole number of them.

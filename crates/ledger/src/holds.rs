@@ -183,8 +183,7 @@ impl Hold {
     pub(crate) fn base_to_buy(&self, listed: &ListedMarket) -> Amount {
         match self.purpose {
             Purpose::Order { buys: true, price, version, .. } if !price.is_zero() => {
-                let scaling = listed.scaling_of(version);
-                scaling.map_or(Amount::ZERO, |s| s.base(s.lots_for(self.locked, price)))
+                listed.base_for(self.locked, price, version)
             }
             _ => Amount::ZERO,
         }
