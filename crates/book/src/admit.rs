@@ -1,8 +1,8 @@
 //! Admission: an order whose funds are held is accepted and matched, or refused.
 
 use types::{
-    Admit, Amount, CancelCause, Effects, Event, MarketState, Message, OrderId, OrderSpec, Price,
-    Quantity, RejectCode, ReplyTo, RequestKind, Side, TimeInForce, Trigger,
+    Admit, Amount, BoxedConditions, CancelCause, Effects, Event, MarketState, Message, OrderId,
+    OrderSpec, Price, Quantity, RejectCode, ReplyTo, RequestKind, Side, TimeInForce, Trigger,
 };
 
 use crate::liquidity::Probe;
@@ -44,13 +44,73 @@ impl Market {
     /// When the budget is not exactly what a limit order, or a sale by quantity, needs.
     pub fn admit(&mut self, admit: &Admit, work: &mut Work, fx: &mut Effects) {
         self.assert_not_interrupted();
+        if let Some((price, quantity)) = self.rests_plainly(admit) {
+            return self.rest_plainly(admit, price, quantity, fx);
+        }
+        self.admit_by_rules(admit, work, fx);
+    }
+
+    /// As [`Self::admit`], without the short way.
+    fn admit_by_rules(&mut self, admit: &Admit, work: &mut Work, fx: &mut Effects) {
         match self.rules.max_order_age_seconds {
             None => self.admit_as_is(admit, work, fx),
-            Some(seconds) => {
-                let aged = self.aged(admit, seconds);
-                self.admit_as_is(&aged, work, fx);
-            }
+            Some(seconds) => self.admit_as_is(&self.aged(admit, seconds), work, fx),
         }
+    }
+
+    /// The price and quantity of an order that nothing stands against and that meets nothing, as almost
+    /// every order that makes a market: a limit order without conditions, in continuous trading, where no
+    /// rules ask for more. Of all others [`Self::check`] says what becomes of them.
+    #[inline]
+    fn rests_plainly(&self, admit: &Admit) -> Option<(Price, Quantity)> {
+        let OrderSpec::Limit { price, quantity, time_in_force: TimeInForce::Gtc, .. } = admit.spec
+        else {
+            return None;
+        };
+        let is_plain = admit.conditions.is_none()
+            && !self.has_rules
+            && self.state == MarketState::Continuous
+            && admit.version == self.def.version;
+        let has_room = self.book.order_count() < self.def.bounds.max_orders as usize
+            && self.book.level_count() < self.def.bounds.max_levels as usize;
+        let rests = is_plain
+            && has_room
+            && self.check_price(price).is_ok()
+            && self.check_quantity(quantity).is_ok()
+            && !self.book.ladder(admit.side.opposite()).meets(price);
+        rests.then_some((price, quantity))
+    }
+
+    #[inline]
+    fn rest_plainly(&mut self, admit: &Admit, price: Price, quantity: Quantity, fx: &mut Effects) {
+        let need = self.need(admit.side, price, quantity);
+        assert!(admit.budget == need, "a limit order's hold is its need");
+        let order = self.take_order_id();
+        let Admit { account, hold, side, .. } = *admit;
+        let market = self.def.id;
+        fx.emit_with(|| Event::OrderPlaced {
+            reply: admit.reply,
+            market,
+            order,
+            account,
+            client_order_id: admit.client_order_id,
+            side,
+            spec: admit.spec,
+            conditions: BoxedConditions::NONE,
+        });
+        self.book.insert_plain(order, admit, price, quantity);
+        let hidden = Quantity::ZERO;
+        fx.emit_with(|| Event::OrderRested {
+            market,
+            order,
+            account,
+            side,
+            price,
+            quantity,
+            hidden,
+        });
+        let version = self.def.version;
+        fx.send_with(|| Message::Rested { account, hold, order, price, version });
     }
 
     fn admit_as_is(&mut self, admit: &Admit, work: &mut Work, fx: &mut Effects) {
@@ -386,3 +446,6 @@ impl Market {
 pub(crate) fn ensure(holds: bool, code: RejectCode) -> Checked {
     if holds { Ok(()) } else { Err(code) }
 }
+
+#[cfg(test)]
+mod tests;

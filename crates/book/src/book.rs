@@ -4,7 +4,7 @@
 //! Invariants: every order is in the queue of exactly one level, oldest first, and in the index; a
 //! level's total is the sum of its orders; an order has something left.
 
-use types::{OrderId, Price, Quantity, Side, Timestamp};
+use types::{Admit, OrderId, Price, Quantity, Side, Timestamp};
 
 use crate::index::OrderIndex;
 use crate::ladder::{Ladder, Level};
@@ -217,21 +217,15 @@ impl Book {
     }
 
     /// Puts an order behind all others of its price.
-    #[inline]
     pub(crate) fn insert(&mut self, new: &RestingOrder) {
-        let ladder = self.ladder_mut(new.side);
-        let level_place = ladder.find_or_insert(new.price);
-        let level = ladder.level_mut(level_place);
-        level.add(new.shown());
-        level.count += 1;
         let has_terms = !new.visible.is_zero() || new.expires_at.is_some();
-        let place = self.orders.insert(Order {
+        self.put(new.id, new.side, new.price, new.shown(), |prev, level| Order {
             id: new.id,
             shown: new.shown(),
             filled: new.filled,
-            prev: NONE,
+            prev,
             next: NONE,
-            level: level_place,
+            level,
             account: new.account,
             hold: new.hold,
             self_trade_group: new.self_trade_group,
@@ -242,22 +236,78 @@ impl Book {
             has_terms,
             of_list: new.of_list,
         });
-        self.enqueue(place, new.side, level_place);
-        self.index.insert(new.id, place);
         if has_terms {
             self.terms.insert(new.id, new.side, new.price, Terms::of(new));
         }
+    }
+
+    /// As [`Self::insert`], for a new order without conditions and of no list.
+    #[inline]
+    pub(crate) fn insert_plain(
+        &mut self,
+        id: OrderId,
+        admit: &Admit,
+        price: Price,
+        quantity: Quantity,
+    ) {
+        self.put(id, admit.side, price, quantity, |prev, level| Order {
+            id,
+            shown: quantity,
+            filled: Quantity::ZERO,
+            prev,
+            next: NONE,
+            level,
+            account: admit.account,
+            hold: admit.hold,
+            self_trade_group: admit.self_trade_group,
+            fees: admit.fees,
+            side: admit.side,
+            self_trade_prevention: admit.self_trade_prevention,
+            post_only: admit.spec.is_post_only(),
+            has_terms: false,
+            of_list: false,
+        });
+    }
+
+    /// Puts an order into its level's queue, at the end, and into the index. It is made when the order
+    /// before it and its level are known, in its place.
+    #[inline]
+    fn put(
+        &mut self,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        shown: Quantity,
+        order: impl FnOnce(u32, u32) -> Order,
+    ) {
+        let ladder = match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        };
+        let level_place = ladder.find_or_insert(price);
+        let level = ladder.level_mut(level_place);
+        level.add(shown);
+        level.count += 1;
+        let last = level.tail;
+        let place = self.orders.insert(order(last, level_place));
+        level.tail = place;
+        if last == NONE {
+            level.head = place;
+        } else {
+            self.orders[last].next = place;
+        }
+        self.index.insert(id, place);
     }
 
     /// Takes an order out, and its level if it was the last there.
     #[inline]
     pub(crate) fn remove(&mut self, place: u32) {
         let order = &self.orders[place];
-        let (id, side, level_place) = (order.id, order.side, order.level);
         if order.has_terms {
-            self.terms.remove(id, side, self.price_at(place));
+            self.terms.remove(order.id, order.side, self.price_at(place));
         }
-        let shown = self.orders[place].shown;
+        let order = &self.orders[place];
+        let (id, side, level_place, shown) = (order.id, order.side, order.level, order.shown);
         self.unqueue(place);
         let ladder = self.ladder_mut(side);
         let level = ladder.level_mut(level_place);

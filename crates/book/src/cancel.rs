@@ -30,6 +30,23 @@ impl Market {
         fx: &mut Effects,
     ) {
         self.assert_not_interrupted();
+        // Almost all are.
+        if self.state != MarketState::Halted
+            && let Some(place) = self.find_own(account, order)
+        {
+            return self.cancel_resting(place, reply, cause, fx);
+        }
+        self.cancel_or_reject(reply, account, order, cause, fx);
+    }
+
+    fn cancel_or_reject(
+        &mut self,
+        reply: ReplyTo,
+        account: AccountId,
+        order: OrderId,
+        cause: CancelCause,
+        fx: &mut Effects,
+    ) {
         match self.check_cancel(account, order) {
             Ok(Open::Rests(place)) => self.cancel_resting(place, reply, cause, fx),
             Ok(Open::Waits) => self.cancel_waiting(order, reply, cause, fx),
@@ -64,7 +81,6 @@ impl Market {
         fx.send(Message::Place { reply, valid_until, order: Box::new(order.clone()) });
     }
 
-    #[inline]
     fn check_cancel(&self, account: AccountId, order: OrderId) -> Result<Open, RejectCode> {
         ensure(self.state != MarketState::Halted, RejectCode::MarketHalted)?;
         if let Some(place) = self.find_own(account, order) {

@@ -33,7 +33,7 @@ pub struct Work {
 impl Work {
     /// Takes one step, if there is one left.
     #[inline]
-    pub(crate) fn take(&mut self) -> bool {
+    pub fn take(&mut self) -> bool {
         let any = self.remaining > 0;
         self.remaining -= u32::from(any);
         any
@@ -197,12 +197,9 @@ impl Market {
     }
 
     /// Interrupted work has the book to itself: its checks were made against it.
+    #[inline]
     pub(crate) fn assert_not_interrupted(&self) {
-        assert!(
-            self.pending.is_none(),
-            "market {} is interrupted: only resume may follow",
-            self.def.id
-        );
+        assert!(self.pending.is_none(), "an interrupted market may only be resumed");
     }
 
     #[inline]
@@ -304,6 +301,7 @@ impl Market {
     }
 
     /// Ends a resting order with something left.
+    #[inline]
     pub(crate) fn cancel_resting(
         &mut self,
         place: u32,

@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{
-    AccountId, Admit, Amount, FeeRates, HoldId, OrderId, OrderSpec, Price, Quantity, Scaling,
+    AccountId, Admit, Amount, FeeRates, HoldId, OrderId, Price, Quantity, Scaling,
     SelfTradePrevention, Side, Timestamp,
 };
 
@@ -59,7 +59,7 @@ impl RestingOrder {
             self_trade_group: admit.self_trade_group,
             fees: admit.fees,
             self_trade_prevention: admit.self_trade_prevention,
-            post_only: matches!(admit.spec, OrderSpec::Limit { post_only: true, .. }),
+            post_only: admit.spec.is_post_only(),
             expires_at: admit.conditions.expires_at,
             of_list: false,
         }

@@ -118,6 +118,23 @@ impl Partition {
         }
     }
 
+    /// An order goes to its market: at once, if that is here and nothing is in front of it. Otherwise it
+    /// queues. What happens is the same, for a queued message that is the first takes this step, too.
+    pub(crate) fn hand_over(&mut self, admit: Admit, work: &mut Work) {
+        let to = Component::Market(admit.market);
+        let is_next = self.fx.messages.is_empty()
+            && self.market(admit.market).is_some_and(|market| !market.is_interrupted())
+            && !self.quarantines.holds(to);
+        #[cfg(feature = "fault-injection")]
+        let is_next = is_next && self.fx.bug.is_none();
+        if is_next && work.take() {
+            self.stepping = Some(to);
+            self.admit(&admit, work);
+        } else {
+            self.fx.send(Message::Admit(Box::new(admit)));
+        }
+    }
+
     fn admit(&mut self, admit: &Admit, work: &mut Work) {
         if self.at_market(admit.market, |market, fx| market.admit(admit, work, fx)) {
             return;

@@ -185,8 +185,12 @@ impl Partition {
 
     /// Handles a message here, or sends it to its partition.
     fn route(&mut self, message: &mut Message, work: &mut Work) {
-        let topology = self.topology.as_ref().expect("the topology comes first");
         let to = message.to();
+        // Almost all are, and then nobody need be asked for the way.
+        if self.hosts(to) {
+            return self.handle(message, to, work);
+        }
+        let topology = self.topology.as_ref().expect("the topology comes first");
         let home = home_of(self.id, topology, &self.definitions, to);
         if home == self.id {
             self.handle(message, to, work);
@@ -195,6 +199,17 @@ impl Partition {
                 (reply.passed, reply.passed_seq) = (self.id, self.seq);
             }
             self.channels.send(home, message.clone());
+        }
+    }
+
+    /// Whether the component is here. A market that is not may still have its home here: it is not listed.
+    #[inline]
+    fn hosts(&self, component: Component) -> bool {
+        match component {
+            Component::Ledger(slot) => self.ledger.hosts_slot(slot),
+            Component::Market(market) => self.market(market).is_some(),
+            Component::Treasury => self.treasury.is_some(),
+            Component::Registry(partition) => partition == self.id,
         }
     }
 

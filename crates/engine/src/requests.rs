@@ -37,7 +37,9 @@ impl Partition {
         let (ledger, fx) = (&mut self.ledger, &mut self.fx);
         match *request {
             Request::PlaceOrder(ref order) => {
-                ledger.place_order(&ctx, reply, valid_until, order, fx)
+                if let Some(admit) = ledger.place_order(&ctx, reply, valid_until, order, fx) {
+                    self.hand_over(admit, work);
+                }
             }
             Request::PlaceOrderList(ref list) => {
                 ledger.place_order_list(&ctx, reply, valid_until, list, fx);

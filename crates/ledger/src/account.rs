@@ -48,6 +48,7 @@ impl Account {
         &self.balances
     }
 
+    #[inline]
     pub fn available(&self, asset: AssetId) -> Amount {
         match self.position(asset) {
             Ok(at) => self.balances[at].available,
@@ -62,31 +63,45 @@ impl Account {
     }
 
     /// The balance of `asset`, made if there was none.
+    #[inline]
     pub fn balance_mut(&mut self, asset: AssetId) -> &mut Balance {
-        let at = self.position(asset).unwrap_or_else(|at| {
-            let (available, held) = (Amount::ZERO, Amount::ZERO);
-            self.balances.insert(at, Balance { asset, touched: false, available, held });
-            at
-        });
+        match self.position(asset) {
+            Ok(at) => &mut self.balances[at],
+            Err(at) => self.open_balance(at, asset),
+        }
+    }
+
+    #[cold]
+    fn open_balance(&mut self, at: usize, asset: AssetId) -> &mut Balance {
+        let (available, held) = (Amount::ZERO, Amount::ZERO);
+        self.balances.insert(at, Balance { asset, touched: false, available, held });
         &mut self.balances[at]
     }
 
     /// The open orders in `market`, if there ever was one.
+    #[inline]
     pub fn orders_in(&self, market: MarketId) -> Option<&MarketOrders> {
         let at = self.orders.binary_search_by_key(&market, |orders| orders.market);
         at.ok().map(|at| &self.orders[at])
     }
 
     /// The open orders in `market`.
+    #[inline]
     pub fn orders_in_mut(&mut self, market: MarketId) -> &mut MarketOrders {
         let at = self.orders.binary_search_by_key(&market, |orders| orders.market);
-        let at = at.unwrap_or_else(|at| {
-            self.orders.insert(at, MarketOrders { market, count: 0, oldest: None, newest: None });
-            at
-        });
+        match at {
+            Ok(at) => &mut self.orders[at],
+            Err(at) => self.begin_orders(at, market),
+        }
+    }
+
+    #[cold]
+    fn begin_orders(&mut self, at: usize, market: MarketId) -> &mut MarketOrders {
+        self.orders.insert(at, MarketOrders { market, count: 0, oldest: None, newest: None });
         &mut self.orders[at]
     }
 
+    #[inline]
     fn position(&self, asset: AssetId) -> Result<usize, usize> {
         // A scan beats a binary search on the few assets that almost every account has.
         if self.balances.len() <= 8 {

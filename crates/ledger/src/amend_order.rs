@@ -13,7 +13,7 @@ use crate::definitions::ListedMarket;
 use crate::holds::{Hold, Purpose};
 use crate::ledger::{Asker, Context, Ledger};
 use crate::place_order::{check_price, check_quantity};
-use crate::slot::{Bucket, SlotState};
+use crate::slot::SlotState;
 use types::{ClientOrderId, HoldId};
 
 /// What of an order is to change.
@@ -63,7 +63,7 @@ impl Ledger {
             *amending = true;
         }
         let asset = hold.asset;
-        slot.post(asset, Bucket::Available(account), Bucket::Held(account), extra);
+        slot.lock(account, asset, extra);
         fx.send(Message::AmendOrder(AmendOrder {
             reply,
             account,

@@ -76,6 +76,7 @@ pub(crate) struct Holds {
 
 impl Holds {
     /// Locks nothing yet: the caller moves the funds.
+    #[inline]
     pub fn open(
         &mut self,
         account: AccountId,
@@ -99,6 +100,7 @@ impl Holds {
     }
 
     /// Appends to the list of the account's orders in a market.
+    #[inline]
     pub fn link(&mut self, hold_id: HoldId, orders: &mut MarketOrders) {
         let previous = orders.newest.replace(hold_id);
         self.slab[hold_id.0 as usize].previous = previous;
@@ -110,6 +112,7 @@ impl Holds {
     }
 
     /// Takes out of the list that it was appended to.
+    #[inline]
     pub fn unlink(&mut self, hold_id: HoldId, orders: &mut MarketOrders) {
         let hold = &mut self.slab[hold_id.0 as usize];
         let (previous, next) = (hold.previous.take(), hold.next.take());
@@ -125,6 +128,7 @@ impl Holds {
     }
 
     /// Frees. The caller has moved the funds.
+    #[inline]
     pub fn close(&mut self, hold_id: HoldId) {
         let hold = &mut self.slab[hold_id.0 as usize];
         hold.purpose = Purpose::Free;
@@ -136,6 +140,7 @@ impl Holds {
     ///
     /// # Panics
     /// If it is not open or another's: markets only name holds that they were given.
+    #[inline]
     pub fn of(&mut self, account: AccountId, hold_id: HoldId) -> &mut Hold {
         let hold = &mut self.slab[hold_id.0 as usize];
         let open = hold.account == account && !matches!(hold.purpose, Purpose::Free);

@@ -63,6 +63,7 @@ impl Ledger {
 
     /// Whether the slot is here.
     #[must_use]
+    #[inline]
     pub fn hosts_slot(&self, slot: Slot) -> bool {
         self.slot_by_number(slot).is_some()
     }
@@ -147,6 +148,7 @@ impl Ledger {
         self.slot_by_number(account.slot())
     }
 
+    #[inline]
     pub(crate) fn slot_by_number(&self, slot: Slot) -> Option<&SlotState> {
         self.slots[usize::from(slot.0)].as_deref()
     }
@@ -156,6 +158,7 @@ impl Ledger {
     }
 
     /// The slot of an account that is hosted here.
+    #[inline]
     pub(crate) fn slot_mut(&mut self, account: AccountId) -> SlotMut<'_> {
         let state = self.slots[usize::from(account.slot().0)].as_deref_mut();
         SlotMut { state: state.expect("the engine routes by slot"), touched: &mut self.touched }

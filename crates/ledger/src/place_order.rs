@@ -14,8 +14,9 @@ use crate::ledger::{Asker, Context, Ledger, fingerprint};
 use crate::slot::SlotState;
 
 impl Ledger {
-    /// Places an order of an account that is hosted here. Its client id is checked first: a
-    /// repetition is answered from memory, whatever has changed since.
+    /// Places an order of an account that is hosted here, and gives what goes to its market, if it is to.
+    /// Its client id is checked first: a repetition is answered from memory, whatever has changed since.
+    #[must_use]
     pub fn place_order(
         &mut self,
         ctx: &Context<'_>,
@@ -23,7 +24,7 @@ impl Ledger {
         valid_until: Timestamp,
         order: &PlaceOrder,
         fx: &mut Effects,
-    ) {
+    ) -> Option<Admit> {
         let asker = Asker {
             reply,
             request: RequestKind::PlaceOrder,
@@ -33,35 +34,38 @@ impl Ledger {
         };
         let mut slot = self.slot_mut(order.account);
         let Some(account) = slot.state.account(order.account) else {
-            return asker.reject(RejectCode::UnknownAccount, fx);
+            asker.reject(RejectCode::UnknownAccount, fx);
+            return None;
         };
-        let fingerprint = if asker.client_id.is_none() { 0 } else { order_fingerprint(order) };
-        if slot.answer_repeated(asker, fingerprint, ctx.now, fx) {
-            return;
+        let is_named = !asker.client_id.is_none();
+        let fingerprint = if is_named { order_fingerprint(order) } else { 0 };
+        if is_named && slot.answer_repeated(asker, fingerprint, ctx.now, fx) {
+            return None;
         }
         let funds = match check(ctx, slot.state, account, order) {
             Ok(checked) => checked,
             Err(code) => {
-                return slot.reject_and_remember(asker, fingerprint, code, ctx, valid_until, fx);
+                slot.reject_and_remember(asker, fingerprint, code, ctx, valid_until, fx);
+                return None;
             }
         };
-        if !slot.has_room(asker, ctx) {
-            return asker.reject(RejectCode::TooManyClientIds, fx);
+        if is_named && !slot.has_room(asker, ctx) {
+            asker.reject(RejectCode::TooManyClientIds, fx);
+            return None;
         }
 
         // From here on nothing can fail.
         let fees = slot.rates_for(ctx, order.account, order.market, fx);
         let purpose = purpose_of(order, false);
         let hold = slot.open_hold(order.account, funds.asset, funds.amount, purpose);
-        if !asker.client_id.is_none() {
+        if is_named {
             let outcome = Outcome::Open(hold);
             let ids = &mut slot.state.client_ids;
             let (account, id) = (order.account, asker.client_id);
             let at = ids.remember(account, id, fingerprint, outcome, ctx.now, valid_until);
             slot.state.holds.of(order.account, hold).client_id = Some(at);
         }
-        let admit = admission(reply, order, hold, funds.amount, fees);
-        fx.send_with(|| Message::Admit(admit));
+        Some(admission(reply, order, hold, funds.amount, fees))
     }
 }
 
@@ -110,6 +114,7 @@ struct Funds {
 }
 
 /// What an order's hold says of it.
+#[inline]
 pub(crate) fn purpose_of(order: &PlaceOrder, is_leg: bool) -> Purpose {
     Purpose::Order {
         market: order.market,
@@ -152,6 +157,7 @@ pub(crate) fn admission(
 }
 
 /// Everything that the ledger can refuse an order for, in order of precedence.
+#[inline]
 fn check(
     ctx: &Context<'_>,
     state: &SlotState,
@@ -171,6 +177,7 @@ fn check(
 }
 
 /// The account may place orders, and the market is as its client knows it.
+#[inline]
 pub(crate) fn check_market<'a>(
     ctx: &Context<'a>,
     account: &Account,
@@ -188,6 +195,7 @@ pub(crate) fn check_market<'a>(
 }
 
 /// What can be said of an order without its account.
+#[inline]
 pub(crate) fn check_terms(
     ctx: &Context<'_>,
     def: &MarketDef,
@@ -227,6 +235,7 @@ impl Claim {
 }
 
 /// The rules that look at the account's other orders in the market, which are bounded.
+#[inline]
 pub(crate) fn check_claim(
     listed: &ListedMarket,
     state: &SlotState,
@@ -266,6 +275,7 @@ pub(crate) fn check_claim(
 }
 
 /// Prices and quantities within the definition's bounds, and options that go together.
+#[inline]
 fn check_spec(def: &MarketDef, side: Side, spec: &OrderSpec) -> Result<(), RejectCode> {
     match *spec {
         OrderSpec::Limit { price, quantity, time_in_force, post_only } => {
@@ -294,6 +304,7 @@ fn check_spec(def: &MarketDef, side: Side, spec: &OrderSpec) -> Result<(), Rejec
 
 /// Conditions that go together, with a date to come. A waiting order locks what it may need until its
 /// trigger fires; where that is not known from the trigger, its client must say it.
+#[inline]
 fn check_conditions(
     ctx: &Context<'_>,
     def: &MarketDef,
@@ -319,17 +330,20 @@ fn check_conditions(
     if has_come { Err(RejectCode::InvalidExpiry) } else { Ok(()) }
 }
 
+#[inline]
 pub(crate) fn check_price(def: &MarketDef, price: Price) -> Result<(), RejectCode> {
     let valid = !price.is_zero() && price <= def.max_price;
     if valid { Ok(()) } else { Err(RejectCode::InvalidPrice) }
 }
 
+#[inline]
 pub(crate) fn check_quantity(def: &MarketDef, quantity: Quantity) -> Result<(), RejectCode> {
     let valid = !quantity.is_zero() && quantity <= def.max_quantity;
     if valid { Ok(()) } else { Err(RejectCode::InvalidQuantity) }
 }
 
 /// What to lock. Market orders whose cost is not known lock the client's cap, else all there is.
+#[inline]
 pub(crate) fn required(scaling: &Scaling, order: &PlaceOrder, available: Amount) -> Amount {
     match (order.side, order.spec) {
         (Side::Buy, OrderSpec::Limit { price, quantity, .. }) => scaling.notional(price, quantity),

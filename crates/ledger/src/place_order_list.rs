@@ -16,7 +16,7 @@ use crate::place_order::{
     Claim, admission, check_claim, check_market, check_terms, order_fingerprint, paid_with,
     purpose_of, required,
 };
-use crate::slot::{Bucket, SlotMut, SlotState};
+use crate::slot::{SlotMut, SlotState};
 
 /// What the legs that are placed at once lock.
 struct Funds {
@@ -150,7 +150,7 @@ impl Ledger {
         let surplus = hold.locked + from_other.unwrap_or_default() - need;
         hold.locked = need;
         let asset = hold.asset;
-        slot.post(asset, Bucket::Held(account), Bucket::Available(account), surplus);
+        slot.unlock(account, asset, surplus);
         for hold in [Some(hold_id), other].into_iter().flatten() {
             slot.end_leg(account, hold, Some(Outcome::Ended(Ok(list))));
         }

@@ -101,7 +101,7 @@ impl Ledger {
         };
         *filled_base += if buys { fill.credit } else { fill.debit };
         slot.post(fill.debit_asset, Bucket::Held(id), Bucket::Clearing, fill.debit);
-        slot.post(fill.debit_asset, Bucket::Held(id), Bucket::Available(id), fill.release);
+        slot.unlock(id, fill.debit_asset, fill.release);
         let net = fill.credit - fill.fee.total();
         slot.post(fill.credit_asset, Bucket::Clearing, Bucket::Available(id), net);
         slot.post(fill.credit_asset, Bucket::Clearing, Bucket::Fees, fill.fee.income());
@@ -119,7 +119,7 @@ impl Ledger {
         let hold = slot.state.holds.of(account, hold);
         hold.locked -= amount;
         let asset = hold.asset;
-        slot.post(asset, Bucket::Held(account), Bucket::Available(account), amount);
+        slot.unlock(account, asset, amount);
     }
 
     pub(crate) fn closed(

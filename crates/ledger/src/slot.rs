@@ -67,10 +67,12 @@ impl SlotState {
         }
     }
 
+    #[inline]
     pub fn account(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(id.index_in_slot())?.as_ref()
     }
 
+    #[inline]
     pub fn account_mut(&mut self, id: AccountId) -> Option<&mut Account> {
         self.accounts.get_mut(id.index_in_slot())?.as_mut()
     }
@@ -110,6 +112,7 @@ impl SlotMut<'_> {
     ///
     /// # Panics
     /// If an account's bucket would fall below zero: callers check first, so it would be a bug.
+    #[inline]
     pub fn post(&mut self, asset: AssetId, from: Bucket, to: Bucket, amount: Amount) {
         if amount.is_zero() {
             return;
@@ -126,7 +129,35 @@ impl SlotMut<'_> {
         }
     }
 
+    /// Moves `amount` from what an account has available to what is held of it: one posting, of which both
+    /// buckets are found at once.
+    ///
+    /// # Panics
+    /// As [`Self::post`].
+    #[inline]
+    pub fn lock(&mut self, id: AccountId, asset: AssetId, amount: Amount) {
+        if !amount.is_zero() {
+            let balance = self.touch(id, asset);
+            balance.available -= amount;
+            balance.held += amount;
+        }
+    }
+
+    /// The way back.
+    ///
+    /// # Panics
+    /// As [`Self::post`].
+    #[inline]
+    pub fn unlock(&mut self, id: AccountId, asset: AssetId, amount: Amount) {
+        if !amount.is_zero() {
+            let balance = self.touch(id, asset);
+            balance.held -= amount;
+            balance.available += amount;
+        }
+    }
+
     /// Locks `amount` of what the account has available.
+    #[inline]
     pub fn open_hold(
         &mut self,
         id: AccountId,
@@ -134,7 +165,7 @@ impl SlotMut<'_> {
         amount: Amount,
         purpose: Purpose,
     ) -> HoldId {
-        self.post(asset, Bucket::Available(id), Bucket::Held(id), amount);
+        self.lock(id, asset, amount);
         let SlotState { accounts, holds, .. } = &mut *self.state;
         let market = purpose.market();
         let hold = holds.open(id, asset, amount, purpose);
@@ -153,7 +184,7 @@ impl SlotMut<'_> {
         if matches!(hold.purpose, Purpose::Order { is_leg: true, .. }) {
             self.end_leg(id, hold_id, outcome);
         }
-        self.post(asset, Bucket::Held(id), Bucket::Available(id), left);
+        self.unlock(id, asset, left);
         let SlotState { accounts, holds, .. } = &mut *self.state;
         if let Some(market) = market {
             let account = accounts[id.index_in_slot()].as_mut().expect("it has a hold");
@@ -177,14 +208,17 @@ impl SlotMut<'_> {
         }
     }
 
+    #[inline]
     fn available(&mut self, id: AccountId, asset: AssetId) -> &mut Amount {
         &mut self.touch(id, asset).available
     }
 
+    #[inline]
     fn held(&mut self, id: AccountId, asset: AssetId) -> &mut Amount {
         &mut self.touch(id, asset).held
     }
 
+    #[inline]
     fn touch(&mut self, id: AccountId, asset: AssetId) -> &mut crate::account::Balance {
         let account = self.state.account_mut(id).expect("checked before posting");
         let balance = account.balance_mut(asset);
@@ -195,6 +229,7 @@ impl SlotMut<'_> {
         balance
     }
 
+    #[inline]
     fn house_bucket(&mut self, bucket: Bucket, asset: AssetId) -> &mut i128 {
         let house = slot_at(&mut self.state.house, asset.0 as usize);
         match bucket {

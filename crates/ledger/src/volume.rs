@@ -117,6 +117,7 @@ impl Ledger {
 impl SlotMut<'_> {
     /// The rates of an order that is about to be admitted, in the tier that its account's volume leads to
     /// now, unless an operator has pinned the account to one.
+    #[inline]
     pub fn rates_for(
         &mut self,
         ctx: &Context<'_>,

@@ -90,7 +90,7 @@ pub struct Fill {
 #[repr(u8)]
 pub enum Message {
     /// Ledger → market: a funded order.
-    Admit(Admit) = 1,
+    Admit(Box<Admit>) = 1,
     /// Ledger → market: amend an order.
     AmendOrder(AmendOrder) = 2,
     /// Ledger → market: cancel an order.
@@ -339,12 +339,12 @@ impl Message {
     #[must_use]
     pub fn to(&self) -> Component {
         match *self {
-            Self::Admit(Admit { market, .. })
-            | Self::AmendOrder(AmendOrder { market, .. })
+            Self::AmendOrder(AmendOrder { market, .. })
             | Self::CancelOrder { market, .. }
             | Self::PendingDropped { market, .. }
             | Self::Resume { market }
             | Self::ChangeMarket { market, .. } => Component::Market(market),
+            Self::Admit(ref admit) => Component::Market(admit.market),
             Self::AdmitList(ref admit) => Component::Market(admit.market),
             Self::PlacePending(ref pending) => Component::Ledger(pending.orders.account.slot()),
             Self::CancelThenPlace { ref replace, .. } => Component::Market(replace.order.market),
@@ -370,14 +370,14 @@ impl Message {
     /// The reply address that travels with this, if one does.
     pub fn reply_mut(&mut self) -> Option<&mut ReplyTo> {
         match self {
-            Self::Admit(Admit { reply, .. })
-            | Self::AmendOrder(AmendOrder { reply, .. })
+            Self::AmendOrder(AmendOrder { reply, .. })
             | Self::CancelOrder { reply, .. }
             | Self::CancelThenPlace { reply, .. }
             | Self::Place { reply, .. }
             | Self::Credit { reply, .. }
             | Self::Debit { reply, .. }
             | Self::SettleDebit { reply, .. } => Some(reply),
+            Self::Admit(admit) => Some(&mut admit.reply),
             Self::AdmitList(admit) => Some(&mut admit.reply),
             Self::Filled { .. }
             | Self::Rested { .. }

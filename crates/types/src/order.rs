@@ -97,8 +97,16 @@ impl OrderSpec {
         matches!(self, Self::Limit { time_in_force: TimeInForce::Gtc, .. })
     }
 
+    /// Whether it is never to take.
+    #[must_use]
+    #[inline]
+    pub fn is_post_only(&self) -> bool {
+        matches!(self, Self::Limit { post_only: true, .. })
+    }
+
     /// The worst price of a limit order, else zero.
     #[must_use]
+    #[inline]
     pub fn limit_price(&self) -> Price {
         match *self {
             Self::Limit { price, .. } => price,
