@@ -74,6 +74,9 @@ pub struct Trading {
     pub delisted_at: Option<Timestamp>,
     /// What its operator allows.
     pub rules: MarketRules,
+    /// When that was said, by the clock that plans go by: before a change of units that was due then it
+    /// means the old ones.
+    rules_since: Timestamp,
     /// It has failed: it does nothing, whatever its state, until an operator releases it.
     pub quarantined: bool,
 }
@@ -102,13 +105,18 @@ impl Trading {
                 put(&mut self.redefinitions, at, redefinition);
             }
             Event::DelistingPlanned { at, .. } => self.delisted_at = at,
-            Event::MarketRulesSet { ref rules, .. } => self.rules = **rules,
+            Event::MarketRulesSet { ref rules, .. } => {
+                (self.rules, self.rules_since) = (**rules, time);
+            }
             Event::Quarantined { .. } => self.quarantined = true,
             Event::QuarantineReleased { .. } => self.quarantined = false,
             Event::MarketRedefined { ref market, old_tick, old_lot } => {
-                self.redefinitions.pop_first();
+                // The registry's partition, which tells of plans and rules, may have been heard further.
+                let planned = self.redefinitions.pop_first();
                 let new = (market.tick, market.lot);
-                if let Some(conversion) = Conversion::between((old_tick, old_lot), new) {
+                if planned.is_none_or(|(due, _)| self.rules_since < due)
+                    && let Some(conversion) = Conversion::between((old_tick, old_lot), new)
+                {
                     self.rules = conversion.rules(&self.rules);
                 }
             }

@@ -15,7 +15,7 @@ use crate::market::Market;
 use crate::views::Views;
 
 /// Format of a snapshot. A change of any stored type raises it.
-const SNAPSHOT_VERSION: u32 = 6;
+const SNAPSHOT_VERSION: u32 = 7;
 
 impl Views {
     /// Everything, with the cursors, in a fixed order: the same state gives the same bytes. Feeding

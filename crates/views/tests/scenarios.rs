@@ -5,9 +5,9 @@ use std::fmt::Write;
 use expect_test::expect;
 use types::{
     AccountId, Amount, AssetDef, AssetId, BoxedConditions, CancelCause, ClientOrderId, Decimal,
-    Event, EventBatch, Fee, MarketBounds, MarketDef, MarketId, MarketState, OrderId, OrderSpec,
-    PartitionId, Price, Quantity, ReplyTo, Seq, Side, TimeInForce, Timestamp, Trade, TradeId,
-    TradeSide, TreasuryReference,
+    Event, EventBatch, Fee, MarketBounds, MarketDef, MarketId, MarketRules, MarketState, OrderId,
+    OrderSpec, PartitionId, Price, Quantity, Range, Redefinition, ReplyTo, Seq, Side, TimeInForce,
+    Timestamp, Trade, TradeId, TradeSide, TreasuryReference,
 };
 use views::{Changes, Contradiction, Interval, ViewError, Views};
 
@@ -23,7 +23,12 @@ struct Session {
 
 impl Session {
     fn new() -> Self {
-        let mut session = Self { views: Views::new(1), seq: Seq(0), now: 0 };
+        Self::of(1)
+    }
+
+    /// All definitions come from the first of so many partitions.
+    fn of(partitions: u16) -> Self {
+        let mut session = Self { views: Views::new(partitions), seq: Seq(0), now: 0 };
         for (id, symbol) in [(1, "BTC"), (2, "USDT")] {
             let asset = AssetDef { id: AssetId(id), symbol: symbol.into(), scale: 8 };
             session.entry([Event::AssetDefined { reply: ReplyTo::NOBODY, asset }]);
@@ -550,4 +555,39 @@ fn after_a_change_of_units_what_is_open_counts_in_the_new_ones_and_the_past_in_t
     let changes = session.rest(3, 2, Side::Sell, 101, 3);
     assert!(changes.contradictions.is_empty());
     assert_eq!(session.views.market_info(MARKET).unwrap(), market);
+}
+
+/// The rules that are shown when the registry's partition has told of a change of units at second 10, and of
+/// rules at another, before the market's own partition is heard.
+fn rules_after_a_change(rules_at: u64) -> MarketRules {
+    let mut session = Session::of(2);
+    let (reply, market, at) = (ReplyTo::NOBODY, MARKET, Timestamp(10 * SECOND));
+    let def = session.views.market_info(MARKET).unwrap().def.clone();
+    let redefinition = Some(Redefinition {
+        tick: "1".parse().unwrap(),
+        lot: "0.002".parse().unwrap(),
+        max_price: def.max_price,
+        max_quantity: def.max_quantity,
+        bounds: None,
+    });
+    session.entry([Event::RedefinitionPlanned { reply, market, at, redefinition }]);
+    session.now = rules_at;
+    let least = Some(Quantity::new(10));
+    let rules =
+        MarketRules { limit_quantity: Range { least, most: None }, ..MarketRules::default() };
+    session.entry([Event::MarketRulesSet { reply, market, rules: Box::new(rules) }]);
+    let mut batch = EventBatch::new(PartitionId(1));
+    batch.push(Seq(1), at, &mut vec![redefined(&session)]);
+    session.views.on_batch(&batch).unwrap();
+    let market = session.views.market_info(MARKET).unwrap();
+    assert_eq!((market.def.version, market.trading.redefinitions.len()), (2, 0));
+    market.trading.rules
+}
+
+#[test]
+fn rules_count_in_the_units_of_the_time_when_they_were_set_whichever_partition_is_heard_first() {
+    let least = |rules: MarketRules| rules.limit_quantity.least.unwrap().get();
+    assert_eq!(least(rules_after_a_change(9)), 5);
+    assert_eq!(least(rules_after_a_change(10)), 10);
+    assert_eq!(least(rules_after_a_change(15)), 10);
 }
