@@ -63,7 +63,7 @@ pub fn body(kind: u8, body: &[u8], market: &MarketInfo) -> Result<Option<Request
         9 => Some(Request::SetMarketRules { market: id, rules: Box::new(rules(body, market)?) }),
         10 => {
             let PlanMarketStateBody { at, state } = read_json(body)?;
-            let (at, state) = (from_millis(at), state.map(Into::into));
+            let (at, state) = (from_millis("at", at)?, state.map(Into::into));
             Some(Request::PlanMarketState { market: id, at, state })
         }
         11 => {
@@ -116,14 +116,15 @@ pub fn body(kind: u8, body: &[u8], market: &MarketInfo) -> Result<Option<Request
         }),
         22 => {
             let plan: PlanRedefinitionBody = read_json(body)?;
-            let at = from_millis(plan.at);
+            let at = from_millis("at", plan.at)?;
             let redefinition = plan.redefinition.as_ref().map(|units| units.read()).transpose()?;
             let redefinition = redefinition.map(Box::new);
             Some(Request::PlanRedefinition { market: id, at, redefinition })
         }
         23 => {
             let PlanDelistingBody { at } = read_json(body)?;
-            Some(Request::PlanDelisting { market: id, at: at.map(from_millis) })
+            let at = at.map(|at| from_millis("at", at)).transpose()?;
+            Some(Request::PlanDelisting { market: id, at })
         }
         _ => {
             let SetSourceKindBody { kind } = read_json(body)?;

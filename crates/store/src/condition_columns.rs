@@ -6,7 +6,7 @@ use types::{Conditions, Price, Quantity, Timestamp, Trigger};
 
 use crate::error::{Result, StoreError};
 use crate::history_rows::maybe_whole;
-use crate::store::sql_integer;
+use crate::store::{sql_chosen_time, sql_integer};
 
 /// Values of the columns, as SQL has them.
 pub(crate) struct ConditionColumns {
@@ -36,13 +36,12 @@ impl ConditionColumns {
         let lots = |quantity: Option<Quantity>| {
             quantity.map(|quantity| sql_integer(quantity.get(), "a quantity")).transpose()
         };
-        let date = conditions.expires_at.map(|at| sql_integer(at.0, "a time"));
         Ok(Self {
             trigger,
             stop_price: ticks(stop)?,
             trailing_basis_points,
             activation_price: ticks(activation)?,
-            expires_at: date.transpose()?,
+            expires_at: conditions.expires_at.map(sql_chosen_time),
             visible_quantity: lots(conditions.visible)?,
             minimum_quantity: lots(conditions.minimum)?,
             slide: conditions.slide,

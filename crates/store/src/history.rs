@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::history_rows::{
     FillRow, LedgerRow, OrderRow, TradeRow, fill_row, ledger_row, order_row, trade_row,
 };
-use crate::store::{Store, sql_integer};
+use crate::store::Store;
 
 /// Which orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +115,9 @@ impl Store {
     /// See above.
     pub fn order(&self, market: MarketId, order: OrderId) -> Result<Option<OrderRow>> {
         let sql = format!("SELECT {ORDER_COLUMNS} FROM orders WHERE market = ?1 AND order_id = ?2");
-        let order = sql_integer(order.0, "an order id")?;
+        let Ok(order) = i64::try_from(order.0) else {
+            return Ok(None);
+        };
         Ok(self.rows(&sql, params![market.0, order], order_row)?.pop())
     }
 
@@ -163,7 +165,8 @@ impl Store {
             side("sell", "sell_order", "seller", "seller_fee", 1),
         );
         let market = query.market.map(|market| market.0);
-        let order = query.order.map(|order| sql_integer(order.0, "an order id")).transpose()?;
+        // No order has an id beyond an integer's range, and none has this one either.
+        let order = query.order.map(|order| i64::try_from(order.0).unwrap_or(i64::MAX));
         let values = params![query.account.0, market, order, before(query.before), query.limit];
         self.rows(&sql, values, fill_row)
     }

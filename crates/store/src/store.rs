@@ -74,6 +74,11 @@ pub(crate) fn sql_integer(value: u64, what: &'static str) -> Result<i64> {
     i64::try_from(value).map_err(|_| StoreError::OutOfRange(what))
 }
 
+/// A time that somebody chose freely: what lies after the year 2262 is kept as the last moment before.
+pub(crate) fn sql_chosen_time(at: Timestamp) -> i64 {
+    i64::try_from(at.0).unwrap_or(i64::MAX)
+}
+
 /// A time that [`sql_integer`] stored.
 pub(crate) fn time_from_sql(nanos: i64) -> Timestamp {
     Timestamp(nanos as u64)

@@ -306,3 +306,48 @@ fn open_orders_follow_a_change_of_units_and_the_past_stays_as_it_was() {
         assert_eq!(rows, trades);
     }
 }
+
+#[test]
+fn a_date_beyond_what_sql_can_keep_is_kept_as_the_last_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let (market, order) = (MarketId(1), types::OrderId(1));
+    let conditions =
+        types::Conditions { expires_at: Some(Timestamp(u64::MAX)), ..Default::default() };
+    let placed = Event::OrderPlaced {
+        reply: types::ReplyTo::NOBODY,
+        market,
+        order,
+        account: AccountId(1),
+        client_order_id: types::ClientOrderId::NONE,
+        side: types::Side::Buy,
+        spec: types::OrderSpec::Limit {
+            price: types::Price::new(1),
+            quantity: types::Quantity::new(1),
+            time_in_force: types::TimeInForce::Gtc,
+            post_only: false,
+        },
+        conditions: conditions.into(),
+    };
+    let mut batch = EventBatch::new(PartitionId(0));
+    batch.push(Seq(1), Timestamp(1), &mut vec![placed]);
+    store.projector().apply(&[Arc::new(batch)]).unwrap();
+    let row = store.order(market, order).unwrap().unwrap();
+    assert_eq!(row.conditions.expires_at, Some(Timestamp(i64::MAX as u64)));
+}
+
+#[test]
+fn there_is_no_order_with_an_id_that_sql_cannot_keep() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let order = types::OrderId(u64::MAX);
+    assert_eq!(store.order(MarketId(1), order).unwrap(), None);
+    let query = FillQuery {
+        account: AccountId(1),
+        market: None,
+        order: Some(order),
+        before: None,
+        limit: 1,
+    };
+    assert_eq!(store.fills(&query).unwrap(), []);
+}

@@ -164,7 +164,7 @@ pub(crate) async fn plan_market_state(
     request.operator()?;
     let body: PlanMarketStateBody = request.json()?;
     let market = market(&shared, &symbol)?;
-    let at = from_millis(body.at);
+    let at = from_millis("at", body.at)?;
     let state = body.state.map(Into::into);
     let command = Request::PlanMarketState { market: market.def.id, at, state };
     let outcome = operate(&shared, request.caller.valid_until, command).await;

@@ -34,7 +34,7 @@ pub(crate) async fn plan_redefinition(
     request.operator()?;
     let body: PlanRedefinitionBody = request.json()?;
     let market = market(&shared, &symbol)?;
-    let at = from_millis(body.at);
+    let at = from_millis("at", body.at)?;
     let redefinition = body.redefinition.as_ref().map(|units| units.read()).transpose()?;
     let planned = redefinition.map(Box::new);
     let command = Request::PlanRedefinition { market: market.def.id, at, redefinition: planned };
@@ -83,7 +83,7 @@ pub(crate) async fn plan_delisting(
     request.operator()?;
     let body: PlanDelistingBody = request.json()?;
     let market = market(&shared, &symbol)?;
-    let at = body.at.map(from_millis);
+    let at = body.at.map(|at| from_millis("at", at)).transpose()?;
     let command = Request::PlanDelisting { market: market.def.id, at };
     let outcome = operate(&shared, request.caller.valid_until, command).await;
     let why = match at {

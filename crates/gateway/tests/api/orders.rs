@@ -93,6 +93,17 @@ async fn an_amendment_keeps_its_place_or_gets_a_new_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_id_beyond_all_is_that_of_no_order() {
+    let world = World::new().await;
+    for id in [i64::MAX as u64 + 1, u64::MAX] {
+        let order = world.get(&world.alice, &format!("/v1/orders/BTC-USDT/{id}")).await;
+        assert_eq!((order.code(), order.status.as_u16()), ("UnknownOrder", 404));
+        let fills = format!("/v1/fills?market=BTC-USDT&order_id={id}");
+        assert_eq!(world.get(&world.alice, &fills).await.ok()["fills"], serde_json::json!([]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn others_orders_can_be_neither_read_nor_touched() {
     let world = World::new().await;
     let placed = world.limit(&world.alice, "sell", "60000", "1").await.ok();

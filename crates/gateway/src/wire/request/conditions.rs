@@ -90,7 +90,7 @@ impl PlaceOrderBody {
             (Some(_), _) if !may_have_date => {
                 Err(stray("expires_at", "only with time_in_force gtd, or with a trigger"))
             }
-            (Some(millis), _) => Ok(Some(from_millis(millis))),
+            (Some(millis), _) => from_millis("expires_at", millis).map(Some),
         }
     }
 

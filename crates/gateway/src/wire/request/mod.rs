@@ -41,9 +41,11 @@ pub(crate) fn amount(asset: &AssetDef, name: &str, text: &str) -> Result<Amount,
     Ok(Amount::new(count))
 }
 
-/// A time in milliseconds since the Unix epoch; far ones are the end of time.
-pub(crate) fn from_millis(millis: u64) -> Timestamp {
-    Timestamp(millis.saturating_mul(1_000_000))
+/// A time in milliseconds since the Unix epoch, up to the year 2262: nanoseconds after it fit no signed
+/// integer, which is what the history keeps.
+pub(crate) fn from_millis(name: &str, millis: u64) -> Result<Timestamp, ApiError> {
+    let nanos = millis.checked_mul(1_000_000).filter(|&nanos| nanos <= i64::MAX as u64);
+    nanos.map(Timestamp).ok_or_else(|| ApiError::invalid_field(name, "too far in the future"))
 }
 
 /// A client's own id, or none.
