@@ -237,49 +237,53 @@ async fn finish(
 ) -> Result<TransferOutcome, ApiError> {
     let reference = TreasuryReference { source: SOURCE, number };
     // No time limit: what is in the outbox must come to its end.
-    let answer = shared.submit(Timestamp(u64::MAX), command(reference, operator, content)).await;
-    let outcome = match answer {
-        Ok(outcome) => match outcome.answer {
-            Event::ProposalMade { proposal, .. } => {
-                TransferOutcome::AwaitingApproval { proposal: proposal.number }
-            }
-            Event::ApprovalAwaited { proposal, .. } => {
-                TransferOutcome::AwaitingApproval { proposal }
-            }
-            Event::Credited { .. } | Event::Debited { .. } | Event::Repeated { .. } => {
-                let bound = shared.config.limits.watermark_timeout;
-                let _ = shared.catch_up.reach(outcome.partition, outcome.seq, bound).await;
-                TransferOutcome::Done { partition: outcome.partition, seq: outcome.seq }
-            }
-            _ => return Err(crate::orders::unexpected(&outcome)),
-        },
-        Err(error) => TransferOutcome::Rejected(rejected_for_good(&error)?),
+    let ask = || shared.ask(Timestamp(u64::MAX), command(reference, operator, content));
+    let mut outcome = ask().await.map_err(|error| waits(error.code))?;
+    if let Event::Rejected { code: RejectCode::ComponentQuarantined, .. } = outcome.answer {
+        // The treasury, which has not used the number up; or the account's ledger, which told the treasury: then
+        // that is repeated.
+        outcome = ask().await.map_err(|error| waits(error.code))?;
+    }
+    let outcome = match outcome.answer {
+        Event::ProposalMade { proposal, .. } => {
+            TransferOutcome::AwaitingApproval { proposal: proposal.number }
+        }
+        Event::ApprovalAwaited { proposal, .. } => TransferOutcome::AwaitingApproval { proposal },
+        Event::Credited { .. } | Event::Debited { .. } | Event::Repeated { outcome: Ok(_), .. } => {
+            let bound = shared.config.limits.watermark_timeout;
+            let _ = shared.catch_up.reach(outcome.partition, outcome.seq, bound).await;
+            TransferOutcome::Done { partition: outcome.partition, seq: outcome.seq }
+        }
+        Event::Repeated { outcome: Err(code), .. } => TransferOutcome::Rejected(code),
+        Event::Rejected { code, .. } if uses_number_up(code) => TransferOutcome::Rejected(code),
+        Event::Rejected { code, .. } => return Err(waits(ErrorCode::Rejected(code))),
+        _ => return Err(crate::orders::unexpected(&outcome)),
     };
     blocking(shared, move |store| store.finish_transfer(SOURCE, number, outcome)).await?;
     Ok(outcome)
 }
 
-/// The code with which the treasury used the number up; an error if it is still to be used.
-fn rejected_for_good(error: &ApiError) -> Result<RejectCode, ApiError> {
-    match error.code {
-        ErrorCode::Rejected(
-            RejectCode::Overloaded
+/// Whether the treasury has used the number of a transfer up that it refused with this.
+fn uses_number_up(code: RejectCode) -> bool {
+    !matches!(
+        code,
+        RejectCode::Overloaded
             | RejectCode::Expired
             | RejectCode::ClientIdInFlight
             | RejectCode::WrongPartition
+            | RejectCode::ComponentQuarantined
             | RejectCode::ReferenceGap
             | RejectCode::ReferenceUsed
-            | RejectCode::TooManyProposals,
-        )
-        | ErrorCode::Gateway(_) => Err(ApiError::with(
-            GatewayCode::OutcomeUnknown,
-            format!(
-                "it waits in the outbox ({}); repeat it with the same reference",
-                error.code.name()
-            ),
-        )),
-        ErrorCode::Rejected(code) => Ok(code),
-    }
+            | RejectCode::TooManyProposals
+    )
+}
+
+/// The number is still to be used.
+fn waits(code: ErrorCode) -> ApiError {
+    ApiError::with(
+        GatewayCode::OutcomeUnknown,
+        format!("it waits in the outbox ({}); repeat it with the same reference", code.name()),
+    )
 }
 
 fn command(

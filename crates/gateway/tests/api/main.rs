@@ -14,6 +14,7 @@ mod life_of_an_order;
 mod min_seq;
 mod order_lists;
 mod orders;
+mod quarantine;
 mod server;
 mod silent;
 mod trading_rules;

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle as Task;
 use tokio_util::sync::CancellationToken;
-use types::{AccountId, PartitionId, Topology};
+use types::{AccountId, Bug, PartitionId, Topology};
 use views::Views;
 
 use crate::client::{Answer, Client};
@@ -41,12 +41,17 @@ impl World {
         Self::with(1, GatewayConfig::default()).await
     }
 
-    pub async fn with(partitions: u16, mut config: GatewayConfig) -> Self {
+    pub async fn with(partitions: u16, config: GatewayConfig) -> Self {
+        Self::with_bug(partitions, config, None).await
+    }
+
+    /// With a bug in the engine.
+    pub async fn with_bug(partitions: u16, mut config: GatewayConfig, bug: Option<Bug>) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut node = NodeConfig::new(data.path());
         node.topology = Topology::spread(partitions);
-        let exchange: Arc<dyn Exchange> =
-            Arc::new(Node::start(node, NodeHooks::default()).unwrap());
+        let hooks = NodeHooks { bug, ..NodeHooks::default() };
+        let exchange: Arc<dyn Exchange> = Arc::new(Node::start(node, hooks).unwrap());
         let store = Arc::new(Store::open(data.path()).unwrap());
         let admin = bootstrap_admin(&store, exchange.now()).unwrap().unwrap();
         assert!(bootstrap_admin(&store, exchange.now()).unwrap().is_none());
