@@ -6,9 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use types::{Component, Event, Request};
 
-use super::operate;
+use super::{operate, seen};
 use crate::error::{ApiError, GatewayCode};
-use crate::http::extract::{Segments, SignedRequest};
+use crate::http::extract::{Params, Segments, SignedRequest};
+use crate::min_seq::MinSeq;
 use crate::orders::unexpected;
 use crate::state::Shared;
 use crate::wire::answer::{QuarantinedComponent, QuarantinedComponents, ReleasedQuarantine};
@@ -16,15 +17,17 @@ use crate::wire::error::ErrorBody;
 
 /// The components that have failed and take no step until they are released.
 #[utoipa::path(
-    get, path = "/v1/admin/quarantine", tag = "Operators",
+    get, path = "/v1/admin/quarantine", tag = "Operators", params(MinSeq),
     responses((status = 200, body = QuarantinedComponents), (status = "default", body = ErrorBody)),
     security(("signature" = [])),
 )]
 pub(crate) async fn list_quarantined(
     State(shared): State<Arc<Shared>>,
+    Params(params): Params<MinSeq>,
     request: SignedRequest,
 ) -> Result<Json<QuarantinedComponents>, ApiError> {
     request.operator()?;
+    seen(&shared, &params).await?;
     let components = shared.views.quarantined().iter().map(QuarantinedComponent::new).collect();
     Ok(Json(QuarantinedComponents { components }))
 }

@@ -12,29 +12,31 @@ use super::{SOURCE, operate};
 use crate::account::{asset, watermarks};
 use crate::error::{ApiError, ErrorCode};
 use crate::history::blocking;
-use crate::http::extract::{Segments, SignedRequest, number};
+use crate::http::extract::{Params, Segments, SignedRequest, number};
+use crate::min_seq::{self, MinSeq};
 use crate::orders::unexpected;
 use crate::outcome::Outcome;
 use crate::state::Shared;
-use crate::watermarks::Marks;
 use crate::wire::answer::{
-    DecidedProposal, DoneOrProposed, Guard, Proposal, Proposals, Source, TreasuryState, millis,
+    DecidedProposal, DoneOrProposed, Guard, Proposal, Proposals, Source, TreasuryState, Watermark,
+    millis,
 };
 use crate::wire::error::ErrorBody;
 use crate::wire::request::{AttestReservesBody, SetCreditPolicyBody, SetSourceKindBody, amount};
 
 /// Supply, attested reserves and policy of each asset, and the kinds of sources.
 #[utoipa::path(
-    get, path = "/v1/admin/treasury", tag = "Operators",
+    get, path = "/v1/admin/treasury", tag = "Operators", params(MinSeq),
     responses((status = 200, body = TreasuryState), (status = "default", body = ErrorBody)),
     security(("signature" = [])),
 )]
 pub(crate) async fn get_treasury(
     State(shared): State<Arc<Shared>>,
+    Params(params): Params<MinSeq>,
     request: SignedRequest,
 ) -> Result<Json<TreasuryState>, ApiError> {
     request.operator()?;
-    let watermarks = watermarks(&shared, types::AccountId(0), &Marks::new()).await?;
+    let watermarks = seen(&shared, &params).await?;
     let assets = shared.views.assets();
     let guard = |asset: &Arc<types::AssetDef>| Guard::new(asset, &shared.views.guard(asset.id));
     let kinds = shared.views.source_kinds().into_iter();
@@ -115,16 +117,17 @@ pub(crate) async fn set_source_kind(
 
 /// What waits for approval.
 #[utoipa::path(
-    get, path = "/v1/admin/proposals", tag = "Operators",
+    get, path = "/v1/admin/proposals", tag = "Operators", params(MinSeq),
     responses((status = 200, body = Proposals), (status = "default", body = ErrorBody)),
     security(("signature" = [])),
 )]
 pub(crate) async fn list_proposals(
     State(shared): State<Arc<Shared>>,
+    Params(params): Params<MinSeq>,
     request: SignedRequest,
 ) -> Result<Json<Proposals>, ApiError> {
     request.operator()?;
-    let watermarks = watermarks(&shared, types::AccountId(0), &Marks::new()).await?;
+    let watermarks = seen(&shared, &params).await?;
     let open = shared.views.proposals();
     let proposals = open.iter().map(|view| Proposal::new(&shared.views, view)).collect();
     Ok(Json(Proposals { proposals, watermarks }))
@@ -206,6 +209,13 @@ async fn note(shared: &Shared, reference: Option<TreasuryReference>, end: Option
     if let (Some(TreasuryReference { source, number }), Some(end)) = (reference, end) {
         let _ = blocking(shared, move |store| store.finish_transfer(source, number, end)).await;
     }
+}
+
+/// How far the views are, once they have seen what the reader names.
+pub(super) async fn seen(shared: &Shared, params: &MinSeq) -> Result<Vec<Watermark>, ApiError> {
+    let home = shared.exchange.topology().treasury;
+    let asked = min_seq::marks(shared, home, params.min_seq.as_deref())?;
+    watermarks(shared, types::AccountId(0), &asked).await
 }
 
 fn done_or_proposed(outcome: &Outcome) -> DoneOrProposed {

@@ -88,3 +88,15 @@ async fn an_entry_of_a_partition_that_is_not_there_is_refused_and_not_waited_for
     let message = answer.json["error"]["message"].as_str().unwrap();
     assert_eq!(message, "min_seq: there is no partition 2, they end at 1");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_read_what_they_name_and_nothing_unknown() {
+    let world = World::with(3, GatewayConfig::default()).await;
+    for path in ["/v1/admin/treasury", "/v1/admin/proposals", "/v1/admin/quarantine"] {
+        world.get(&world.operator, &with(path, "1")).await.ok();
+        let beyond = world.get(&world.operator, &with(path, "3:1")).await;
+        assert_eq!(beyond.code(), "InvalidField", "{path}");
+        let unknown = world.get(&world.operator, &format!("{path}?before=1")).await;
+        assert_eq!(unknown.code(), "UnknownField", "{path}");
+    }
+}
