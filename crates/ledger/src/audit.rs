@@ -6,7 +6,7 @@ use types::{AccountId, Amount, AssetId};
 
 use crate::holds::Hold;
 use crate::ledger::Ledger;
-use crate::slot::{House, signed};
+use crate::slot::{House, SlotState, signed};
 
 /// Sums of one asset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +48,45 @@ pub struct SlotAudit {
     pub violations: Vec<String>,
 }
 
+impl SlotAudit {
+    fn add_slot(&mut self, slot: &SlotState) {
+        let mut totals: BTreeMap<AssetId, Totals> = BTreeMap::new();
+        for (asset, house) in slot.houses() {
+            totals.entry(asset).or_default().house = *house;
+        }
+        let mut locked: BTreeMap<(AccountId, AssetId), Amount> = BTreeMap::new();
+        for hold in slot.holds.open_holds() {
+            *locked.entry((hold.account, hold.asset)).or_default() += hold.locked;
+        }
+        for (id, account) in slot.accounts() {
+            for balance in account.balances() {
+                let sums = totals.entry(balance.asset).or_default();
+                sums.available += signed(balance.available);
+                sums.held += signed(balance.held);
+                let holds = locked.remove(&(id, balance.asset)).unwrap_or_default();
+                if holds != balance.held {
+                    self.violations.push(format!(
+                        "account {id} has {} of asset {} held, its holds sum to {holds}",
+                        balance.held, balance.asset
+                    ));
+                }
+            }
+        }
+        for ((account, asset), amount) in locked {
+            self.violations.push(format!(
+                "holds of {amount} for account {account}, asset {asset}, without a balance"
+            ));
+        }
+        for (asset, sums) in totals {
+            if sums.trial_balance() != 0 {
+                let (slot, sum) = (slot.number, sums.trial_balance());
+                self.violations.push(format!("slot {slot}, asset {asset}: postings sum to {sum}"));
+            }
+            self.totals.entry(asset).or_default().add(&sums);
+        }
+    }
+}
+
 impl Ledger {
     /// Adds everything up: the trial balance of each slot, and each account's holds against what it
     /// has held.
@@ -55,43 +94,7 @@ impl Ledger {
     pub fn audit(&self) -> SlotAudit {
         let mut audit = SlotAudit::default();
         for slot in self.slots() {
-            let mut totals: BTreeMap<AssetId, Totals> = BTreeMap::new();
-            for (asset, house) in slot.houses() {
-                totals.entry(asset).or_default().house = *house;
-            }
-            let mut locked: BTreeMap<(AccountId, AssetId), Amount> = BTreeMap::new();
-            for hold in slot.holds.open_holds() {
-                *locked.entry((hold.account, hold.asset)).or_default() += hold.locked;
-            }
-            for (id, account) in slot.accounts() {
-                for balance in account.balances() {
-                    let sums = totals.entry(balance.asset).or_default();
-                    sums.available += signed(balance.available);
-                    sums.held += signed(balance.held);
-                    let holds = locked.remove(&(id, balance.asset)).unwrap_or_default();
-                    if holds != balance.held {
-                        audit.violations.push(format!(
-                            "account {id} has {} of asset {} held, its holds sum to {holds}",
-                            balance.held, balance.asset
-                        ));
-                    }
-                }
-            }
-            for ((account, asset), amount) in locked {
-                let text = format!(
-                    "holds of {amount} for account {account}, asset {asset}, without a balance"
-                );
-                audit.violations.push(text);
-            }
-            for (asset, sums) in totals {
-                if sums.trial_balance() != 0 {
-                    let (slot, sum) = (slot.number, sums.trial_balance());
-                    audit
-                        .violations
-                        .push(format!("slot {slot}, asset {asset}: postings sum to {sum}"));
-                }
-                audit.totals.entry(asset).or_default().add(&sums);
-            }
+            audit.add_slot(slot);
         }
         audit
     }

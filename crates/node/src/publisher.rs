@@ -130,11 +130,17 @@ impl Publisher {
         Ok(())
     }
 
+    /// Whether the next turn with something to write makes a snapshot, for simulators.
+    pub fn snapshot_is_due(&self) -> bool {
+        !self.requests.is_empty() || self.is_scheduled_by(self.feed.head())
+    }
+
+    fn is_scheduled_by(&self, seq: Seq) -> bool {
+        self.snapshot_every.is_some_and(|every| seq.0 >= self.last_snapshot.0 + every)
+    }
+
     fn schedule_snapshot(&mut self) -> Result<(), JournalError> {
-        let written = self.feed.written();
-        let is_due =
-            self.snapshot_every.is_some_and(|every| written.0 >= self.last_snapshot.0 + every);
-        if is_due && !self.snapshots.is_running() {
+        if self.is_scheduled_by(self.feed.written()) && !self.snapshots.is_running() {
             self.start_snapshot(None)?;
         }
         Ok(())

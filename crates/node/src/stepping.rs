@@ -84,6 +84,13 @@ impl SteppedNode {
         self.at(partition).publisher.step()
     }
 
+    /// Whether [`SteppedNode::publish`] would make a snapshot of all that was applied so far, and so perhaps
+    /// remove what it covers.
+    #[must_use]
+    pub fn snapshot_is_due(&self, partition: PartitionId) -> bool {
+        self.workers[usize::from(partition.0)].publisher.snapshot_is_due()
+    }
+
     /// Whether another step of the partition has something to do.
     #[must_use]
     pub fn has_work(&self, partition: PartitionId) -> bool {
@@ -114,6 +121,15 @@ impl SteppedNode {
     pub fn deliver(&self, letter: Letter) {
         let to = usize::from(letter.to.0);
         self.mailboxes[to][to].post(letter.message);
+    }
+
+    /// Exchanges the binary between two steps: from now on this bug, or none, is in it.
+    #[cfg(feature = "fault-injection")]
+    pub fn set_bug(&mut self, bug: Option<types::Bug>) {
+        for Workers { sequencer, .. } in &mut self.workers {
+            sequencer.partition.set_bug(bug.clone());
+            sequencer.rebuilding.bug.clone_from(&bug);
+        }
     }
 
     /// The state of a partition. Between two steps all of it is durable.

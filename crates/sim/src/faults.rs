@@ -1,10 +1,13 @@
-//! What can go wrong, by name, and how often it did.
+//! What can go wrong, and what else must be met under faults, by name; and how often it was.
 
 use std::fmt;
 
+use types::{Event, MarketState};
+
 macro_rules! faults {
     ($($name:ident = $text:literal,)*) => {
-        /// A kind of fault. A campaign in which one of them never happened has shown less than it says.
+        /// A kind of fault, or a rare turn of the exchange's life. A campaign in which one of them never
+        /// happened has shown less than it says.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[expect(missing_docs, reason = "each says its name in words")]
         pub enum Fault { $($name,)* }
@@ -53,6 +56,35 @@ faults! {
     RestartFromLog = "restart from the log alone",
     RestartFromSnapshot = "restart from a snapshot",
     RestartFromEverySnapshot = "restarts from every snapshot there was",
+    MarketFailed = "market failed and was quarantined",
+    SlotFailed = "slot of accounts failed and was quarantined",
+    TreasuryFailed = "treasury failed and was quarantined",
+    TradeBesideQuarantine = "trade beside a quarantine",
+    RestartInQuarantine = "restart with a component in quarantine",
+    FailedAgain = "released too early, failed again",
+    ReleasedWithParked = "released with messages that waited",
+    ReleasedMended = "released under a mended binary",
+    OrderlyRestart = "orderly end, start of another binary",
+    ListPlaced = "order list placed",
+    UnitsChanged = "tick and lot changed",
+    MarketDelisted = "market delisted",
+    MarketReopening = "market reopened in steps",
+    ApprovalNeeded = "treasury asked for a second operator",
+}
+
+impl Fault {
+    /// What an event tells of by itself.
+    #[must_use]
+    pub fn told_by(event: &Event) -> Option<Self> {
+        Some(match event {
+            Event::OrderListPlaced(_) => Self::ListPlaced,
+            Event::MarketRedefined { .. } => Self::UnitsChanged,
+            Event::MarketStateChanged { state: MarketState::Delisted, .. } => Self::MarketDelisted,
+            Event::MarketReopening { .. } => Self::MarketReopening,
+            Event::ProposalMade { .. } => Self::ApprovalNeeded,
+            _ => return None,
+        })
+    }
 }
 
 /// How often each kind happened.

@@ -10,12 +10,14 @@ pub mod clock;
 pub mod disk;
 mod experiments;
 pub mod faults;
+mod flaw;
 pub mod network;
 pub mod observer;
 pub mod random;
 pub mod rare;
 mod run;
 pub mod venue;
+mod ward;
 pub mod workload;
 
 pub use run::{Outcome, run};

@@ -14,7 +14,7 @@ use journal::{BatchBuilder, CommandReader, Identity};
 use node::stepping::SteppedNode;
 use node::{DataDir, Exchange, Reply, ReplySink};
 use parking_lot::Mutex;
-use types::{Command, Event, EventBatch, PartitionId, Seq};
+use types::{Command, Event, EventBatch, PartitionId, RejectCode, Seq};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::disk::SimDisk;
@@ -47,6 +47,8 @@ pub struct Observer {
     known: Vec<Known>,
     /// Where each token was answered.
     answered: HashMap<u64, (PartitionId, Seq)>,
+    /// The code of those that were refused.
+    refused: HashMap<u64, RejectCode>,
     /// Requests in the logs, by token.
     sequenced: HashMap<u64, (PartitionId, Seq)>,
     encoder: BatchBuilder,
@@ -65,6 +67,7 @@ impl Observer {
         Self {
             known: (0..partitions).map(known).collect(),
             answered: HashMap::new(),
+            refused: HashMap::new(),
             sequenced: HashMap::new(),
             encoder: BatchBuilder::new(),
             told: Arc::default(),
@@ -87,6 +90,12 @@ impl Observer {
     #[must_use]
     pub fn is_answered(&self, token: u64) -> bool {
         self.answered.contains_key(&token)
+    }
+
+    /// Why this request was refused, if it was.
+    #[must_use]
+    pub fn refusal(&self, token: u64) -> Option<RejectCode> {
+        self.refused.get(&token).copied()
     }
 
     /// Reads what is new of a partition. `learn` gets each event that was not seen before.
@@ -161,6 +170,9 @@ impl Observer {
                 if let Some(before) = self.answered.insert(reply.token, place) {
                     let what = format!("answers request {} again, after {before:?}", reply.token);
                     return Err(at(partition, entry.seq, what));
+                }
+                if let Event::Rejected { code, .. } = *event {
+                    self.refused.insert(reply.token, code);
                 }
             }
         }

@@ -1,17 +1,18 @@
 //! Requests that [`crate::workload`] does not ask: order lists, fees by market and volume, what guards the
-//! treasury, the life of markets, releases from quarantine. For exchanges without faults ([`crate::venue`]).
+//! treasury, the life of markets, releases from quarantine.
 
 use types::{
     AccountId, Amount, AssetId, ClientOrderId, Component, Conditions, CreditPolicy, FeeSchedule,
-    ListLeg, MarketId, OperatorName, OrderId, OrderSpec, PlaceOrderList, Price, Quantity,
-    Redefinition, Request, SelfTradePrevention, Side, SourceKind, TierStep, TimeInForce, Timestamp,
-    Trigger, VolumeFactor,
+    ListLeg, MarketId, MarketRules, OperatorName, OrderId, OrderSpec, PlaceOrderList, Price,
+    Quantity, Redefinition, Reopening, Request, SelfTradePrevention, Side, SourceKind, TierStep,
+    TimeInForce, Timestamp, Trigger, VolumeFactor,
 };
 
 use crate::random::Random;
-use crate::workload::{ACCOUNTS, BASE, MARKETS, QUOTE, rates};
+use crate::workload::{ACCOUNTS, BASE, MARKETS, QUOTE, Workload, rates};
 
-const HOUR: u64 = 3_600_000_000_000;
+const SECOND: u64 = 1_000_000_000;
+const HOUR: u64 = 3_600 * SECOND;
 
 /// One of them, at `now`.
 pub fn request(random: &mut Random, now: Timestamp) -> Request {
@@ -71,6 +72,41 @@ pub fn request(random: &mut Random, now: Timestamp) -> Request {
             }
         }
     }
+}
+
+/// One of them for a run of seconds under faults, in which the clock may jump by minutes: it names lists,
+/// proposals and versions that there are, and what it plans comes soon; the end of a market only if `may_delist`.
+pub(crate) fn request_soon(workload: &mut Workload, now: Timestamp, may_delist: bool) -> Request {
+    let mut request = request(workload.random(), now);
+    match &mut request {
+        Request::PlaceOrderList(list) => list.version = workload.version(list.market),
+        Request::CancelOrderList { account, market, list } => {
+            let known = workload.known_list().unwrap_or((*account, *market, *list));
+            (*account, *market, *list) = known;
+        }
+        Request::ApproveProposal { proposal, .. } | Request::RejectProposal { proposal, .. } => {
+            *proposal = workload.known_proposal().unwrap_or(*proposal);
+        }
+        Request::PlanRedefinition { at, .. } => *at = soon(workload.random(), now, SECOND),
+        Request::PlanDelisting { at: Some(at), .. } if may_delist => {
+            *at = soon(workload.random(), now, HOUR / 6);
+        }
+        _ => {}
+    }
+    request
+}
+
+fn soon(random: &mut Random, now: Timestamp, within: u64) -> Timestamp {
+    Timestamp(now.0 + random.between(1, within))
+}
+
+/// Rules by which a market that was trading when the log broke off reopens in steps.
+pub(crate) fn reopening(random: &mut Random) -> Request {
+    let seconds = |random: &mut Random| random.between(1, 60) as u32;
+    let (cancel_only_seconds, auction_seconds) = (seconds(random), seconds(random));
+    let reopening = Some(Reopening { cancel_only_seconds, auction_seconds });
+    let rules = Box::new(MarketRules { reopening, ..MarketRules::default() });
+    Request::SetMarketRules { market: market(random), rules }
 }
 
 fn account(random: &mut Random) -> AccountId {

@@ -1,10 +1,13 @@
 //! What clients and operators ask in a run: every kind of request, small numbers so that orders meet.
 
+use std::collections::VecDeque;
+
 use types::{
     AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Conditions, Event,
     FeeRates, Interruption, MakerRate, MarketBounds, MarketDef, MarketId, MarketRules, MarketState,
     OrderId, OrderSpec, PartitionId, PartsPerMillion, PlaceOrder, Price, Quantity, ReplaceOrder,
-    Request, SelfTradePrevention, Side, TimeInForce, Timestamp, TreasuryReference, Trigger,
+    Request, SelfTradePrevention, Side, TimeInForce, Timestamp, TradeId, TreasuryReference,
+    Trigger,
 };
 
 use crate::random::Random;
@@ -26,6 +29,19 @@ pub struct Workload {
     debits: Vec<(AccountId, ClientOrderId)>,
     next_client_id: u64,
     next_reference: u64,
+    /// By market, what is known of it.
+    markets: [Seen; MARKETS as usize],
+    /// The last lists and proposals that events told of.
+    lists: VecDeque<(AccountId, MarketId, OrderId)>,
+    proposals: VecDeque<u64>,
+}
+
+/// What events said of a market.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    version: u32,
+    last_order: OrderId,
+    last_trade: TradeId,
 }
 
 impl Workload {
@@ -39,6 +55,10 @@ impl Workload {
             debits: Vec::new(),
             next_client_id: 1,
             next_reference: 1,
+            markets: [Seen { version: 1, last_order: OrderId(0), last_trade: TradeId(0) };
+                MARKETS as usize],
+            lists: VecDeque::new(),
+            proposals: VecDeque::new(),
         }
     }
 
@@ -82,11 +102,69 @@ impl Workload {
         }
     }
 
-    /// Learns the ids of orders that events tell of.
+    /// Learns what events tell of, to speak of it later.
     pub fn learn(&mut self, event: &Event) {
-        if let Event::OrderPlaced { market, order, account, .. } = *event {
-            remember(&mut self.random, &mut self.orders, (account, market, order));
+        match event {
+            &Event::OrderPlaced { market, order, account, .. } => {
+                remember(&mut self.random, &mut self.orders, (account, market, order));
+                self.see(market).last_order = order;
+            }
+            &Event::OrderReplaced { market, order, .. } => self.see(market).last_order = order,
+            Event::Trade(trade) => self.see(trade.market).last_trade = trade.trade,
+            Event::MarketRedefined { market, .. } => self.see(market.id).version = market.version,
+            Event::OrderListPlaced(list) => {
+                remember_last(&mut self.lists, (list.account, list.market, list.list));
+            }
+            Event::ProposalMade { proposal, .. } => {
+                remember_last(&mut self.proposals, proposal.number);
+            }
+            _ => {}
         }
+    }
+
+    fn see(&mut self, market: MarketId) -> &mut Seen {
+        &mut self.markets[market.0 as usize - 1]
+    }
+
+    fn seen(&self, market: MarketId) -> &Seen {
+        &self.markets[market.0 as usize - 1]
+    }
+
+    /// The version of a market's definition, as far as it was told.
+    pub(crate) fn version(&self, market: MarketId) -> u32 {
+        self.seen(market).version
+    }
+
+    /// The highest order id of a market that was told.
+    pub(crate) fn last_order(&self, market: MarketId) -> OrderId {
+        self.seen(market).last_order
+    }
+
+    /// The highest trade id of a market that was told.
+    pub(crate) fn last_trade(&self, market: MarketId) -> TradeId {
+        self.seen(market).last_trade
+    }
+
+    /// A client id that will be used `later`.
+    pub(crate) fn client_id_to_come(&self, later: u64) -> ClientOrderId {
+        client_id(self.next_client_id + later)
+    }
+
+    /// A reference that will be used: the next one, or so many `later`.
+    pub(crate) fn reference_to_come(&self, later: u64) -> TreasuryReference {
+        TreasuryReference { source: 1, number: self.next_reference + later }
+    }
+
+    /// A list that was placed, if there is one.
+    pub(crate) fn known_list(&mut self) -> Option<(AccountId, MarketId, OrderId)> {
+        let lists = self.lists.make_contiguous();
+        (!lists.is_empty()).then(|| *self.random.pick(lists))
+    }
+
+    /// A proposal that was made, if there is one.
+    pub(crate) fn known_proposal(&mut self) -> Option<u64> {
+        let proposals = self.proposals.make_contiguous();
+        (!proposals.is_empty()).then(|| *self.random.pick(proposals))
     }
 
     fn account(&mut self) -> AccountId {
@@ -100,7 +178,7 @@ impl Workload {
 
     fn client_id(&mut self) -> ClientOrderId {
         self.next_client_id += 1;
-        format!("c{}", self.next_client_id).parse().expect("short and printable")
+        client_id(self.next_client_id)
     }
 
     fn price(&mut self) -> Price {
@@ -148,10 +226,11 @@ impl Workload {
         };
         let post_only = time_in_force == TimeInForce::Gtc && self.random.one_in(8);
         let (price, quantity) = (self.price(), self.quantity());
+        let market = self.market();
         PlaceOrder {
             account,
-            market: self.market(),
-            version: 1,
+            market,
+            version: self.version(market),
             client_order_id: ClientOrderId::NONE,
             side: if self.random.one_in(2) { Side::Buy } else { Side::Sell },
             spec: OrderSpec::Limit { price, quantity, time_in_force, post_only },
@@ -209,12 +288,14 @@ impl Workload {
         let (account, market, order) = self.known_order();
         let price = self.random.one_in(2).then(|| self.price());
         let quantity = self.random.one_in(2).then(|| self.quantity());
-        Request::AmendOrder { account, market, version: 1, order, price, quantity }
+        let version = self.version(market);
+        Request::AmendOrder { account, market, version, order, price, quantity }
     }
 
     fn replace(&mut self, now: Timestamp) -> Request {
         let (account, market, cancel) = self.known_order();
-        let order = PlaceOrder { account, market, ..self.order(now) };
+        let version = self.version(market);
+        let order = PlaceOrder { account, market, version, ..self.order(now) };
         let stop_on_failure = self.random.one_in(2);
         Request::ReplaceOrder(Box::new(ReplaceOrder { cancel, stop_on_failure, order }))
     }
@@ -327,6 +408,17 @@ fn remember<T>(random: &mut Random, items: &mut Vec<T>, item: T) {
     } else {
         items[random.below(REMEMBERED as u64) as usize] = item;
     }
+}
+
+fn remember_last<T>(items: &mut VecDeque<T>, item: T) {
+    items.push_back(item);
+    if items.len() > REMEMBERED {
+        items.pop_front();
+    }
+}
+
+fn client_id(number: u64) -> ClientOrderId {
+    format!("c{number}").parse().expect("short and printable")
 }
 
 fn ppm(parts: u64) -> PartsPerMillion {
