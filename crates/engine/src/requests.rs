@@ -17,7 +17,9 @@ impl Partition {
         request: &Request,
         work: &mut Work,
     ) {
-        let decider = self.decider(request);
+        // A release is decided by the partition itself.
+        let is_release = matches!(request, Request::ReleaseQuarantine { .. });
+        let decider = (!is_release).then(|| request.decider(self.id));
         if let Err(code) = self.check(valid_until, decider) {
             return self.reject(reply, request, code);
         }
@@ -158,47 +160,6 @@ impl Partition {
         }
         let is_held = decider.is_some_and(|component| self.quarantines.holds(component));
         if is_held { Err(RejectCode::ComponentQuarantined) } else { Ok(()) }
-    }
-
-    /// The component that decides a request first; none if the partition does so itself.
-    fn decider(&self, request: &Request) -> Option<Component> {
-        let of = |account: AccountId| Component::Ledger(account.slot());
-        Some(match *request {
-            Request::PlaceOrder(ref order) => of(order.account),
-            Request::PlaceOrderList(ref list) => of(list.account),
-            Request::ReplaceOrder(ref replace) => of(replace.order.account),
-            Request::Transfer { from, .. } => of(from),
-            Request::AmendOrder { account, .. }
-            | Request::CancelByClientId { account, .. }
-            | Request::CancelAll { account, .. }
-            | Request::SetCountdown { account, .. }
-            | Request::ReserveDebit { account, .. }
-            | Request::ReleaseDebit { account, .. }
-            | Request::CreateAccount { account, .. }
-            | Request::FreezeAccount { account, .. }
-            | Request::SetAccountFeeTier { account, .. } => of(account),
-            Request::Credit { .. }
-            | Request::Debit { .. }
-            | Request::SettleDebit { .. }
-            | Request::AttestReserves { .. }
-            | Request::SetCreditPolicy { .. }
-            | Request::SetSourceKind { .. }
-            | Request::ApproveProposal { .. }
-            | Request::RejectProposal { .. } => Component::Treasury,
-            Request::DefineAsset(_)
-            | Request::ListMarket(_)
-            | Request::SetFeeTier { .. }
-            | Request::SetFeeSchedule(_)
-            | Request::SetMarketFees { .. }
-            | Request::PlanRedefinition { .. }
-            | Request::PlanDelisting { .. }
-            | Request::SetMarketRules { .. } => Component::Registry(self.id),
-            Request::CancelOrder { market, .. }
-            | Request::CancelOrderList { market, .. }
-            | Request::SetMarketState { market, .. }
-            | Request::PlanMarketState { market, .. } => Component::Market(market),
-            Request::ReleaseQuarantine { .. } => return None,
-        })
     }
 
     fn reject(&mut self, reply: ReplyTo, request: &Request, code: RejectCode) {

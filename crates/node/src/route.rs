@@ -1,7 +1,7 @@
 //! Which partition a request goes to.
 
 use parking_lot::RwLock;
-use types::{Component, Event, MarketId, PartitionId, PlaceOrder, Request, Topology};
+use types::{Component, Event, MarketId, PartitionId, Request, Topology};
 
 /// Where markets live, as learned from definitions and from markets as they are listed.
 #[derive(Default)]
@@ -33,46 +33,10 @@ impl MarketHomes {
 /// The partition that decides `request`. What names an unknown market goes to the treasury's
 /// partition, which has every definition first and answers that there is none.
 pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Request) -> PartitionId {
-    match *request {
-        Request::PlaceOrderList(ref list) => topology.home_of_slot(list.account.slot()),
-        Request::PlaceOrder(PlaceOrder { account, .. })
-        | Request::SetCountdown { account, .. }
-        | Request::AmendOrder { account, .. }
-        | Request::CancelByClientId { account, .. }
-        | Request::CancelAll { account, .. }
-        | Request::Transfer { from: account, .. }
-        | Request::ReserveDebit { account, .. }
-        | Request::ReleaseDebit { account, .. }
-        | Request::CreateAccount { account, .. }
-        | Request::FreezeAccount { account, .. }
-        | Request::SetAccountFeeTier { account, .. } => topology.home_of_slot(account.slot()),
-        Request::ReplaceOrder(ref replace) => topology.home_of_slot(replace.order.account.slot()),
-        Request::CancelOrder { market, .. }
-        | Request::CancelOrderList { market, .. }
-        | Request::SetMarketState { market, .. }
-        | Request::PlanMarketState { market, .. } => {
-            markets.get(market).unwrap_or(topology.treasury)
-        }
-        Request::ReleaseQuarantine { component } => match component {
-            Component::Ledger(slot) => topology.home_of_slot(slot),
-            Component::Market(market) => markets.get(market).unwrap_or(topology.treasury),
-            Component::Treasury | Component::Registry(_) => topology.treasury,
-        },
-        Request::SettleDebit { .. }
-        | Request::Credit { .. }
-        | Request::Debit { .. }
-        | Request::AttestReserves { .. }
-        | Request::SetCreditPolicy { .. }
-        | Request::SetSourceKind { .. }
-        | Request::ApproveProposal { .. }
-        | Request::RejectProposal { .. }
-        | Request::DefineAsset(_)
-        | Request::ListMarket(_)
-        | Request::SetFeeTier { .. }
-        | Request::SetFeeSchedule(_)
-        | Request::SetMarketFees { .. }
-        | Request::PlanRedefinition { .. }
-        | Request::PlanDelisting { .. }
-        | Request::SetMarketRules { .. } => topology.treasury,
+    match request.decider(topology.treasury) {
+        Component::Ledger(slot) => topology.home_of_slot(slot),
+        Component::Market(market) => markets.get(market).unwrap_or(topology.treasury),
+        // Who releases a registry is told that it cannot be quarantined.
+        Component::Treasury | Component::Registry(_) => topology.treasury,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{Partition, audit};
 use types::{
-    AccountId, Amount, AssetId, Command, Component, Event, MarketId, PartitionId, ReplyTo, Request,
+    AccountId, Amount, AssetId, Command, Component, Event, PartitionId, ReplyTo, Request,
     Timestamp, Topology,
 };
 
@@ -205,41 +205,14 @@ impl Venue {
 
     /// The partition that decides a request.
     pub fn home(&self, request: &Request) -> PartitionId {
-        // One that decides nothing of the kind answers so.
-        (0..self.topology.partitions)
-            .map(PartitionId)
-            .find(|&id| self.decides(id, request))
-            .unwrap_or(self.topology.treasury)
-    }
-
-    fn decides(&self, id: PartitionId, request: &Request) -> bool {
-        let of_slot = |slot| self.topology.home_of_slot(slot) == id;
-        let of = |account: AccountId| of_slot(account.slot());
-        let at = |market: MarketId| {
-            let registry = &self.partitions[usize::from(self.topology.treasury.0)];
-            registry.market_home(market) == Some(id)
-        };
-        match *request {
-            Request::PlaceOrder(ref order) => of(order.account),
-            Request::PlaceOrderList(ref list) => of(list.account),
-            Request::ReplaceOrder(ref replace) => of(replace.order.account),
-            Request::Transfer { from, .. } => of(from),
-            Request::AmendOrder { account, .. }
-            | Request::CancelByClientId { account, .. }
-            | Request::CancelAll { account, .. }
-            | Request::SetCountdown { account, .. }
-            | Request::ReserveDebit { account, .. }
-            | Request::ReleaseDebit { account, .. }
-            | Request::CreateAccount { account, .. }
-            | Request::FreezeAccount { account, .. }
-            | Request::SetAccountFeeTier { account, .. } => of(account),
-            Request::ReleaseQuarantine { component: Component::Ledger(slot) } => of_slot(slot),
-            Request::ReleaseQuarantine { component: Component::Market(market) }
-            | Request::CancelOrder { market, .. }
-            | Request::CancelOrderList { market, .. }
-            | Request::SetMarketState { market, .. }
-            | Request::PlanMarketState { market, .. } => at(market),
-            _ => id == self.topology.treasury,
+        let treasury = self.topology.treasury;
+        match request.decider(treasury) {
+            Component::Ledger(slot) => self.topology.home_of_slot(slot),
+            Component::Market(market) => {
+                let registry = &self.partitions[usize::from(treasury.0)];
+                registry.market_home(market).unwrap_or(treasury)
+            }
+            Component::Treasury | Component::Registry(_) => treasury,
         }
     }
 

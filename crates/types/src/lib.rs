@@ -11,6 +11,7 @@ mod client_order_id;
 mod command;
 mod component;
 mod conditions;
+mod decider;
 mod decimal;
 mod definition;
 mod effects;

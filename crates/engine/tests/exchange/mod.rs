@@ -204,33 +204,14 @@ impl Exchange {
     }
 
     fn home(&self, request: &Request) -> PartitionId {
-        let of = |account: AccountId| self.topology.home_of_slot(account.slot());
-        match *request {
-            Request::PlaceOrder(ref order) => of(order.account),
-            Request::ReplaceOrder(ref replace) => of(replace.order.account),
-            Request::PlaceOrderList(ref list) => of(list.account),
-            Request::Transfer { from, .. } => of(from),
-            Request::AmendOrder { account, .. }
-            | Request::CancelByClientId { account, .. }
-            | Request::CancelAll { account, .. }
-            | Request::SetCountdown { account, .. }
-            | Request::ReserveDebit { account, .. }
-            | Request::ReleaseDebit { account, .. }
-            | Request::CreateAccount { account, .. }
-            | Request::FreezeAccount { account, .. }
-            | Request::SetAccountFeeTier { account, .. } => of(account),
-            Request::ReleaseQuarantine { component: Component::Ledger(slot) } => {
-                self.topology.home_of_slot(slot)
+        let treasury = self.topology.treasury;
+        match request.decider(treasury) {
+            Component::Ledger(slot) => self.topology.home_of_slot(slot),
+            Component::Market(market) => {
+                let registry = &self.partitions[usize::from(treasury.0)];
+                registry.market_home(market).unwrap_or(treasury)
             }
-            Request::ReleaseQuarantine { component: Component::Market(market) }
-            | Request::CancelOrder { market, .. }
-            | Request::CancelOrderList { market, .. }
-            | Request::SetMarketState { market, .. }
-            | Request::PlanMarketState { market, .. } => {
-                let treasury = &self.partitions[usize::from(self.topology.treasury.0)];
-                treasury.market_home(market).unwrap_or(self.topology.treasury)
-            }
-            _ => self.topology.treasury,
+            Component::Treasury | Component::Registry(_) => treasury,
         }
     }
 
