@@ -62,7 +62,7 @@ oracle: setup-rust ## The product against the naive exchange: SEED (1), COMMANDS
 
 sim: setup-rust ## Simulate SEEDS runs (100000) from SEED: crashes, damage, lost messages. Goes on where it stood.
 	cargo build --release --quiet --package sim
-	target/release/sim --seed $(SEED) --seeds $(SEEDS) --progress target/sim.progress
+	target/release/sim --seed $(SEED) --seeds $(SEEDS) --progress target/sim-$(SEED).progress
 
 fuzz: setup-rust ## Fuzz every decoder and streams of commands, SECONDS (60) each, or just TARGET; goes on where it stood.
 	scripts/fuzz.sh $(SECONDS) $(TARGET)

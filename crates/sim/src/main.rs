@@ -1,14 +1,15 @@
 //! A campaign: many seeds, one line for each that fails, counts per kind of fault at the end.
 //!
-//! `sim --seed 1 --seeds 100000 [--progress FILE]`. With a file, a campaign that was ended goes on where
-//! it stood; the file is removed when all seeds are through. Ends with status 1 when a seed failed or a
-//! kind of fault never happened in a campaign of 100 seeds or more.
+//! `sim --seed 1 --seeds 100000 [--progress FILE]`. With a file, a campaign that was ended in any way goes on
+//! where it stood (also towards more seeds than it was begun with), and `sim --status FILE` shows how far it has
+//! come, in whatever process it runs; the file is removed when all seeds are through. Ends with status 1
+//! when a seed failed or a kind of fault never happened in a campaign of 100 seeds or more.
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -16,8 +17,13 @@ use sim::faults::Counts;
 
 /// Below so many seeds a missing kind of fault is chance.
 const MEANINGFUL: u64 = 100;
-/// Seeds between two lines of progress.
+/// Seeds between two lines of progress, and how many at most are run again after an end.
 const REPORT: u64 = 100;
+/// The same where nobody watches and lines stay: in a file.
+const REPORT_TO_FILE: u64 = 1_000;
+
+const USAGE: &str =
+    "usage: sim [--seed FIRST] [--seeds COUNT] [--progress FILE]\n       sim --status FILE";
 
 #[derive(Clone, Debug, Default)]
 struct Campaign {
@@ -32,22 +38,42 @@ struct Campaign {
 }
 
 fn main() -> ExitCode {
-    let Some((mut campaign, progress)) = arguments() else {
-        eprintln!("usage: sim [--seed FIRST] [--seeds COUNT] [--progress FILE]");
+    let words: Vec<_> = std::env::args().skip(1).collect();
+    if let [option, path] = words.as_slice()
+        && option == "--status"
+    {
+        return status(Path::new(path));
+    }
+    let Some((mut campaign, progress)) = arguments(words) else {
+        eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    if let Some(earlier) = progress.as_ref().and_then(|path| Campaign::load(path, &campaign)) {
+    let earlier = progress.as_ref().and_then(|path| Campaign::load(path));
+    if let Some(earlier) = earlier
+        && earlier.first == campaign.first
+        && earlier.done <= campaign.seeds
+    {
         println!("goes on after {} seeds of an earlier run", earlier.done);
-        campaign = earlier;
+        campaign = Campaign { seeds: campaign.seeds, ..earlier };
     }
     campaign.run(progress.as_ref());
     campaign.report()
 }
 
-fn arguments() -> Option<(Campaign, Option<PathBuf>)> {
+/// What a campaign that is under way has come to so far.
+fn status(path: &Path) -> ExitCode {
+    let Some(campaign) = Campaign::load(path) else {
+        eprintln!("{}: no campaign is under way there", path.display());
+        return ExitCode::from(2);
+    };
+    campaign.show();
+    ExitCode::SUCCESS
+}
+
+fn arguments(words: Vec<String>) -> Option<(Campaign, Option<PathBuf>)> {
     let mut campaign = Campaign { first: 1, seeds: 1, ..Campaign::default() };
     let mut progress = None;
-    let mut words = std::env::args().skip(1);
+    let mut words = words.into_iter();
     while let Some(word) = words.next() {
         let value = words.next()?;
         match word.as_str() {
@@ -89,29 +115,31 @@ impl Campaign {
                 self.crashes += outcome.crashes;
             }
             Err(what) => {
-                println!("\nFAILED: make sim SEED={seed} SEEDS=1  # {what}");
+                println!("FAILED: make sim SEED={seed} SEEDS=1  # {what}");
                 self.failed.push(seed);
             }
         }
     }
 
     fn tell(&self) {
-        print!(
-            "\r{} of {} seeds, {} failed, {} s ",
-            self.done,
-            self.seeds,
-            self.failed.len(),
-            self.seconds
-        );
+        let mut out = std::io::stdout();
+        let is_watched = out.is_terminal();
+        if !is_watched && !self.done.is_multiple_of(REPORT_TO_FILE) {
+            return;
+        }
+        let Self { done, seeds, failed, seconds, .. } = self;
+        let line = format!("{done} of {seeds} seeds, {} failed, {seconds} s", failed.len());
         // A terminal that is gone does not end a campaign.
-        let _ = std::io::stdout().flush();
+        let _ = if is_watched { write!(out, "\r{line} ") } else { writeln!(out, "{line}") };
+        let _ = out.flush();
     }
 
-    fn report(&self) -> ExitCode {
+    fn show(&self) {
         println!("\n{}", self.counts);
         println!(
-            "{} seeds from {}: {} requests, {} crashes, {} s, {} failed {:?}",
+            "{} of {} seeds from {}: {} requests, {} crashes, {} s, {} failed {:?}",
             self.done,
+            self.seeds,
             self.first,
             self.requests,
             self.crashes,
@@ -119,6 +147,10 @@ impl Campaign {
             self.failed.len(),
             self.failed
         );
+    }
+
+    fn report(&self) -> ExitCode {
+        self.show();
         let missing = if self.seeds >= MEANINGFUL { self.counts.missing() } else { Vec::new() };
         for fault in &missing {
             println!("NEVER HAPPENED: {}", fault.name());
@@ -138,8 +170,8 @@ impl Campaign {
         }
     }
 
-    /// An earlier run of the same campaign.
-    fn load(path: &PathBuf, asked: &Self) -> Option<Self> {
+    /// A campaign that is under way.
+    fn load(path: &Path) -> Option<Self> {
         let text = fs::read_to_string(path).ok()?;
         let mut lines = text.lines();
         let numbers = lines.next()?.split(' ').map(|word| word.parse().ok());
@@ -150,7 +182,6 @@ impl Campaign {
         let failed = lines.next()?.split_whitespace().map(|word| word.parse().ok());
         let failed = failed.collect::<Option<_>>()?;
         let counts = Counts::from_line(lines.next()?)?;
-        let found = Self { first, seeds, done, failed, counts, requests, crashes, seconds };
-        (first == asked.first && seeds == asked.seeds).then_some(found)
+        Some(Self { first, seeds, done, failed, counts, requests, crashes, seconds })
     }
 }
