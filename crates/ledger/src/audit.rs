@@ -1,9 +1,11 @@
 //! The ledger's own books, added up: what `outcry verify` and the tests compare.
 
 use std::collections::BTreeMap;
+use std::mem::take;
 
 use types::{AccountId, Amount, AssetId};
 
+use crate::definitions::slot_at;
 use crate::holds::Hold;
 use crate::ledger::Ledger;
 use crate::slot::{House, SlotState, signed};
@@ -50,20 +52,17 @@ pub struct SlotAudit {
 
 impl SlotAudit {
     fn add_slot(&mut self, slot: &SlotState) {
-        let mut totals: BTreeMap<AssetId, Totals> = BTreeMap::new();
-        for (asset, house) in slot.houses() {
-            totals.entry(asset).or_default().house = *house;
-        }
-        let mut locked: BTreeMap<(AccountId, AssetId), Amount> = BTreeMap::new();
-        for hold in slot.holds.open_holds() {
-            *locked.entry((hold.account, hold.asset)).or_default() += hold.locked;
-        }
+        // By asset.
+        let mut totals: Vec<Totals> =
+            slot.houses().map(|(_, house)| Totals { house: *house, ..Totals::default() }).collect();
+        let mut locked = locked(slot);
         for (id, account) in slot.accounts() {
             for balance in account.balances() {
-                let sums = totals.entry(balance.asset).or_default();
+                let sums = slot_at(&mut totals, balance.asset.0 as usize);
                 sums.available += signed(balance.available);
                 sums.held += signed(balance.held);
-                let holds = locked.remove(&(id, balance.asset)).unwrap_or_default();
+                let found = locked.binary_search_by_key(&(id, balance.asset), |&(whose, _)| whose);
+                let holds = found.map_or(Amount::ZERO, |at| take(&mut locked[at].1));
                 if holds != balance.held {
                     self.violations.push(format!(
                         "account {id} has {} of asset {} held, its holds sum to {holds}",
@@ -72,19 +71,34 @@ impl SlotAudit {
                 }
             }
         }
-        for ((account, asset), amount) in locked {
+        for ((account, asset), amount) in locked.into_iter().filter(|(_, left)| !left.is_zero()) {
             self.violations.push(format!(
                 "holds of {amount} for account {account}, asset {asset}, without a balance"
             ));
         }
-        for (asset, sums) in totals {
+        for (asset, sums) in (0..).map(AssetId).zip(&totals) {
             if sums.trial_balance() != 0 {
                 let (slot, sum) = (slot.number, sums.trial_balance());
                 self.violations.push(format!("slot {slot}, asset {asset}: postings sum to {sum}"));
             }
-            self.totals.entry(asset).or_default().add(&sums);
+            self.totals.entry(asset).or_default().add(sums);
         }
     }
+}
+
+/// What the holds of a slot contain, by account and asset, in order.
+fn locked(slot: &SlotState) -> Vec<((AccountId, AssetId), Amount)> {
+    let holds = slot.holds.open_holds();
+    let mut locked: Vec<_> = holds.map(|hold| ((hold.account, hold.asset), hold.locked)).collect();
+    locked.sort_unstable_by_key(|&(whose, _)| whose);
+    locked.dedup_by(|next, first| {
+        let is_same = next.0 == first.0;
+        if is_same {
+            first.1 += next.1;
+        }
+        is_same
+    });
+    locked
 }
 
 impl Ledger {
