@@ -115,7 +115,7 @@ impl Campaign {
                 self.crashes += outcome.crashes;
             }
             Err(what) => {
-                println!("FAILED: make sim SEED={seed} SEEDS=1  # {what}");
+                println!("\nFAILED: make sim SEED={seed} SEEDS=1  # {what}");
                 self.failed.push(seed);
             }
         }

@@ -2,9 +2,10 @@
 
 use types::{AccountId, Command, Event, PartitionId, Timestamp};
 
-use crate::commands;
 use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE};
 use crate::said::{said, state_word};
+use crate::treasury::Numbers;
+use crate::{commands, failures, treasury};
 
 /// Accounts 1 to 4, with a million atoms of base and of quote each.
 pub const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
@@ -15,13 +16,14 @@ const NANOS_PER_DAY: u64 = 86_400 * NANOS_PER_SECOND;
 pub struct Floor {
     pub exchange: Exchange,
     opened: Timestamp,
+    numbers: Numbers,
 }
 
 impl Floor {
     pub fn new() -> Self {
         let mut exchange = Exchange::funded(1, 1, PEOPLE.len() as u32, EACH);
         exchange.append(PartitionId(0), Command::NewTerm { term: 1 });
-        Self { opened: exchange.now, exchange }
+        Self { opened: exchange.now, exchange, numbers: Numbers::default() }
     }
 
     /// Does what a line says, and tells what happened.
@@ -31,6 +33,17 @@ impl Floor {
             ["book"] => return self.book(),
             ["funds", who] => return vec![self.funds(who)],
             ["house"] => return vec![self.house()],
+            ["supply"] => return vec![self.supply()],
+            ["quarantined"] => return self.quarantined(),
+            ["bug", ref bug @ ..] => {
+                let bug = failures::bug(bug);
+                self.exchange.run_with(Some(bug.unwrap_or_else(|| panic!("no bug: {line}"))));
+                return Vec::new();
+            }
+            ["mended"] => {
+                self.exchange.run_with(None);
+                return Vec::new();
+            }
             ["at", seconds] => self.wait(self.time(number(seconds))),
             ["day", days] => self.wait(Timestamp(number(days) * NANOS_PER_DAY)),
             ["market"] => return vec![self.market()],
@@ -44,7 +57,9 @@ impl Floor {
                 return Vec::new();
             }
             _ => {
-                let request = commands::request(self, &words);
+                let request = treasury::request(&mut self.numbers, &words)
+                    .or_else(|| failures::request(&words))
+                    .or_else(|| commands::request(self, &words));
                 let request = request.unwrap_or_else(|| panic!("not understood: {line}"));
                 self.exchange.submit_quietly(request)
             }
@@ -111,6 +126,17 @@ impl Floor {
             lines.push(format!("waiting {}", waiting.join(", ")));
         }
         lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    fn supply(&self) -> String {
+        let treasury = self.exchange.partitions[0].treasury().unwrap();
+        let all = EACH * PEOPLE.len() as u128;
+        format!("{:+}", treasury.supply(BASE).get() as i128 - all as i128)
+    }
+
+    fn quarantined(&self) -> Vec<String> {
+        let all = self.exchange.partitions[0].quarantined();
+        all.map(|q| format!("{}, {} wait", failures::name(q.component), q.parked)).collect()
     }
 
     fn house(&self) -> String {

@@ -3,11 +3,13 @@
 use types::{AccountId, CancelCause, Event, ListEnd, MarketState, OrderId, Timestamp};
 
 use crate::floor::PEOPLE;
+use crate::{failures, treasury};
 
 /// What an event says; balances are asked for by `funds` instead.
 pub fn said(event: &Event, seconds: impl Fn(Timestamp) -> u64) -> Option<String> {
     Some(match event {
         Event::Rejected { code, .. } => format!("rejected {code}"),
+        Event::Repeated { outcome: Ok(OrderId(0)), .. } => "repeated: done".to_owned(),
         Event::Repeated { outcome: Ok(order), .. } => format!("repeated: {order}"),
         Event::Repeated { outcome: Err(code), .. } => format!("repeated: rejected {code}"),
         Event::OrderPlaced { order, .. } => format!("placed {order}"),
@@ -101,7 +103,7 @@ pub fn said(event: &Event, seconds: impl Fn(Timestamp) -> u64) -> Option<String>
         Event::AccountFrozen { frozen, .. } => {
             if *frozen { "frozen" } else { "unfrozen" }.to_owned()
         }
-        _ => return None,
+        _ => return treasury::said(event).or_else(|| failures::said(event)),
     })
 }
 
