@@ -161,7 +161,7 @@ impl Market {
             redefining;
         let last = self.last_price.map(|price| conversion.price_down(price).min(def.max_price));
         self.last_price = last.filter(|price| !price.is_zero());
-        self.average.convert(&conversion);
+        self.average.convert(&conversion, def.max_price);
         self.rules = conversion.rules(&self.rules);
         let (old_tick, old_lot) = (self.def.tick, self.def.lot);
         (self.def, self.scaling, self.book, self.waiting) = (def, scaling, book, waiting);

@@ -134,14 +134,15 @@ struct MinuteTrades {
 impl AveragePrice {
     /// Its trades count on as if each minute's had all been made at their average, rounded down, in new
     /// ticks; a minute of less than a new lot counts no more.
-    pub(crate) fn convert(&mut self, conversion: &Conversion) {
+    pub(crate) fn convert(&mut self, conversion: &Conversion, max_price: Price) {
         for trades in &mut self.trades {
-            let average = narrow(trades.weighted / trades.lots);
+            let average = Price::new(narrow(trades.weighted / trades.lots));
             trades.lots = conversion.lots_down(trades.lots);
-            let price = conversion.price_down(Price::new(average)).get();
+            let price = conversion.price_down(average).min(max_price).get();
             trades.weighted = u128::from(price).saturating_mul(trades.lots);
         }
-        self.trades.retain(|trades| trades.lots > 0);
+        // What is worth nothing was for less than a new lot or at less than a new tick.
+        self.trades.retain(|trades| trades.weighted > 0);
     }
 
     fn keep(&mut self, minutes: u64) {

@@ -110,10 +110,14 @@ impl Partition {
         work: &mut Work,
     ) {
         let Some(quarantine) = self.quarantines.of.remove(&component) else {
+            let market = match component {
+                Component::Market(market) => market,
+                Component::Ledger(_) | Component::Treasury | Component::Registry(_) => MarketId(0),
+            };
             return self.refuse(
                 reply,
                 RequestKind::ReleaseQuarantine,
-                (AccountId(0), MarketId(0), ClientOrderId::NONE),
+                (AccountId(0), market, ClientOrderId::NONE),
                 RejectCode::NotQuarantined,
             );
         };

@@ -199,6 +199,7 @@ fn a_market_that_fails_again_is_quarantined_again_and_a_mended_one_trades_on() {
         let code = RejectCode::NotQuarantined;
         let events = exchange.release(FIRST);
         assert_eq!(codes(&events), [(RequestKind::ReleaseQuarantine, code)]);
+        assert!(matches!(events[0], Event::Rejected { market: FIRST_MARKET, .. }));
     }
 }
 
