@@ -1,13 +1,14 @@
 //! What was seen: type of order × state of the market × outcome, and what must be seen.
 
+pub mod operations;
 mod required;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use types::{
-    CancelCause, Event, Fee, ListEnd, ListLeg, MarketState, OrderSpec, PlaceOrder, PlaceOrderList,
-    RejectCode, Request, TimeInForce, Trigger,
+    CancelCause, Concerns, Decision, Event, Fee, ListEnd, ListLeg, MarketState, OrderSpec,
+    PlaceOrder, PlaceOrderList, RejectCode, Request, TimeInForce, Trigger,
 };
 
 pub use required::unreachable;
@@ -169,15 +170,27 @@ pub enum Outcome {
     Rejected(RejectCode),
 }
 
+impl Outcome {
+    /// The code's name, or what else became of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Repeated => "repeated",
+            Self::Rejected(code) => code.name(),
+        }
+    }
+}
+
 /// The states, in the order of the table in section 7, and none for a market that does not exist and for
 /// what no command brings.
-pub const STATES: [Option<MarketState>; 7] = [
+pub const STATES: [Option<MarketState>; 8] = [
     Some(MarketState::PreOpen),
     Some(MarketState::Auction),
     Some(MarketState::Continuous),
     Some(MarketState::CancelOnly),
     Some(MarketState::Closed),
     Some(MarketState::Halted),
+    Some(MarketState::Delisted),
     None,
 ];
 
@@ -189,6 +202,8 @@ pub type Cell = (Kind, Option<MarketState>, Outcome);
 pub struct Coverage {
     /// By cell of the table.
     pub cells: BTreeMap<Cell, u64>,
+    /// By other command and answer.
+    pub answers: operations::Answers,
     /// By name of what happened.
     pub facts: BTreeMap<&'static str, u64>,
     /// Commands, orders or not.
@@ -212,6 +227,9 @@ impl Coverage {
     pub fn add(&mut self, other: &Self) {
         for (cell, count) in &other.cells {
             *self.cells.entry(*cell).or_default() += count;
+        }
+        for (answer, count) in &other.answers {
+            *self.answers.entry(*answer).or_default() += count;
         }
         for (name, count) in &other.facts {
             *self.facts.entry(name).or_default() += count;
@@ -239,27 +257,32 @@ impl Coverage {
 
     /// The table as text: a line per kind and outcome, a column per state.
     pub fn table(&self) -> String {
-        let mut rows: BTreeMap<(Kind, Outcome), [u64; 7]> = BTreeMap::new();
+        let mut rows: BTreeMap<(Kind, Outcome), [u64; 8]> = BTreeMap::new();
         for (&(kind, state, outcome), count) in &self.cells {
             let column = STATES.iter().position(|other| *other == state).expect("all are listed");
             rows.entry((kind, outcome)).or_default()[column] += count;
         }
-        let heads =
-            ["pre-open", "auction", "continuous", "cancel-only", "closed", "halted", "none"];
+        let heads = [
+            "pre-open",
+            "auction",
+            "continuous",
+            "cancel-only",
+            "closed",
+            "halted",
+            "delisted",
+            "none",
+        ];
         let mut text = format!("{:<21} {:<23}", "type", "outcome");
         for head in heads {
             let _ = write!(text, " {head:>11}");
         }
         for ((kind, outcome), counts) in rows {
-            let outcome = match outcome {
-                Outcome::Rejected(code) => code.name().to_string(),
-                other => format!("{other:?}").to_lowercase(),
-            };
-            let _ = write!(text, "\n{:<21} {outcome:<23}", format!("{kind:?}"));
+            let _ = write!(text, "\n{:<21} {:<23}", format!("{kind:?}"), outcome.name());
             for count in counts {
                 let _ = write!(text, " {count:>11}");
             }
         }
+        text += &operations::table(&self.answers);
         for (name, count) in &self.facts {
             let _ = write!(text, "\n{name:<45} {count:>11}");
         }
@@ -268,7 +291,7 @@ impl Coverage {
 }
 
 /// What must have happened at least once.
-const FACTS: [&str; 33] = [
+const FACTS: [&str; 54] = [
     "trade",
     "trade in an auction",
     "auction with a price",
@@ -302,6 +325,27 @@ const FACTS: [&str; 33] = [
     "trade of an account with itself",
     "fee tier pinned",
     "fee tier unpinned",
+    "reserves attested",
+    "proposed: ceiling",
+    "proposed: large credit",
+    "proposed: credits of an hour",
+    "proposed: manual",
+    "proposed: loosening",
+    "approval awaited",
+    "proposal endorsed",
+    "proposal approved",
+    "proposal rejected",
+    "proposal expired",
+    "redefinition planned",
+    "redefinition taken back",
+    "redefinition dropped when due",
+    "units changed",
+    "cancelled: redefined",
+    "delisting planned",
+    "market delisted",
+    "cancelled: delisted",
+    "reopening through cancel-only",
+    "reopening through an auction",
 ];
 
 fn fact(event: &Event) -> Option<&'static str> {
@@ -320,6 +364,7 @@ fn fact(event: &Event) -> Option<&'static str> {
         Event::OrderTriggered { .. } => "order triggered",
         Event::OrderReduced { .. } => "order reduced",
         Event::TradingInterrupted { .. } => "trading interrupted",
+        Event::MarketStateChanged { state: MarketState::Delisted, .. } => "market delisted",
         Event::MarketStateChanged { reply, .. } if reply.is_nobody() => {
             "state changed by the clock"
         }
@@ -332,6 +377,32 @@ fn fact(event: &Event) -> Option<&'static str> {
         Event::MarketRulesSet { .. } => "rules set",
         Event::FeeTierChanged { .. } => "fee tier changed by volume",
         Event::VolumeChanged { .. } => "volume counted",
+        Event::RedefinitionPlanned { redefinition: Some(_), .. } => "redefinition planned",
+        Event::RedefinitionPlanned { reply, .. } if reply.is_nobody() => {
+            "redefinition dropped when due"
+        }
+        Event::RedefinitionPlanned { .. } => "redefinition taken back",
+        Event::MarketRedefined { .. } => "units changed",
+        Event::DelistingPlanned { .. } => "delisting planned",
+        Event::MarketReopening { state: MarketState::CancelOnly, .. } => {
+            "reopening through cancel-only"
+        }
+        Event::MarketReopening { .. } => "reopening through an auction",
+        Event::ReservesAttested { .. } => "reserves attested",
+        Event::ProposalMade { proposal, .. } => match proposal.concerns {
+            Concerns { ceiling: true, .. } => "proposed: ceiling",
+            Concerns { large: true, .. } => "proposed: large credit",
+            Concerns { hourly: true, .. } => "proposed: credits of an hour",
+            Concerns { manual: true, .. } => "proposed: manual",
+            _ => "proposed: loosening",
+        },
+        Event::ApprovalAwaited { .. } => "approval awaited",
+        Event::ProposalDecided { decision, .. } => match decision {
+            Decision::Endorsed => "proposal endorsed",
+            Decision::Approved => "proposal approved",
+            Decision::Rejected => "proposal rejected",
+            Decision::Expired => "proposal expired",
+        },
         Event::AccountFeeTierSet { pinned: true, .. } => "fee tier pinned",
         Event::AccountFeeTierSet { pinned: false, .. } => "fee tier unpinned",
         Event::OrderReplaced { .. } => "order replaced",
@@ -344,10 +415,9 @@ fn fact(event: &Event) -> Option<&'static str> {
             CancelCause::NotFillable => "cancelled: not_fillable",
             CancelCause::Interruption => "cancelled: interruption",
             CancelCause::OrderList => "cancelled: order_list",
-            CancelCause::Client
-            | CancelCause::CancelAll
-            | CancelCause::Redefined
-            | CancelCause::Delisted => return None,
+            CancelCause::Redefined => "cancelled: redefined",
+            CancelCause::Delisted => "cancelled: delisted",
+            CancelCause::Client | CancelCause::CancelAll => return None,
         },
         _ => return None,
     })

@@ -5,7 +5,8 @@
 //!   was told last of each balance must be true after each command.
 //! - What is due in several markets with one entry: the order between markets is free, within a market it
 //!   is not. Nothing is due at the same time as a dead man's switch: the generator sees to it, and the
-//!   clock wakes both sides for each, as it does where pending legs may come in one of several markets.
+//!   clock wakes both sides for each, as it does for changes of units and ends of markets, and where pending
+//!   legs may come in one of several markets.
 //! - `VolumeChanged` likewise: what was told last of each account and day must be true.
 //! - Whether the answer to a refused or repeated settlement states the name of the pending debit is free.
 //! - How many entries one command's work is spread over ([`Command::Continue`]) is free.
@@ -41,6 +42,7 @@ pub struct Duel {
     naive: Exchange,
     now: Timestamp,
     token: u64,
+    term: u64,
     /// What the product's events last said of each balance.
     told: BTreeMap<(AccountId, AssetId), (Amount, Amount)>,
     /// What they last said of what an account traded on a day.
@@ -60,12 +62,14 @@ impl Duel {
             naive: Exchange::new(topology.max_accounts),
             now: Timestamp(0),
             token: 0,
+            term: 1,
             told: BTreeMap::new(),
             told_volumes: BTreeMap::new(),
             kinds: BTreeMap::new(),
             coverage: Coverage::default(),
         };
         duel.product(Timestamp(0), &Command::SetTopology(topology));
+        duel.product(Timestamp(0), &Command::NewTerm { term: 1 });
         duel
     }
 
@@ -79,7 +83,11 @@ impl Duel {
     /// # Errors
     /// What they disagree about.
     pub fn step(&mut self, step: &Step) -> Result<(), Difference> {
-        self.tick_until(step)?;
+        if let Some(clean) = step.restart {
+            self.tick_until(step.time, false)?;
+            self.restart(step.time, clean)?;
+        }
+        self.tick_until(step.time, step.ticks)?;
         self.token += 1;
         let fired = self.fired();
         let reply = ReplyTo::new(1, self.token);
@@ -95,12 +103,28 @@ impl Duel {
         Ok(())
     }
 
-    /// Lets the clock wake both sides at each deadline up to the step, if it does.
-    fn tick_until(&mut self, step: &Step) -> Result<(), Difference> {
-        let due = |naive: &Exchange| naive.next_deadline().filter(|due| *due <= step.time);
-        let counts_down = self.naive.next_countdown().is_some_and(|due| due <= step.time);
-        let alone = counts_down || self.naive.may_place_in_one_of_many();
-        while let Some(due) = due(&self.naive).filter(|_| step.ticks || alone) {
+    /// A new life begins; what has become due meanwhile comes with it.
+    fn restart(&mut self, time: Timestamp, clean: bool) -> Result<(), Difference> {
+        if clean {
+            let found = self.product(self.now, &Command::EndTerm);
+            self.compare(0, Vec::new(), &found)?;
+        }
+        self.term += 1;
+        let fired = self.fired();
+        let expected = self.naive.restart(time, clean);
+        let found = self.product(time, &Command::NewTerm { term: self.term });
+        self.compare(expected.len(), expected, &found)?;
+        self.count_facts(&fired, &found);
+        Ok(())
+    }
+
+    /// Lets the clock wake both sides at each deadline up to `time`, if it does or must.
+    fn tick_until(&mut self, time: Timestamp, ticks: bool) -> Result<(), Difference> {
+        let due = |naive: &Exchange| naive.next_deadline().filter(|due| *due <= time);
+        let deadlines = [self.naive.next_countdown(), self.naive.plans.deadlines().min()];
+        let alone = deadlines.iter().flatten().any(|due| *due <= time)
+            || self.naive.may_place_in_one_of_many();
+        while let Some(due) = due(&self.naive).filter(|_| ticks || alone) {
             let at = due.max(self.now);
             let fired = self.fired();
             let expected = self.naive.advance(at);
@@ -180,7 +204,7 @@ impl Duel {
 
     fn count(&mut self, request: &Request, state: Option<MarketState>, events: &[Event]) {
         self.coverage.commands += 1;
-        let Some(mut kind) = Kind::of(request) else { return };
+        let mut kind = Kind::of(request);
         let answer = events.iter().find(|event| event.answers().is_some());
         let outcome = match answer.expect("every command is answered") {
             Event::Rejected { code, request: answered, .. } => {
@@ -188,14 +212,17 @@ impl Duel {
                     (request, answered)
                 {
                     // The cancel was done; what was refused is an order like others.
-                    kind = Kind::of_order(&replace.order);
+                    kind = Some(Kind::of_order(&replace.order));
                 }
                 Outcome::Rejected(*code)
             }
-            Event::Repeated { .. } => Outcome::Repeated,
+            Event::Repeated { .. } | Event::ApprovalAwaited { .. } => Outcome::Repeated,
             _ => Outcome::Accepted,
         };
-        self.coverage.count(kind, state, outcome);
+        match kind {
+            Some(kind) => self.coverage.count(kind, state, outcome),
+            None => *self.coverage.answers.entry((request.kind(), outcome)).or_default() += 1,
+        }
     }
 
     fn count_facts(&mut self, fired: &[(MarketId, OrderId)], events: &[Event]) {
@@ -274,7 +301,10 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::OrderListAdvanced { market, .. }
         | Event::OrderListEnded { market, .. }
         | Event::OrderPlaced { market, .. }
-        | Event::TradingInterrupted { market, .. } => Some(market),
+        | Event::TradingInterrupted { market, .. }
+        | Event::RedefinitionPlanned { market, .. }
+        | Event::MarketReopening { market, .. } => Some(market),
+        Event::MarketRedefined { ref market, .. } => Some(market.id),
         _ => None,
     }
 }

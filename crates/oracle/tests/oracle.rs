@@ -1,7 +1,7 @@
 //! The product agrees with the trading rules over generated commands of every kind.
 
 use oracle::campaign::{BLOCK, block_seed, run_block};
-use oracle::coverage::Coverage;
+use oracle::coverage::{Coverage, operations};
 
 /// Commands of a run, unless COMMANDS says otherwise.
 const COMMANDS: u64 = 10_000_000;
@@ -26,7 +26,10 @@ fn the_product_does_what_the_trading_rules_say() {
     }
     println!("{}", coverage.table());
     assert_eq!(coverage.impossible(), [], "cells that are listed as unreachable were reached");
+    let answers = &coverage.answers;
+    assert_eq!(operations::impossible(answers), [], "answers that no rule names");
     if commands >= COMMANDS {
+        assert_eq!(operations::missing(answers), [], "answers that were never seen");
         assert_eq!(coverage.missing(), [], "reachable cells were not reached");
         assert!(coverage.missing_facts().is_empty(), "never seen: {:?}", coverage.missing_facts());
     }

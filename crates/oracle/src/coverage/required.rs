@@ -27,6 +27,9 @@ pub fn unreachable(
     if is_pending(kind) {
         return Some("12.8: comes by itself: counted without a market");
     }
+    if state == MarketState::Delisted {
+        return delisted(kind, outcome);
+    }
     let code = match outcome {
         Outcome::Accepted => return not_accepted(kind, state),
         Outcome::Repeated if kind.is_order() || kind == Kind::Replace || kind.is_list() => {
@@ -57,6 +60,32 @@ fn without_market(kind: Kind, outcome: Outcome) -> Option<&'static str> {
         _ => Outcome::Rejected(RejectCode::UnknownMarket),
     };
     if outcome == expected { None } else { Some("there is no market") }
+}
+
+/// A market that has ended: what is looked at before it, and that it is delisted (9.1, 16.2).
+fn delisted(kind: Kind, outcome: Outcome) -> Option<&'static str> {
+    let code = match outcome {
+        Outcome::Accepted if kind == Kind::CancelAll => return None,
+        Outcome::Accepted => return Some("16.2: nothing is accepted"),
+        Outcome::Repeated if kind.is_order() || kind == Kind::Replace || kind.is_list() => {
+            return None;
+        }
+        Outcome::Repeated => return Some("only orders have an outcome to repeat"),
+        Outcome::Rejected(code) => code,
+    };
+    let places = kind.is_order() || kind.is_list() || kind == Kind::Replace;
+    let reachable = match code {
+        _ if kind == Kind::CancelByClientId => false,
+        RejectCode::Expired => true,
+        RejectCode::UnknownAccount => places || matches!(kind, Kind::Amend | Kind::CancelAll),
+        RejectCode::ClientIdReused => places,
+        RejectCode::InvalidCombination => kind.is_list(),
+        RejectCode::AccountFrozen => kind.is_order() || kind.is_list() || kind == Kind::Amend,
+        RejectCode::MarketDelisted => places || kind == Kind::Amend,
+        RejectCode::UnknownOrder => matches!(kind, Kind::Cancel | Kind::CancelList),
+        _ => false,
+    };
+    if reachable { None } else { Some("16: no order is open, and nothing else is looked at") }
 }
 
 fn trades(state: MarketState) -> bool {

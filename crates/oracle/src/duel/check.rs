@@ -79,6 +79,7 @@ impl Duel {
         }
         self.check_balances()?;
         self.check_totals()?;
+        self.check_guard()?;
         if self.product.next_deadline() != self.naive.next_deadline() {
             let (expected, found) = (self.naive.next_deadline(), self.product.next_deadline());
             return Err(difference("next deadline", &expected, &found));
@@ -90,6 +91,7 @@ impl Duel {
         let id = market.def.id;
         let product = self.product.market(id).expect("it was listed");
         same("state", &market.state, &product.state())?;
+        same("definition", &market.def, product.definition())?;
         same("last price", &market.last_price, &product.last_price().map(|price| price.get()))?;
         for side in [Side::Buy, Side::Sell] {
             self.check_levels(id)?;
@@ -128,7 +130,7 @@ impl Duel {
         let found: Vec<_> = product.fired().map(|id| id.0).collect();
         same("orders that were fired and did not enter", &expected, &found)?;
         self.check_lists(market)?;
-        same("end of the interruption", &market.reopens_at, &product.reopens_at())?;
+        same("next step of the way back", &market.way.map(|step| step.at), &product.reopens_at())?;
         same("rules", &market.rules, product.rules())?;
         let mut expected = market.plans.clone();
         expected.sort_unstable_by_key(|plan| plan.0);
@@ -165,6 +167,24 @@ impl Duel {
             same(&format!("balance of {account} in {asset}"), &expected, &(available, held))?;
         }
         Ok(())
+    }
+
+    /// Ceilings, policies, sources and proposals.
+    fn check_guard(&self) -> Result<(), Difference> {
+        let (naive, product) = (&self.naive.guard, self.product.treasury().expect("it is here"));
+        for asset in self.naive.assets.iter().map(|asset| asset.id) {
+            same("supply", &self.naive.supply(asset), &product.supply(asset).get())?;
+            let ceiling = product.ceiling(asset).map(|most| most.get());
+            same("ceiling", &naive.ceiling(asset), &ceiling)?;
+            same("policy", &naive.policy(asset), &product.credit_policy(asset))?;
+        }
+        for source in 1..=3 {
+            let number = product.last_number(source);
+            same("last number", &self.naive.last_number(source), &number)?;
+            same("kind of source", &naive.kind(source), &product.source_kind(source))?;
+        }
+        let found: Vec<_> = product.proposals().copied().collect();
+        same("proposals", &naive.proposals, &found)
     }
 
     /// The product's own audit, and its sums against the naive ones.
@@ -236,6 +256,7 @@ fn market_of(event: &Event) -> Option<MarketId> {
         | Event::OrderReduced { market, .. }
         | Event::OrderReplaced { market, .. }
         | Event::MarketStateChanged { market, .. } => Some(market),
+        Event::MarketRedefined { ref market, .. } => Some(market.id),
         _ => None,
     }
 }

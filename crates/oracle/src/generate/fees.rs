@@ -18,7 +18,7 @@ impl Generator {
             2..5 => Request::SetAccountFeeTier { account, fee_tier: None },
             5 | 6 => Request::SetFeeTier { tier: tier % 3, rates: self.rates() },
             7 | 8 => {
-                let at = self.random.below(exchange.markets.len() as u64) as usize;
+                let at = self.any_market(exchange);
                 let known = exchange.markets[at].def.id;
                 let market = if self.random.one_in(40) { MarketId(8) } else { known };
                 let rates = if self.random.one_in(3) { None } else { Some(self.rates()) };

@@ -3,7 +3,9 @@
 //! The generator looks at the naive exchange, never at the product, so that the seed alone decides what comes.
 
 mod fees;
+mod guard;
 mod lists;
+mod markets;
 mod operations;
 mod orders;
 mod random;
@@ -13,7 +15,7 @@ mod world;
 pub use random::Random;
 pub use world::World;
 
-use types::{Request, Timestamp};
+use types::{Amount, Request, Timestamp};
 
 use crate::naive::Exchange;
 
@@ -24,6 +26,8 @@ const HOUR: u64 = 3_600_000_000_000;
 pub struct Step {
     /// When it is stamped.
     pub time: Timestamp,
+    /// A new life of the exchange begins before the command; whether the one before ended in order.
+    pub restart: Option<bool>,
     /// Whether the clock wakes the partition at each deadline before, or the command finds it due.
     pub ticks: bool,
     /// When it is worth nothing any more.
@@ -42,8 +46,6 @@ pub struct Generator {
     name: u64,
     /// Some requests with client ids, to be sent again.
     sent: Vec<Request>,
-    /// The next number of each source of references.
-    numbers: [u64; 2],
     founded: usize,
     /// The last command came between two steps.
     skewed: bool,
@@ -61,7 +63,7 @@ impl Generator {
         let world = World::new(&mut random);
         let now = 1_000_000_000_000;
         let sent = Vec::new();
-        Self { random, world, now, name: 0, sent, numbers: [1; 2], founded: 0, skewed: false }
+        Self { random, world, now, name: 0, sent, founded: 0, skewed: false }
     }
 
     /// Whether the bytes that a fuzzer chose were all taken.
@@ -75,8 +77,10 @@ impl Generator {
         if let Some(request) = self.world.founding.get(self.founded) {
             self.founded += 1;
             let time = Timestamp(self.now);
-            return Step { time, ticks: false, valid_until: time, request: request.clone() };
+            let request = request.clone();
+            return Step { time, restart: None, ticks: false, valid_until: time, request };
         }
+        self.follow(exchange);
         let pause = self.pause();
         // A switch is set between two steps, so that it is not due with anything else (see `duel`).
         self.now += if self.skewed { self.world.step } else { pause };
@@ -101,6 +105,7 @@ impl Generator {
         };
         Step {
             time: Timestamp(time),
+            restart: self.random.one_in(400).then(|| self.random.one_in(3)),
             ticks: self.random.one_in(2),
             valid_until: Timestamp(valid_until),
             request,
@@ -129,10 +134,12 @@ impl Generator {
     }
 
     fn request(&mut self, exchange: &Exchange) -> Request {
-        match self
-            .random
-            .weighted(&[610, 90, 80, 25, 12, 60, 30, 20, 20, 30, 10, 10, 10, 90, 14, 12])
-        {
+        if self.world.hoards && self.random.one_in(3) {
+            return self.outside(exchange);
+        }
+        let guards = if self.world.guarded { 20 } else { 1 };
+        let weights = [610, 90, 80, 25, 12, 60, 30, 20, 20, 30, 10, 10, 10, 90, 14, 12, guards, 6];
+        match self.random.weighted(&weights) {
             0 => self.place(exchange),
             1 => self.amend(exchange),
             2 => self.cancel(exchange),
@@ -148,7 +155,10 @@ impl Generator {
             12 => self.plan_state(exchange),
             13 => self.order_list(exchange),
             14 => self.cancel_list(exchange),
-            _ => self.charge(exchange),
+            15 => self.charge(exchange),
+            16 if self.world.guarded => self.guard(exchange),
+            16 => self.approve(exchange),
+            _ => self.change_markets(exchange),
         }
     }
 
@@ -170,6 +180,10 @@ impl Generator {
             Request::PlaceOrder(order) => order,
             Request::ReplaceOrder(replace) => &mut replace.order,
             Request::PlaceOrderList(list) if differs => return self.differing(list),
+            Request::Transfer { amount, .. } | Request::ReserveDebit { amount, .. } if differs => {
+                *amount = Amount::new(amount.get() + 1);
+                return request;
+            }
             _ => return request,
         };
         if differs {

@@ -1,8 +1,8 @@
 //! What operators ask, and payments.
 
 use types::{
-    AccountId, Amount, AssetDef, AssetId, ClientOrderId, MarketId, MarketState, Request,
-    TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, ClientOrderId, Component, Decimal, MarketDef, MarketId,
+    MarketState, Price, Quantity, Request,
 };
 
 use super::Generator;
@@ -21,7 +21,7 @@ const STATES: [MarketState; 6] = [
 impl Generator {
     /// Another state, or a credit where the market had better go on as it is.
     pub(super) fn set_state(&mut self, exchange: &Exchange) -> Request {
-        let at = self.random.below(exchange.markets.len() as u64) as usize;
+        let at = self.any_market(exchange);
         let market = &exchange.markets[at];
         let calm = match market.state {
             MarketState::Continuous if self.world.restless => 4,
@@ -36,65 +36,8 @@ impl Generator {
         let state = if back { STATES[0] } else { self.random.pick(&STATES) };
         let known = market.def.id;
         let market = if self.random.one_in(100) { MarketId(8) } else { known };
+        let state = if self.random.one_in(60) { MarketState::Delisted } else { state };
         Request::SetMarketState { market, state }
-    }
-
-    fn asset(&mut self) -> AssetId {
-        if self.random.one_in(60) { AssetId(7) } else { AssetId(self.random.between(1, 3) as u32) }
-    }
-
-    fn reference(&mut self) -> TreasuryReference {
-        let at = self.random.below(2) as usize;
-        let next = self.numbers[at];
-        let number = match self.random.below(30) {
-            0 => next - 1,
-            1 => next + 1,
-            2 => next.saturating_sub(2),
-            _ => {
-                self.numbers[at] += 1;
-                next
-            }
-        };
-        TreasuryReference { source: at as u32 + 2, number }
-    }
-
-    /// Value from or to the outside: to those who have little, from those who have much.
-    pub(super) fn outside(&mut self, exchange: &Exchange) -> Request {
-        let account = AccountId(self.account());
-        let asset = self.asset();
-        let purse = self.world.purse(asset, &mut self.random);
-        let available = exchange.funds.available(account.0, asset);
-        let poor = available < purse;
-        if self.random.one_in(12) {
-            let client_id = self.debit_name(exchange, account);
-            return Request::SettleDebit { reference: self.reference(), account, client_id };
-        }
-        let amount = Amount::new(match self.random.below(30) {
-            0 => 0,
-            1 => 1 << 96,
-            2 => (1 << 96) + 1,
-            3 => available + 1,
-            _ if poor => purse,
-            _ => available / 2,
-        });
-        let reference = self.reference();
-        if poor || self.random.one_in(10) {
-            // What fills the supply up would only stop later credits.
-            let amount = if amount.get() == 1 << 96 { Amount::new((1 << 96) + 1) } else { amount };
-            return Request::Credit {
-                reference,
-                operator: types::OperatorName::NONE,
-                account,
-                asset,
-                amount,
-            };
-        }
-        Request::Debit { reference, operator: types::OperatorName::NONE, account, asset, amount }
-    }
-
-    fn debit_name(&mut self, exchange: &Exchange, account: AccountId) -> ClientOrderId {
-        let name = exchange.pending_debit_of(account.0);
-        name.filter(|_| !self.random.one_in(5)).unwrap_or_else(|| self.new_name())
     }
 
     /// Transfers, and debits that are reserved or released.
@@ -134,19 +77,54 @@ impl Generator {
     /// Accounts and definitions.
     pub(super) fn administer(&mut self) -> Request {
         let account = AccountId(self.account());
-        let tier = self.random.below(4) as u8;
-        match self.random.below(9) {
+        match self.random.below(10) {
             0 if self.random.one_in(3) => Request::FreezeAccount { account, frozen: true },
             0..6 => Request::FreezeAccount { account, frozen: false },
             6 => {
                 let id = self.random.pick(&[account.0, account.0, 10_000]);
-                Request::CreateAccount { account: AccountId(id), fee_tier: tier }
+                let fee_tier = self.random.below(4) as u8;
+                Request::CreateAccount { account: AccountId(id), fee_tier }
             }
             7 => {
-                let asset = AssetDef { id: AssetId(2), symbol: "CCC".into(), scale: 0 };
-                Request::DefineAsset(asset)
+                let (id, symbol, scale) = self.random.pick(&[
+                    (2, "CCC", 0),
+                    (4, "AAA", 0),
+                    (4, "DDD", 19),
+                    (4, "ddd", 8),
+                    (4, "", 8),
+                    (0, "DDD", 8),
+                ]);
+                Request::DefineAsset(AssetDef { id: AssetId(id), symbol: symbol.into(), scale })
             }
-            _ => Request::ListMarket(Box::new(self.world.styles[0].def.clone())),
+            8 => {
+                let component = self.random.pick(&[
+                    Component::Market(MarketId(1)),
+                    Component::Ledger(account.slot()),
+                    Component::Treasury,
+                ]);
+                Request::ReleaseQuarantine { component }
+            }
+            _ => Request::ListMarket(Box::new(self.listing())),
         }
+    }
+
+    /// A market that cannot be listed, for one reason or another.
+    fn listing(&mut self) -> MarketDef {
+        let mut def = self.world.styles[0].def.clone();
+        if self.random.one_in(4) {
+            return def;
+        }
+        (def.id, def.symbol) = (MarketId(9), "M9".into());
+        match self.random.below(8) {
+            0 => def.symbol = "M1".into(),
+            1 => def.id = MarketId(0),
+            2 => def.symbol = "M/9".into(),
+            3 => def.base = AssetId(7),
+            4 => def.quote = def.base,
+            5 => def.lot = Decimal::new(1, def.lot.scale + 1),
+            6 => def.max_quantity = Quantity::new(1 << 63),
+            _ => (def.max_price, def.max_quantity) = (Price::new(1 << 62), Quantity::new(1 << 62)),
+        }
+        def
     }
 }

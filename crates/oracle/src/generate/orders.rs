@@ -13,7 +13,7 @@ const DEEP: u64 = 5_000;
 
 impl Generator {
     pub(super) fn order(&mut self, exchange: &Exchange) -> PlaceOrder {
-        let at = self.random.below(self.world.styles.len() as u64) as usize;
+        let at = self.any_market(exchange);
         let market = &exchange.markets[at];
         let side = self.random.pick(&[Side::Buy, Side::Sell]);
         let spec = self.spec(market, at, side);
@@ -76,12 +76,12 @@ impl Generator {
     /// About what so many lots cost, rarely nothing or too much.
     pub(super) fn notional(&mut self, market: &Market, at: usize, lots: u64) -> Amount {
         let price = self.price(market, at).get();
-        let exact = u128::from(lots) * u128::from(price) * market.quote_unit;
+        let exact = (u128::from(lots) * u128::from(price)).saturating_mul(market.quote_unit);
         Amount::new(match self.random.below(60) {
             0 => 0,
             1 => exact << 60,
             2 => 1,
-            3..20 => exact + u128::from(self.random.below(4)),
+            3..20 => exact.saturating_add(self.random.below(4).into()),
             _ => exact,
         })
     }
@@ -190,7 +190,7 @@ impl Generator {
 
     /// An open order: market, account, id; rarely one that is not there or another's.
     pub(super) fn some_order(&mut self, exchange: &Exchange) -> (usize, u32, u64) {
-        let at = self.random.below(exchange.markets.len() as u64) as usize;
+        let at = self.any_market(exchange);
         let market = &exchange.markets[at];
         let open = market.open().count() as u64;
         if open == 0 || self.random.one_in(12) {
@@ -252,7 +252,7 @@ impl Generator {
     }
 
     pub(super) fn set_countdown(&mut self, exchange: &Exchange) -> Request {
-        let at = self.random.below(exchange.markets.len() as u64) as usize;
+        let at = self.any_market(exchange);
         let known = exchange.markets[at].def.id;
         let market = if self.random.one_in(100) { MarketId(8) } else { known };
         let steps = self.random.below(8) * (self.world.step / 1_000_000).max(1);
@@ -276,7 +276,7 @@ impl Generator {
             return Request::CancelByClientId { account: AccountId(account), client_order_id };
         }
         let order = market.open().find(|order| order.id == id);
-        let name = order.and_then(|order| order.client_id.parse().ok());
+        let name = order.map(|order| order.client_id).filter(|name| !name.is_none());
         let client_order_id = name.unwrap_or_else(|| self.old_name());
         Request::CancelByClientId { account: AccountId(account), client_order_id }
     }
@@ -287,7 +287,7 @@ impl Generator {
     }
 
     pub(super) fn cancel_all(&mut self, exchange: &Exchange) -> Request {
-        let at = self.random.below(exchange.markets.len() as u64) as usize;
+        let at = self.any_market(exchange);
         let known = exchange.markets[at].def.id;
         let market = if self.random.one_in(30) { MarketId(8) } else { known };
         Request::CancelAll { account: AccountId(self.account()), market }

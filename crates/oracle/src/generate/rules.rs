@@ -2,7 +2,7 @@
 
 use types::{
     Amount, Distance, Interruption, MarketId, MarketRules, MarketState, PartsPerMillion, PriceBand,
-    Quantity, Range, Request, Timestamp,
+    Quantity, Range, Reopening, Request, Timestamp,
 };
 
 use super::Generator;
@@ -11,14 +11,15 @@ use crate::naive::Exchange;
 impl Generator {
     /// Some rules, all of them moderate; often none.
     pub(super) fn set_rules(&mut self, exchange: &Exchange) -> Request {
-        let at = self.random.below(exchange.markets.len() as u64) as usize;
+        let at = self.any_market(exchange);
         let market = &exchange.markets[at];
         let known = market.def.id;
         let id = if self.random.one_in(60) { MarketId(8) } else { known };
         let mut rules = MarketRules::default();
         if self.world.ruled && !self.random.one_in(3) {
             let lots = self.world.styles[at].lots;
-            let typical = u128::from(lots * self.world.styles[at].center) * market.quote_unit;
+            let center = self.world.styles[at].center;
+            let typical = u128::from(lots) * u128::from(center) * market.quote_unit;
             rules.limit_quantity = self.range(lots.into(), |lots| Quantity::new(lots as u64));
             rules.market_quantity = self.range(lots.into(), |lots| Quantity::new(lots as u64));
             rules.notional = self.range(typical, Amount::new);
@@ -43,6 +44,10 @@ impl Generator {
                 distance: self.distance_of_rule(),
                 auction_seconds: self.random.between(0, 9) as u32,
             });
+            rules.reopening = self.random.one_in(2).then(|| Reopening {
+                cancel_only_seconds: self.random.between(0, 9) as u32,
+                auction_seconds: self.random.between(0, 9) as u32,
+            });
         }
         Request::SetMarketRules { market: id, rules: Box::new(rules) }
     }
@@ -62,7 +67,7 @@ impl Generator {
 
     /// A state to come soon; sometimes a plan is taken back.
     pub(super) fn plan_state(&mut self, exchange: &Exchange) -> Request {
-        let at = self.random.below(exchange.markets.len() as u64) as usize;
+        let at = self.any_market(exchange);
         let market = &exchange.markets[at];
         let id = if self.random.one_in(60) { MarketId(8) } else { market.def.id };
         let known = market.plans.first().map(|plan| plan.0);
@@ -77,6 +82,7 @@ impl Generator {
             Some(MarketState::PreOpen),
             Some(MarketState::Halted),
             Some(MarketState::Closed),
+            Some(MarketState::Delisted),
             None,
         ]);
         Request::PlanMarketState { market: id, at, state }

@@ -1,11 +1,12 @@
 //! The exchange of one block: few accounts, few markets, and one style of trading.
 
 use types::{
-    AccountId, Amount, AssetDef, AssetId, Decimal, MarketBounds, MarketDef, MarketId, PartitionId,
-    Price, Quantity, Request, Topology, TreasuryReference,
+    AccountId, Amount, AssetDef, AssetId, CreditPolicy, Decimal, MarketBounds, MarketDef, MarketId,
+    PartitionId, Price, Quantity, Request, Topology, TreasuryReference,
 };
 
 use super::fees::{rates, schedule};
+use super::guard::name;
 use super::random::Random;
 
 /// Accounts are picked from these: several slots, and two accounts in one slot.
@@ -25,6 +26,10 @@ pub struct Style {
     pub spread: u64,
     /// Ordinary orders have at most so many lots.
     pub lots: u64,
+    /// Base atoms of a lot.
+    pub base_unit: u128,
+    /// Quote atoms of a lot at a price of one tick.
+    pub quote_unit: u128,
 }
 
 /// All that a block is about.
@@ -50,6 +55,12 @@ pub struct World {
     pub deep: bool,
     /// Markets have rules.
     pub ruled: bool,
+    /// Units change to such as stand in no simple ratio to others that are planned.
+    pub strange: bool,
+    /// There are ceilings and policies for what comes from outside.
+    pub guarded: bool,
+    /// Nobody decides about what waits for approval, until no more may wait.
+    pub hoards: bool,
     /// States of markets change more often.
     pub restless: bool,
     /// The requests that found it.
@@ -81,6 +92,9 @@ impl World {
             names: random.pick(&[2, 5, 50]),
             deep: random.one_in(12),
             ruled: random.one_in(2),
+            strange: random.one_in(12),
+            guarded: random.one_in(3),
+            hoards: random.one_in(60),
             restless: random.one_in(3),
             founding: Vec::new(),
         };
@@ -121,16 +135,34 @@ impl World {
                 });
             }
         }
+        if self.hoards {
+            for asset in &self.assets {
+                let policy = CreditPolicy {
+                    manual_needs_approval: true,
+                    expiry_hours: 720,
+                    ..CreditPolicy::default()
+                };
+                let (operator, policy) = (name("ann"), Box::new(policy));
+                all.push(Request::SetCreditPolicy { operator, asset: asset.id, policy });
+            }
+        }
         self.founding = all;
+    }
+
+    /// Places after the point of a market's quote.
+    pub fn places(&self, def: &MarketDef) -> u8 {
+        let quote = self.assets.iter().find(|asset| asset.id == def.quote);
+        quote.expect("it was defined first").scale
     }
 
     /// What pays for some dozens of ordinary orders, sometimes much less.
     pub fn purse(&self, asset: AssetId, random: &mut Random) -> u128 {
         let sizes = self.styles.iter().map(|style| {
             if style.def.base == asset {
-                u128::from(style.lots) * 100
+                u128::from(style.lots) * style.base_unit * 100
             } else {
-                u128::from(style.lots) * u128::from(style.center + style.spread) * 100
+                let price = u128::from(style.center + style.spread);
+                u128::from(style.lots) * price * style.quote_unit * 100
             }
         });
         let typical = sizes.max().unwrap_or(1_000);
@@ -138,7 +170,8 @@ impl World {
     }
 }
 
-fn style(random: &mut Random, id: u32, assets: &[AssetDef]) -> Style {
+/// A market of any style.
+pub fn style(random: &mut Random, id: u32, assets: &[AssetDef]) -> Style {
     let (base, quote) = random.pick(&[(0, 2), (1, 2), (0, 1), (2, 1)]);
     let (center, spread, max_price) = match random.below(5) {
         0 => (3, 2, 5),
@@ -148,27 +181,27 @@ fn style(random: &mut Random, id: u32, assets: &[AssetDef]) -> Style {
         _ => (100, 5, 10_000),
     };
     let lots = random.pick(&[2, 5, 12, 1_000]);
+    let (tick, lot) = (random.pick(&[1, 1, 2, 3, 6]), random.pick(&[1, 1, 1, 4, 10]));
     let def = MarketDef {
         id: MarketId(id),
         symbol: format!("M{id}"),
         base: assets[base].id,
         quote: assets[quote].id,
-        // An atom of base per lot, and one to three of quote per tick and lot.
-        tick: Decimal::new(
-            random.between(1, 3) * 10u64.pow(u32::from(assets[base].scale)),
-            assets[quote].scale,
-        ),
-        lot: Decimal::new(1, assets[base].scale),
+        // Some atoms of base per lot, and of quote per tick and atom of base.
+        tick: Decimal::new(tick * 10u64.pow(assets[base].scale.into()), assets[quote].scale),
+        lot: Decimal::new(lot, assets[base].scale),
         max_price: Price::new(max_price),
         max_quantity: Quantity::new(lots * random.pick(&[2, 10, 1_000])),
         bounds: bounds(random),
         home: PartitionId(0),
         version: 1,
     };
-    Style { def, center, spread, lots }
+    let (base_unit, quote_unit) = (lot.into(), (tick * lot).into());
+    Style { def, center, spread, lots, base_unit, quote_unit }
 }
 
-fn bounds(random: &mut Random) -> MarketBounds {
+/// Bounds that are reached.
+pub fn bounds(random: &mut Random) -> MarketBounds {
     MarketBounds {
         max_orders: random.pick(&[6, 20, 50]),
         max_levels: random.pick(&[3, 8, 40]),

@@ -1,10 +1,7 @@
-//! What operators ask: accounts, definitions, states of markets.
+//! What operators ask: accounts, states and rules of markets.
 
-use types::{
-    AccountId, AssetDef, Event, MarketDef, MarketRules, MarketState, Range, RejectCode, Timestamp,
-};
+use types::{AccountId, Event, MarketRules, MarketState, Range, RejectCode, Timestamp};
 
-use super::market::Market;
 use super::{Account, Asker, Exchange};
 
 impl Exchange {
@@ -34,48 +31,18 @@ impl Exchange {
         Ok(())
     }
 
-    /// A new asset. The generator asks for none that breaks a rule of definitions.
-    pub(super) fn define_asset(
-        &mut self,
-        asker: &Asker,
-        asset: &AssetDef,
-    ) -> Result<(), RejectCode> {
-        let known = |other: &AssetDef| other.id == asset.id || other.symbol == asset.symbol;
-        if self.assets.iter().any(known) {
-            return Err(RejectCode::AlreadyDefined);
-        }
-        self.assets.push(asset.clone());
-        self.events.push(Event::AssetDefined { reply: asker.reply, asset: asset.clone() });
-        Ok(())
-    }
-
-    /// A new market. The generator asks for none that breaks a rule of definitions.
-    pub(super) fn list_market(&mut self, asker: &Asker, def: &MarketDef) -> Result<(), RejectCode> {
-        let known = |other: &Market| other.def.id == def.id || other.def.symbol == def.symbol;
-        if self.markets.iter().any(known) {
-            return Err(RejectCode::AlreadyDefined);
-        }
-        let scale = |id| self.assets.iter().find(|asset| asset.id == id).map(|asset| asset.scale);
-        let (Some(base), Some(quote)) = (scale(def.base), scale(def.quote)) else {
-            return Err(RejectCode::UnknownAsset);
-        };
-        self.markets.push(Market::new(def.clone(), base, quote));
-        self.events.push(Event::MarketListed { reply: asker.reply, market: def.clone() });
-        Ok(())
-    }
-
     /// Any state but the present one.
     pub(super) fn set_market_state(
         &mut self,
         asker: &Asker,
         state: MarketState,
     ) -> Result<(), RejectCode> {
-        let at = self.market(asker.market)?;
+        let at = self.open_market(asker.market)?;
         let market = &mut self.markets[at];
-        if market.state == state {
+        if market.state == state || state == MarketState::Delisted {
             return Err(RejectCode::WrongState);
         }
-        market.reopens_at = None;
+        market.way = None;
         market.change_state(asker.reply, state);
         self.collect(at);
         Ok(())
@@ -88,10 +55,11 @@ impl Exchange {
         at: Timestamp,
         state: Option<MarketState>,
     ) -> Result<(), RejectCode> {
-        let place = self.market(asker.market)?;
+        let place = self.open_market(asker.market)?;
         let market = &mut self.markets[place];
         let known = market.plans.iter().any(|plan| plan.0 == at);
         let possible = match state {
+            Some(MarketState::Delisted) => false,
             Some(_) => at > self.now && (known || market.plans.len() < 64),
             None => known,
         };
@@ -111,7 +79,7 @@ impl Exchange {
         asker: &Asker,
         rules: &MarketRules,
     ) -> Result<(), RejectCode> {
-        let at = self.market(asker.market)?;
+        let at = self.open_market(asker.market)?;
         if !are_possible(rules) {
             return Err(RejectCode::InvalidDefinition);
         }
@@ -137,6 +105,7 @@ fn are_possible(rules: &MarketRules) -> bool {
         && ordered(&rules.notional)
         && rules.price_band.is_none_or(|band| (1..=1_440).contains(&band.window_minutes))
         && rules.interruption.is_none_or(|interruption| interruption.auction_seconds != 0)
+        && rules.reopening.is_none_or(|way| way.cancel_only_seconds > 0 && way.auction_seconds > 0)
         && rules.max_iceberg_parts != Some(0)
         && rules.max_order_age_seconds != Some(0)
 }

@@ -1,8 +1,6 @@
 //! Amendments of resting orders (6.3 to 6.5).
 
-use types::{
-    AccountId, AssetId, Event, MarketState, OrderId, Price, Quantity, RejectCode, ReplyTo,
-};
+use types::{AccountId, AssetId, Event, OrderId, Price, Quantity, RejectCode, ReplyTo};
 
 use super::market::Market;
 use super::order::Order;
@@ -95,9 +93,10 @@ impl Market {
         reply: ReplyTo,
     ) -> Result<(), RejectCode> {
         let before = self.clone();
+        let levels = self.level_count();
         self.take_out(old.id);
         let mut new = Order { price, remaining, ..old.clone() };
-        if let Err(code) = self.check_entry(&new) {
+        if let Err(code) = self.check_entry(&new, levels) {
             *self = before;
             return Err(code);
         }
@@ -113,20 +112,27 @@ impl Market {
             price: Price::new(price),
             quantity: Quantity::new(remaining),
         });
-        match self.state {
-            MarketState::Continuous => self.enter(new),
-            _ => self.rest(new),
+        if self.would_match(&new) {
+            self.enter(new)
+        } else {
+            self.rest(new)
         }
         self.enter_fired();
         Ok(())
     }
 
-    fn check_entry(&self, new: &Order) -> Result<(), RejectCode> {
+    /// What has left the book enters anew; there were so many levels with it.
+    fn check_entry(&self, new: &Order, levels: usize) -> Result<(), RejectCode> {
         self.check_band(new)?;
         let matches = self.would_match(new);
         if matches && new.is_post_only() {
             return Err(RejectCode::WouldMatch);
         }
-        if matches { Ok(()) } else { self.room(new) }
+        // It takes the place that it left. The level that it comes to is another one if others stay.
+        let another = self.level_count() == levels && !self.has_level(new);
+        if !matches && another && levels >= self.def.bounds.max_levels as usize {
+            return Err(RejectCode::TooManyLevels);
+        }
+        Ok(())
     }
 }

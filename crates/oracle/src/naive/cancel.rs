@@ -36,7 +36,6 @@ impl Exchange {
 
     /// The open order that the account calls so: its market's place in the list, and its id.
     fn find_client_id(&self, account: u32, name: ClientOrderId) -> Option<(usize, OrderId)> {
-        let name = name.to_string();
         let named = |order: &&Order| order.account == account && order.client_id == name;
         self.markets.iter().enumerate().find_map(|(at, market)| {
             let order = market.open().find(named)?;
@@ -91,7 +90,7 @@ impl Exchange {
         if !asker.client_id.is_none() && self.repeated(asker, &order)? {
             return Ok(());
         }
-        let at = self.market(asker.market)?;
+        let at = self.open_market(asker.market)?;
         let (account, cause) = (asker.account, CancelCause::Client);
         let done = self.markets[at].cancel(account, replace.cancel.0, ReplyTo::NOBODY, cause);
         self.collect(at);
@@ -124,7 +123,7 @@ impl Exchange {
         if frozen {
             return Err(RejectCode::AccountFrozen);
         }
-        let at = self.market(asker.market)?;
+        let at = self.open_market(asker.market)?;
         let market = &self.markets[at];
         if version != market.def.version {
             return Err(RejectCode::StaleDefinition);

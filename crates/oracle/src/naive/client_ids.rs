@@ -8,8 +8,6 @@ use super::{Asker, Exchange};
 /// A client id that was used.
 #[derive(Clone, Debug)]
 pub(super) struct Remembered {
-    account: u32,
-    id: ClientOrderId,
     request: Request,
     outcome: Result<OrderId, RejectCode>,
 }
@@ -24,9 +22,8 @@ impl Exchange {
         asker: &Asker,
         request: &Request,
     ) -> Result<bool, RejectCode> {
-        let same =
-            |known: &&Remembered| known.account == asker.account && known.id == asker.client_id;
-        let Some(known) = self.remembered.iter().find(same) else { return Ok(false) };
+        let name = (asker.account, asker.client_id);
+        let Some(known) = self.remembered.get(&name) else { return Ok(false) };
         if known.request != *request {
             return Err(RejectCode::ClientIdReused);
         }
@@ -43,7 +40,7 @@ impl Exchange {
 
     /// Whether the account's id was used.
     pub(super) fn is_remembered(&self, account: u32, id: ClientOrderId) -> bool {
-        self.remembered.iter().any(|known| (known.account, known.id) == (account, id))
+        self.remembered.contains_key(&(account, id))
     }
 
     /// Remembers what became of a command, unless another try might fare better.
@@ -56,17 +53,13 @@ impl Exchange {
         if asker.client_id.is_none() || outcome.is_err_and(RejectCode::is_retryable) {
             return;
         }
-        self.remembered.push(Remembered {
-            account: asker.account,
-            id: asker.client_id,
-            request: request.clone(),
-            outcome,
-        });
+        let known = Remembered { request: request.clone(), outcome };
+        self.remembered.insert((asker.account, asker.client_id), known);
     }
 
     /// An amendment gave an order another id: what it is known as follows.
     pub(super) fn rename(&mut self, market: MarketId, old: OrderId, new: OrderId) {
-        for known in &mut self.remembered {
+        for known in self.remembered.values_mut() {
             let placed =
                 matches!(&known.request, Request::PlaceOrder(order) if order.market == market);
             if placed && known.outcome == Ok(old) {

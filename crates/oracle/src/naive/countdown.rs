@@ -17,7 +17,7 @@ pub(super) struct Countdown {
 impl Exchange {
     pub(super) fn set_countdown(&mut self, asker: &Asker, after_ms: u32) -> Result<(), RejectCode> {
         self.account(asker.account)?;
-        self.market(asker.market)?;
+        self.open_market(asker.market)?;
         let Asker { reply, account, market, .. } = *asker;
         self.countdowns.retain(|set| (set.account, set.market) != (account, market));
         let at = (after_ms > 0).then(|| Timestamp(self.now.0 + u64::from(after_ms) * 1_000_000));
@@ -36,7 +36,9 @@ impl Exchange {
     pub fn is_due_at(&self, time: u64) -> bool {
         let switches = self.countdowns.iter().map(|set| set.at);
         let dates = self.markets.iter().flat_map(Market::deadlines);
-        switches.chain(dates).any(|at| at.0 == time)
+        let proposals = self.guard.proposals.iter().map(|proposal| proposal.expires);
+        let plans = self.plans.deadlines();
+        switches.chain(dates).chain(proposals).chain(plans).any(|at| at.0 == time)
     }
 
     /// Fires the switches that are due.
@@ -52,6 +54,9 @@ impl Exchange {
                 market: place,
                 at: None,
             });
+            if self.open_market(market).is_err() {
+                continue;
+            }
             let (request, client_id) = (RequestKind::CancelAll, ClientOrderId::NONE);
             let done = self.cancel_all(&Asker { reply, request, account, market, client_id });
             assert!(done.is_ok(), "the account was there when the switch was set");

@@ -64,6 +64,11 @@ impl Market {
             OrderSpec::MarketByQuote { .. } if self.lots_for(order.quote_left, best) == 0 => {
                 Err(RejectCode::InvalidQuantity)
             }
+            OrderSpec::MarketByQuote { .. }
+                if order.side == Side::Sell && order.budget < self.base_unit =>
+            {
+                Err(RejectCode::InsufficientBalance)
+            }
             OrderSpec::MarketByQuantity { .. }
                 if order.side == Side::Buy && taken().quote > order.budget =>
             {

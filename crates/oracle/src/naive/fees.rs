@@ -68,7 +68,7 @@ impl Exchange {
     /// What an account traded on a day.
     pub fn traded_on(&self, id: u32, day: u64) -> u128 {
         let traded = self.account(id).map_or(&[][..], |account| &account.traded);
-        traded.iter().filter(|row| row.0 == day).fold(0, |sum, row| sum.saturating_add(row.1))
+        traded.iter().find(|row| row.0 == day).map_or(0, |row| row.1)
     }
 
     /// Both sides of a trade count, unless it is between orders of one account (10.8).
@@ -86,7 +86,11 @@ impl Exchange {
         }
         let day = self.today();
         for id in [buyer, seller] {
-            self.account_mut(id).traded.push((day, units));
+            let traded = &mut self.account_mut(id).traded;
+            match traded.iter_mut().find(|row| row.0 == day) {
+                Some(row) => row.1 = row.1.saturating_add(units),
+                None => traded.push((day, units)),
+            }
             self.traded.push((id, day));
         }
     }
@@ -132,7 +136,7 @@ impl Exchange {
         tier: u8,
         rates: Option<FeeRates>,
     ) -> Result<(), RejectCode> {
-        let at = self.market(asker.market)?;
+        let at = self.open_market(asker.market)?;
         self.check_tier(tier)?;
         rates.map_or(Ok(()), check_rates)?;
         self.market_fees.retain(|set| (set.0, set.1) != (asker.market, tier));

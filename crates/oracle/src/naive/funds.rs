@@ -4,6 +4,8 @@
 //! orders and pending debits, and what is held beyond that becomes available. So a hold that the
 //! product forgets or releases twice cannot hide.
 
+use std::collections::BTreeMap;
+
 use types::{AssetId, Event, Fee, Trade};
 
 /// Where atoms can be.
@@ -98,12 +100,11 @@ impl Funds {
     ///
     /// # Panics
     /// If something is needed that was not held.
-    pub fn fit_holds(&mut self, needs: &[(u32, AssetId, u128)]) {
+    pub fn fit_holds(&mut self, needs: &BTreeMap<(u32, AssetId), u128>) {
         let rows = self.rows.clone();
         for (place, asset, amount) in rows {
             let Place::Held(account) = place else { continue };
-            let needed = needs.iter().filter(|need| (need.0, need.1) == (account, asset));
-            let needed: u128 = needed.map(|need| need.2).sum();
+            let needed = needs.get(&(account, asset)).copied().unwrap_or_default();
             let excess = amount - i128::try_from(needed).expect("supplies are far smaller");
             let excess = u128::try_from(excess).expect("nothing is needed that was not held");
             self.post(asset, place, Place::Available(account), excess);

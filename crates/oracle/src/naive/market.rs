@@ -5,8 +5,18 @@ use types::{
     Quantity, RejectCode, ReplyTo, Side, Timestamp,
 };
 
+use super::definitions::Units;
 use super::lists::List;
 use super::order::Order;
+
+/// What comes when the present state has lasted long enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub at: Timestamp,
+    /// An auction of so many seconds; none: continuous trading.
+    pub auction_seconds: Option<u32>,
+}
 
 /// A market without any funds: it knows what an order may spend, not what its owner has.
 #[derive(Clone, Debug)]
@@ -37,8 +47,9 @@ pub struct Market {
     pub minutes: Vec<(u64, u64, u64)>,
     /// Changes of state to come.
     pub plans: Vec<(Timestamp, MarketState)>,
-    /// When an interruption ends.
-    pub reopens_at: Option<Timestamp>,
+    /// The way back to continuous trading that it is on: out of an interruption (7.4), or after an unclean
+    /// start (17.2).
+    pub way: Option<Step>,
     /// The log's time.
     pub now: Timestamp,
     /// The price of the last trade.
@@ -52,16 +63,11 @@ pub struct Market {
 }
 
 impl Market {
-    /// A new market, open. Its units are what the definition says, exactly.
-    pub fn new(def: MarketDef, base_scale: u8, quote_scale: u8) -> Self {
-        let atoms =
-            |units: u128, scale: u32, of: u8| units * 10u128.pow(u32::from(of)) / 10u128.pow(scale);
-        let (tick, lot) = (def.tick, def.lot);
-        let both = u128::from(tick.units) * u128::from(lot.units);
-        let both_scale = u32::from(tick.scale) + u32::from(lot.scale);
+    /// A new market, open.
+    pub fn new(def: MarketDef, units: Units) -> Self {
         Self {
-            quote_unit: atoms(both, both_scale, quote_scale),
-            base_unit: atoms(u128::from(lot.units), u32::from(lot.scale), base_scale),
+            quote_unit: units.quote,
+            base_unit: units.base,
             state: MarketState::Continuous,
             bids: Vec::new(),
             asks: Vec::new(),
@@ -72,7 +78,7 @@ impl Market {
             rules: MarketRules::default(),
             minutes: Vec::new(),
             plans: Vec::new(),
-            reopens_at: None,
+            way: None,
             now: Timestamp(0),
             last_price: None,
             last_order: 0,
@@ -161,14 +167,19 @@ impl Market {
         if self.bids.len() + self.asks.len() >= bounds.max_orders as usize {
             return Err(RejectCode::BookFull);
         }
-        let new_level = self.side(order.side).iter().all(|other| other.price != order.price);
-        if new_level && self.level_count() >= bounds.max_levels as usize {
+        if !self.has_level(order) && self.level_count() >= bounds.max_levels as usize {
             return Err(RejectCode::TooManyLevels);
         }
         Ok(())
     }
 
-    fn level_count(&self) -> usize {
+    /// Whether others rest at an order's price.
+    pub fn has_level(&self, order: &Order) -> bool {
+        self.side(order.side).iter().any(|other| other.price == order.price)
+    }
+
+    /// Price levels of both sides.
+    pub fn level_count(&self) -> usize {
         let count = |orders: &[Order]| {
             let first = usize::from(!orders.is_empty());
             first + orders.windows(2).filter(|pair| pair[0].price != pair[1].price).count()
@@ -260,7 +271,7 @@ impl Market {
         self.cancelled(&order, reply, cause);
     }
 
-    /// When the next thing is due: the date of an order, a plan, or the end of an interruption.
+    /// When the next thing is due: the date of an order, a plan, or a step of the way back.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.deadlines().min()
     }
@@ -269,11 +280,11 @@ impl Market {
     pub fn deadlines(&self) -> impl Iterator<Item = Timestamp> {
         let dates = self.open().filter_map(Order::date);
         let plans = self.plans.iter().map(|plan| plan.0);
-        dates.chain(plans).chain(self.reopens_at)
+        dates.chain(plans).chain(self.way.map(|step| step.at))
     }
 
-    /// Does what is due, in the order of times: dates of orders by id, a plan, the end of an
-    /// interruption (3.7, 7.3).
+    /// Does what is due, in the order of times: dates of orders by id, a plan, a step of the way back (3.7,
+    /// 7.3).
     pub fn advance(&mut self, now: Timestamp) {
         self.now = now;
         while let Some(at) = self.next_deadline().filter(|&at| at <= now) {
@@ -282,7 +293,7 @@ impl Market {
                 self.end(id, ReplyTo::NOBODY, CancelCause::Expired);
             } else if let Some(place) = self.plans.iter().position(|plan| plan.0 == at) {
                 let (_, state) = self.plans.remove(place);
-                self.reopens_at = None;
+                self.way = None;
                 let reply = ReplyTo::NOBODY;
                 if self.state == state {
                     let market = self.def.id;
@@ -291,10 +302,29 @@ impl Market {
                     self.change_state(reply, state);
                 }
             } else {
-                self.reopens_at = None;
-                self.change_state(ReplyTo::NOBODY, MarketState::Continuous);
+                let step = self.way.take().expect("nothing else is due");
+                match step.auction_seconds {
+                    Some(seconds) => {
+                        let way = Step { at: self.in_seconds(seconds), auction_seconds: None };
+                        self.begin_step(MarketState::Auction, way);
+                    }
+                    None => self.change_state(ReplyTo::NOBODY, MarketState::Continuous),
+                }
             }
         }
+    }
+
+    /// So many seconds from now.
+    pub fn in_seconds(&self, seconds: u32) -> Timestamp {
+        Timestamp(self.now.0 + u64::from(seconds) * 1_000_000_000)
+    }
+
+    /// A step of the way back after an unclean start (17.2).
+    pub fn begin_step(&mut self, state: MarketState, way: Step) {
+        self.way = Some(way);
+        let (market, until) = (self.def.id, way.at);
+        self.events.push(Event::MarketReopening { market, state, until });
+        self.change_state(ReplyTo::NOBODY, state);
     }
 
     /// Goes into another state. A market that becomes continuous is uncrossed at once (7.1).

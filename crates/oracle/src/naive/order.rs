@@ -1,7 +1,8 @@
 //! An order as the naive market keeps it, and what must be held for it.
 
 use types::{
-    Conditions, FeeRates, OrderSpec, SelfTradePrevention, Side, TimeInForce, Timestamp, Trigger,
+    ClientOrderId, Conditions, FeeRates, OrderSpec, SelfTradePrevention, Side, TimeInForce,
+    Timestamp, Trigger,
 };
 
 /// An order that rests, waits, or matches.
@@ -21,8 +22,8 @@ pub struct Order {
     pub prevention: SelfTradePrevention,
     /// The rates of its account when it was placed.
     pub rates: FeeRates,
-    /// The client's name for it, as text; empty if none.
-    pub client_id: String,
+    /// The client's name for it, or none.
+    pub client_id: ClientOrderId,
     /// Its place among all placements of the exchange, kept over amendments.
     pub placed: u64,
     /// The limit in ticks; zero for market orders.

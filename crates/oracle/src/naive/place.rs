@@ -33,7 +33,7 @@ impl Exchange {
         if self.account(asker.account)?.frozen {
             return Err(RejectCode::AccountFrozen);
         }
-        let at = self.market(asker.market)?;
+        let at = self.open_market(asker.market)?;
         let market = &self.markets[at];
         if order.version != market.def.version {
             return Err(RejectCode::StaleDefinition);
@@ -72,7 +72,7 @@ impl Exchange {
             conditions: *order.conditions,
             prevention: order.self_trade_prevention,
             rates,
-            client_id: order.client_order_id.to_string(),
+            client_id: order.client_order_id,
             placed: self.placements,
             price: order.spec.limit_price().get(),
             remaining: order.spec.quantity().map_or(0, |lots| lots.get()),

@@ -101,7 +101,7 @@ impl Exchange {
         if self.account(asker.account)?.frozen {
             return Err(RejectCode::AccountFrozen);
         }
-        let market = &self.markets[self.market(asker.market)?];
+        let market = &self.markets[self.open_market(asker.market)?];
         if list.version == market.def.version { Ok(()) } else { Err(RejectCode::StaleDefinition) }
     }
 

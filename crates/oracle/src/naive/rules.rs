@@ -2,16 +2,15 @@
 
 use types::{
     AssetId, CancelCause, Distance, Event, MarketState, OrderSpec, PlaceOrder, Price, Range,
-    RejectCode, ReplyTo, Side, TimeInForce, Timestamp, Trigger,
+    RejectCode, ReplyTo, Side, TimeInForce, Trigger,
 };
 
-use super::market::Market;
+use super::market::{Market, Step};
 use super::order::Order;
 use super::{Exchange, Place};
 
 const MILLION: u128 = 1_000_000;
 const MINUTE: u64 = 60_000_000_000;
-const SECOND: u64 = 1_000_000_000;
 
 impl Exchange {
     /// Rules about all that an account has and wants (11.5, 11.6), with the definition's own bound, for an
@@ -150,8 +149,7 @@ impl Market {
             && stays
             && order.conditions.expires_at.is_none()
         {
-            let date = Timestamp(self.now.0 + u64::from(seconds) * SECOND);
-            order.conditions.expires_at = Some(date);
+            order.conditions.expires_at = Some(self.in_seconds(seconds));
         }
     }
 
@@ -166,8 +164,8 @@ impl Market {
     /// An auction comes instead of a trade; what is left of the order takes part in it or ends (7.4).
     pub fn interrupt(&mut self, order: Order, last: Option<u64>, price: u64) {
         let seconds = self.rules.interruption.expect("it interrupts").auction_seconds;
-        let until = Timestamp(self.now.0 + u64::from(seconds) * SECOND);
-        self.reopens_at = Some(until);
+        let until = self.in_seconds(seconds);
+        self.way = Some(Step { at: until, auction_seconds: None });
         self.events.push(Event::TradingInterrupted {
             market: self.def.id,
             last: Price::new(last.expect("it interrupts")),

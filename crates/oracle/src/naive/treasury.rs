@@ -1,6 +1,8 @@
 //! Value that comes, leaves, and moves between accounts.
 
-use types::{AccountId, Amount, AssetId, Event, OrderId, RejectCode, Request, TreasuryReference};
+use types::{
+    AccountId, Amount, AssetId, Event, OrderId, RejectCode, Request, TreasuryAct, TreasuryReference,
+};
 
 use super::funds::Place;
 use super::place::LARGEST_AMOUNT;
@@ -20,7 +22,16 @@ pub(super) struct PendingDebit {
 pub(super) struct Source {
     id: u32,
     last: u64,
-    outcome: Result<(), RejectCode>,
+    outcome: Outcome,
+}
+
+/// What became of a number.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outcome {
+    /// It is done, or refused for good.
+    Ended(Result<(), RejectCode>),
+    /// The proposal with this number.
+    Proposed(u64),
 }
 
 impl Exchange {
@@ -34,14 +45,7 @@ impl Exchange {
         let at = self.source(reference.source);
         let Source { last, outcome, .. } = self.sources[at];
         if reference.number == last && last > 0 {
-            self.events.push(Event::Repeated {
-                reply: asker.reply,
-                request: asker.request,
-                account: AccountId(asker.account),
-                market: types::MarketId(0),
-                client_order_id: asker.client_id,
-                outcome: outcome.map(|()| OrderId(0)),
-            });
+            self.answer_again(asker, outcome);
             return Ok(());
         }
         if reference.number <= last {
@@ -50,13 +54,55 @@ impl Exchange {
         if reference.number > last + 1 {
             return Err(RejectCode::ReferenceGap);
         }
-        let outcome = match *request {
-            Request::Credit { asset, amount, .. } => self.credit(asker, reference, asset, amount),
-            Request::Debit { asset, amount, .. } => self.debit(asker, reference, asset, amount),
-            _ => self.settle_debit(asker, reference),
+        let account = AccountId(asker.account);
+        let decided = match *request {
+            Request::Credit { operator, asset, amount, .. } => {
+                let act = TreasuryAct::Credit { reference, account, asset, amount };
+                self.do_or_propose(asker, operator, act)
+            }
+            Request::Debit { operator, asset, amount, .. } => {
+                let act = TreasuryAct::Debit { reference, account, asset, amount };
+                self.do_or_propose(asker, operator, act)
+            }
+            _ => self.settle_debit(asker, reference).map(|()| Outcome::Ended(Ok(()))),
+        };
+        let (outcome, answer) = match decided {
+            // It leaves the number unused (14.6).
+            Err(RejectCode::TooManyProposals) => return Err(RejectCode::TooManyProposals),
+            Err(code) => (Outcome::Ended(Err(code)), Err(code)),
+            Ok(outcome) => (outcome, Ok(())),
         };
         self.sources[at] = Source { id: reference.source, last: reference.number, outcome };
-        outcome
+        answer
+    }
+
+    fn answer_again(&mut self, asker: &Asker, outcome: Outcome) {
+        let (reply, account) = (asker.reply, AccountId(asker.account));
+        self.events.push(match outcome {
+            Outcome::Proposed(proposal) => Event::ApprovalAwaited { reply, account, proposal },
+            Outcome::Ended(outcome) => Event::Repeated {
+                reply,
+                request: asker.request,
+                account,
+                market: types::MarketId(0),
+                client_order_id: asker.client_id,
+                outcome: outcome.map(|()| OrderId(0)),
+            },
+        });
+    }
+
+    /// What became of a proposal is what its number is answered with, as long as that is the last (14.5).
+    pub(super) fn note_outcome(&mut self, reference: Option<TreasuryReference>, outcome: Outcome) {
+        let Some(reference) = reference else { return };
+        let at = self.source(reference.source);
+        if self.sources[at].last == reference.number {
+            self.sources[at].outcome = outcome;
+        }
+    }
+
+    /// The last number of a source, zero if it has none.
+    pub fn last_number(&self, source: u32) -> u64 {
+        self.sources.iter().find(|known| known.id == source).map_or(0, |known| known.last)
     }
 
     /// The name of a pending debit of the account, if there is one.
@@ -67,15 +113,18 @@ impl Exchange {
 
     fn source(&mut self, id: u32) -> usize {
         self.sources.iter().position(|source| source.id == id).unwrap_or_else(|| {
-            self.sources.push(Source { id, last: 0, outcome: Ok(()) });
+            self.sources.push(Source { id, last: 0, outcome: Outcome::Ended(Ok(())) });
             self.sources.len() - 1
         })
     }
 
-    fn check_amount(&self, asset: AssetId, amount: Amount) -> Result<(), RejectCode> {
-        if self.assets.iter().all(|known| known.id != asset) {
-            return Err(RejectCode::UnknownAsset);
-        }
+    pub(super) fn check_asset(&self, asset: AssetId) -> Result<(), RejectCode> {
+        let known = self.assets.iter().any(|known| known.id == asset);
+        if known { Ok(()) } else { Err(RejectCode::UnknownAsset) }
+    }
+
+    pub(super) fn check_amount(&self, asset: AssetId, amount: Amount) -> Result<(), RejectCode> {
+        self.check_asset(asset)?;
         if amount.get() == 0 || amount.get() > LARGEST_AMOUNT {
             return Err(RejectCode::InvalidAmount);
         }
@@ -87,18 +136,13 @@ impl Exchange {
         if self.account(account).is_ok() { Place::Available(account) } else { Place::Suspense }
     }
 
-    fn credit(
+    pub(super) fn credit(
         &mut self,
         asker: &Asker,
         reference: TreasuryReference,
         asset: AssetId,
         amount: Amount,
-    ) -> Result<(), RejectCode> {
-        self.check_amount(asset, amount)?;
-        let supply = -self.funds.of(Place::Outside, asset);
-        if supply as u128 + amount.get() > LARGEST_AMOUNT {
-            return Err(RejectCode::SupplyExceeded);
-        }
+    ) {
         let to = self.receiver(asker.account);
         self.funds.post(asset, Place::Outside, to, amount.get());
         self.events.push(Event::Credited {
@@ -109,17 +153,16 @@ impl Exchange {
             amount,
             suspense: to == Place::Suspense,
         });
-        Ok(())
     }
 
-    fn debit(
+    /// What the account's ledger does with a debit.
+    pub(super) fn debit(
         &mut self,
         asker: &Asker,
         reference: TreasuryReference,
         asset: AssetId,
         amount: Amount,
     ) -> Result<(), RejectCode> {
-        self.check_amount(asset, amount)?;
         if self.account(asker.account)?.frozen {
             return Err(RejectCode::AccountFrozen);
         }

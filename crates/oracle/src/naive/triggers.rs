@@ -68,8 +68,10 @@ impl Market {
     fn enter_one_fired(&mut self, order: Order) {
         let cause = match self.check_band(&order).and_then(|()| self.check_matching(&order)) {
             Ok(()) => return self.enter(order),
-            // The budget of a fired order bounds it and does not refuse it (4.8).
-            Err(RejectCode::InsufficientBalance) => return self.enter(order),
+            // The budget of a fired buy by quantity bounds it and does not refuse it (4.8).
+            Err(RejectCode::InsufficientBalance) if order.side == Side::Buy => {
+                return self.enter(order);
+            }
             Err(_) => CancelCause::NotFillable,
         };
         self.cancelled(&order, ReplyTo::NOBODY, cause);
