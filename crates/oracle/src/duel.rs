@@ -2,12 +2,10 @@
 //!
 //! What the rules do not fix is made alike before it is compared, and nothing else is:
 //! - `BalanceChanged` events: which balances are told again without a change, and in which order, is free. What
-//!   was told last of each balance must be true after each command.
+//!   was told last of each balance must be true after each command. `VolumeChanged` likewise.
 //! - What is due in several markets with one entry: the order between markets is free, within a market it
 //!   is not. Nothing is due at the same time as a dead man's switch: the generator sees to it, and the
-//!   clock wakes both sides for each, as it does for changes of units and ends of markets, and where pending
-//!   legs may come in one of several markets.
-//! - `VolumeChanged` likewise: what was told last of each account and day must be true.
+//!   clock wakes both sides for each, as it does where pending legs may come in one of several markets.
 //! - Whether the answer to a refused or repeated settlement states the name of the pending debit is free.
 //! - How many entries one command's work is spread over ([`Command::Continue`]) is free.
 
@@ -121,9 +119,8 @@ impl Duel {
     /// Lets the clock wake both sides at each deadline up to `time`, if it does or must.
     fn tick_until(&mut self, time: Timestamp, ticks: bool) -> Result<(), Difference> {
         let due = |naive: &Exchange| naive.next_deadline().filter(|due| *due <= time);
-        let deadlines = [self.naive.next_countdown(), self.naive.plans.deadlines().min()];
-        let alone = deadlines.iter().flatten().any(|due| *due <= time)
-            || self.naive.may_place_in_one_of_many();
+        let counts_down = self.naive.next_countdown().is_some_and(|due| due <= time);
+        let alone = counts_down || self.naive.may_place_in_one_of_many();
         while let Some(due) = due(&self.naive).filter(|_| ticks || alone) {
             let at = due.max(self.now);
             let fired = self.fired();
