@@ -5,6 +5,9 @@
 # Usage: mutants.sh | mutants.sh --report
 set -euo pipefail
 
+# Each mutant is a build of a crate and of its tests, which are quick: building quickly counts for more.
+export CARGO_PROFILE_TEST_OPT_LEVEL=1 CARGO_PROFILE_TEST_DEBUG=0 CARGO_PROFILE_DEV_DEBUG=0
+
 crates="book ledger engine"
 per_shard=40
 # Of processor time, for each process: a busy machine makes no mutant hang. By the clock only as a last
@@ -25,7 +28,7 @@ mutate() {
     # A mutant that the last run left behind.
     git -C "$tree" checkout --quiet -- .
     # Exit 2 and 3: some were missed or ran out of time. That is a result.
-    (cd "$tree" && ulimit -t $cpu_seconds -v $memory_kib && CARGO_TARGET_DIR=$root/build nice -n 19 cargo mutants --in-place --baseline skip \
+    (cd "$tree" && ulimit -t $cpu_seconds -v $memory_kib && export CARGO_TARGET_DIR=$root/build && nice -n 19 cargo mutants --in-place --baseline skip \
         --timeout $timeout_seconds --test-package "$tests" --output "$out" "$@") ||
         case $? in 2 | 3) ;; *) return 1 ;; esac
 }
@@ -56,6 +59,10 @@ shard() {
     mv "$unfinished" "$result"
 }
 
+shards_of() {
+    echo $((($(wc -l <"$root/shards/$1/all") + per_shard - 1) / per_shard))
+}
+
 run() {
     if ! cargo mutants --version >/dev/null 2>&1; then
         echo "mutants: installing cargo-mutants"
@@ -68,14 +75,20 @@ run() {
         git clone --quiet . "$tree"
         git -C "$tree" rev-parse --short=7 HEAD >"$root/commit"
     fi
+    local most=0
     for crate in $crates; do
         mkdir -p "$root/shards/$crate"
         (cd "$tree" && cargo mutants --list --package "$crate") >"$root/shards/$crate/all"
-        local count shards
-        count=$(wc -l <"$root/shards/$crate/all")
-        shards=$(((count + per_shard - 1) / per_shard))
-        for ((at = 0; at < shards; at++)); do
-            local result=$root/shards/$crate/$at.done
+        local of
+        of=$(shards_of "$crate")
+        [ "$of" -le $most ] || most=$of
+    done
+    # One shard of each crate after the other, so that a campaign that is not through says something of all.
+    for ((at = 0; at < most; at++)); do
+        for crate in $crates; do
+            local result=$root/shards/$crate/$at.done shards
+            shards=$(shards_of "$crate")
+            [ $at -lt "$shards" ] || continue
             [ -d "$result" ] || shard "$crate" "$at" "$shards" "$result"
             report
         done
