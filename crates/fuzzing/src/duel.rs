@@ -10,7 +10,7 @@ const CHECK_EVERY: u32 = 100;
 
 pub fn run(bytes: &[u8]) {
     let mut generator = Generator::from_random(Random::chosen(bytes));
-    let mut duel = Duel::new(7);
+    let mut duel = Duel::new(7, generator.partitions());
     for number in 1..=MOST {
         let step = generator.step(duel.naive());
         let done = duel.step(&step);

@@ -70,7 +70,7 @@ pub fn block_seed(seed: u64, block: u64) -> u64 {
 /// The first difference.
 pub fn run_block(seed: u64, commands: u64) -> Result<Coverage, Box<Failure>> {
     let mut generator = Generator::new(seed);
-    let mut duel = Duel::new(seed);
+    let mut duel = Duel::new(seed, generator.partitions());
     let mut place = Place { seed, number: 0 };
     for number in 1..=commands {
         place.number = number;

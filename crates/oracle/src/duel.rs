@@ -7,18 +7,21 @@
 //!   is not. Nothing is due at the same time as a dead man's switch: the generator sees to it, and the
 //!   clock wakes both sides for each, as it does where pending legs may come in one of several markets.
 //! - Whether the answer to a refused or repeated settlement states the name of the pending debit is free.
+//! - Where partitions are several: the order between what happens in one market, in another, and elsewhere.
+//!   All channels are quiet after each command; ticks come for each deadline.
 //! - How many entries one command's work is spread over ([`Command::Continue`]) is free.
 
 mod check;
+mod product;
 
 use std::collections::BTreeMap;
 
-use engine::Partition;
 use types::{
     AccountId, Amount, AssetId, ClientOrderId, Command, Event, ListEnd, MarketId, MarketState,
-    OrderId, OrderListKind, PartitionId, ReplyTo, Request, RequestKind, Seq, Timestamp,
+    OrderId, OrderListKind, ReplyTo, Request, RequestKind, Timestamp,
 };
 
+use self::product::Product;
 use crate::coverage::{Coverage, Kind, Outcome};
 use crate::generate::{Step, World};
 use crate::naive::Exchange;
@@ -36,7 +39,7 @@ pub struct Difference {
 
 /// Both sides, and what was seen.
 pub struct Duel {
-    product: Partition,
+    product: Product,
     naive: Exchange,
     now: Timestamp,
     token: u64,
@@ -52,12 +55,12 @@ pub struct Duel {
 }
 
 impl Duel {
-    /// Two exchanges without anything. `hash_seed` must not matter.
-    pub fn new(hash_seed: u64) -> Self {
-        let topology = World::topology();
+    /// Two exchanges without anything; the product's has so many partitions. `hash_seed` must not matter.
+    pub fn new(hash_seed: u64, partitions: u16) -> Self {
+        let topology = World::topology(partitions);
         let mut duel = Self {
-            product: Partition::new(PartitionId(0), hash_seed),
-            naive: Exchange::new(topology.max_accounts),
+            naive: Exchange::new(topology.max_accounts, topology.markets.clone()),
+            product: Product::new(topology, hash_seed),
             now: Timestamp(0),
             token: 0,
             term: 1,
@@ -66,7 +69,6 @@ impl Duel {
             kinds: BTreeMap::new(),
             coverage: Coverage::default(),
         };
-        duel.product(Timestamp(0), &Command::SetTopology(topology));
         duel.product(Timestamp(0), &Command::NewTerm { term: 1 });
         duel
     }
@@ -120,7 +122,9 @@ impl Duel {
     fn tick_until(&mut self, time: Timestamp, ticks: bool) -> Result<(), Difference> {
         let due = |naive: &Exchange| naive.next_deadline().filter(|due| *due <= time);
         let counts_down = self.naive.next_countdown().is_some_and(|due| due <= time);
-        let alone = counts_down || self.naive.may_place_in_one_of_many();
+        // Where partitions are several, what is due in one of them comes apart from what is due in another.
+        let alone =
+            counts_down || self.naive.may_place_in_one_of_many() || self.product.is_spread();
         while let Some(due) = due(&self.naive).filter(|_| ticks || alone) {
             let at = due.max(self.now);
             let fired = self.fired();
@@ -135,12 +139,10 @@ impl Duel {
     /// Applies an entry and the continuations that it needs.
     fn product(&mut self, time: Timestamp, command: &Command) -> Vec<Event> {
         self.now = time;
-        let mut events = Vec::new();
-        self.product.apply(self.product.seq().next(), time, command, &mut events);
-        while self.product.needs_continue() {
-            let seq: Seq = self.product.seq().next();
-            *self.coverage.facts.entry("entry continued").or_default() += 1;
-            self.product.apply(seq, time, &Command::Continue, &mut events);
+        let events = self.product.apply(time, command);
+        if self.product.continued > 0 {
+            let continued = self.coverage.facts.entry("entry continued").or_default();
+            *continued += std::mem::take(&mut self.product.continued);
         }
         events
     }
@@ -170,7 +172,13 @@ impl Duel {
         let same = found.iter().filter(facts).eq(expected.iter());
         if !same {
             let found: Vec<_> = found.iter().filter(facts).cloned().collect();
-            let (expected, found) = (fixed(due, expected), fixed(due, found));
+            let spread = self.product.is_spread();
+            let due = if spread { usize::MAX } else { due };
+            let (mut expected, mut found) = (fixed(due, expected), fixed(due, found));
+            if spread && expected != found {
+                sort_others(&mut expected);
+                sort_others(&mut found);
+            }
             if expected != found {
                 return Err(Difference {
                     what: "events".to_string(),
@@ -284,6 +292,14 @@ fn fixed(due: usize, mut events: Vec<Event>) -> Vec<Event> {
     events
 }
 
+/// Where partitions are several, only what happens in a market has an order.
+fn sort_others(events: &mut [Event]) {
+    events.sort_by_cached_key(|event| match market_of(event) {
+        None => (None, format!("{event:?}")),
+        market => (market, String::new()),
+    });
+}
+
 fn market_of(event: &Event) -> Option<MarketId> {
     match *event {
         Event::Trade(ref trade) => Some(trade.market),
@@ -304,6 +320,14 @@ fn market_of(event: &Event) -> Option<MarketId> {
         Event::MarketRedefined { ref market, .. } => Some(market.id),
         _ => None,
     }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    expected: &T,
+    found: &T,
+) -> Result<(), Difference> {
+    if expected == found { Ok(()) } else { Err(difference(what, expected, found)) }
 }
 
 fn difference(

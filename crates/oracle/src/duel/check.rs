@@ -1,10 +1,9 @@
 //! What is compared besides events: touched levels and balances, and everything now and then.
 
 use book::ListStage;
-use engine::{Partition, audit};
-use types::{AccountId, Amount, Event, MarketId, PartitionId, Side};
+use types::{AccountId, Amount, Event, MarketId, Side};
 
-use super::{Difference, Duel, difference};
+use super::{Difference, Duel, difference, same};
 use crate::naive::{Market, Place};
 
 /// A price level: price, lots shown, orders.
@@ -29,7 +28,7 @@ impl Duel {
             let of = |place| Amount::new(funds.of(place, asset).cast_unsigned());
             let expected = (of(Place::Available(account)), of(Place::Held(account)));
             let account = AccountId(account);
-            let found = self.product.ledger().balance(account, asset).unwrap_or_default();
+            let found = self.product.balance(account, asset);
             let told = self.told.get(&(account, asset)).copied().unwrap_or_default();
             if expected != found || expected != told {
                 let what = format!("balance of {account} in {asset}: as it is, as it was told");
@@ -161,7 +160,7 @@ impl Duel {
 
     fn check_balances(&self) -> Result<(), Difference> {
         let funds = &self.naive.funds;
-        for (account, asset, available, held) in self.product.ledger().balances() {
+        for (account, asset, available, held) in self.product.balances() {
             let of = |place| Amount::new(funds.of(place, asset).cast_unsigned());
             let expected = (of(Place::Available(account.0)), of(Place::Held(account.0)));
             same(&format!("balance of {account} in {asset}"), &expected, &(available, held))?;
@@ -171,7 +170,7 @@ impl Duel {
 
     /// Ceilings, policies, sources and proposals.
     fn check_guard(&self) -> Result<(), Difference> {
-        let (naive, product) = (&self.naive.guard, self.product.treasury().expect("it is here"));
+        let (naive, product) = (&self.naive.guard, self.product.treasury());
         for asset in self.naive.assets.iter().map(|asset| asset.id) {
             same("supply", &self.naive.supply(asset), &product.supply(asset).get())?;
             let ceiling = product.ceiling(asset).map(|most| most.get());
@@ -189,7 +188,7 @@ impl Duel {
 
     /// The product's own audit, and its sums against the naive ones.
     fn check_totals(&self) -> Result<(), Difference> {
-        let audit = audit(&[&self.product]);
+        let audit = self.product.audit();
         same("violations", &Vec::<String>::new(), &audit.violations)?;
         for asset in self.naive.assets.iter().map(|asset| asset.id) {
             let funds = &self.naive.funds;
@@ -217,22 +216,8 @@ impl Duel {
 
     /// A snapshot restores the same state, and the duel goes on with what was restored.
     fn restore(&mut self) -> Result<(), Difference> {
-        let bytes = self.product.snapshot();
-        let hash = self.product.state_hash();
-        let restored = Partition::restore(PartitionId(0), self.token, &bytes);
-        let restored = restored.map_err(|error| difference("snapshot", &"restores", &error))?;
-        same("hash of the restored state", &hash, &restored.state_hash())?;
-        self.product = restored;
-        Ok(())
+        self.product.restore(self.token)
     }
-}
-
-fn same<T: PartialEq + std::fmt::Debug>(
-    what: &str,
-    expected: &T,
-    found: &T,
-) -> Result<(), Difference> {
-    if expected == found { Ok(()) } else { Err(difference(what, expected, found)) }
 }
 
 fn levels_of(market: &Market, side: Side) -> Vec<Level> {

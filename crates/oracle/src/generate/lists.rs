@@ -19,7 +19,8 @@ impl Generator {
         let known = exchange.markets.iter().position(|market| market.def.id == order.market);
         let at = known.unwrap_or(0);
         let market = &exchange.markets[at];
-        let (legs, pending) = match self.random.below(24) {
+        let kinds = if self.world.may_pend(order.account) { 24 } else { 10 };
+        let (legs, pending) = match self.random.below(kinds) {
             0..10 => (self.pair(market, at), Vec::new()),
             10..16 => (vec![self.working(market, at)], vec![self.leg(market, at)]),
             16..23 => (vec![self.working(market, at)], self.pair(market, at)),

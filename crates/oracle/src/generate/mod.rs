@@ -66,6 +66,12 @@ impl Generator {
         Self { random, world, now, name: 0, sent, founded: 0, skewed: false }
     }
 
+    /// Partitions that the product is to have.
+    #[must_use]
+    pub fn partitions(&self) -> u16 {
+        self.world.partitions
+    }
+
     /// Whether the bytes that a fuzzer chose were all taken.
     #[must_use]
     pub fn is_used_up(&self) -> bool {

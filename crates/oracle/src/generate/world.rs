@@ -47,6 +47,8 @@ pub struct World {
     /// Now and then hours or weeks pass between two commands. Then no client id is used twice, since how long
     /// one is remembered whose order stays open is not bound to the hour.
     pub long: bool,
+    /// Partitions of the product.
+    pub partitions: u16,
     /// Volumes count from the start.
     pub counted: bool,
     /// Orders have client ids once in so many.
@@ -88,6 +90,7 @@ impl World {
             assets,
             step: random.pick(&[1, 1_000, 1_000_000, 1_000_000_000]),
             long: random.one_in(4),
+            partitions: random.pick(&[1, 1, 1, 1, 1, 1, 1, 2, 3, 5]),
             counted: random.one_in(2),
             names: random.pick(&[2, 5, 50]),
             deep: random.one_in(12),
@@ -102,9 +105,9 @@ impl World {
         world
     }
 
-    /// The topology: one partition with everything.
-    pub fn topology() -> Topology {
-        Topology { max_accounts: 10_000, ..Topology::single() }
+    /// The topology of so many partitions.
+    pub fn topology(partitions: u16) -> Topology {
+        Topology { max_accounts: 10_000, ..Topology::spread(partitions) }
     }
 
     fn found(&mut self, random: &mut Random) {
@@ -147,6 +150,12 @@ impl World {
             }
         }
         self.founding = all;
+    }
+
+    /// Whether lists of the account may have pending legs. When those of two come at once that live in different
+    /// partitions, no rule says whose enter first: so all that have some live in the first.
+    pub fn may_pend(&self, account: AccountId) -> bool {
+        Self::topology(self.partitions).home_of_slot(account.slot()) == PartitionId(0)
     }
 
     /// Places after the point of a market's quote.

@@ -43,8 +43,10 @@ impl Exchange {
             return Err(RejectCode::AlreadyDefined);
         }
         let units = self.units(def)?;
+        let home = self.homes[self.markets.len() % self.homes.len()];
+        let def = MarketDef { home, ..def.clone() };
         self.markets.push(Market::new(def.clone(), units));
-        self.events.push(Event::MarketListed { reply: asker.reply, market: def.clone() });
+        self.events.push(Event::MarketListed { reply: asker.reply, market: def });
         Ok(())
     }
 

@@ -36,7 +36,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use types::{
     AccountId, AssetDef, AssetId, ClientOrderId, Component, Event, FeeRates, FeeSchedule, MarketId,
-    MarketState, RejectCode, ReplyTo, Request, RequestKind, Side, Timestamp,
+    MarketState, PartitionId, RejectCode, ReplyTo, Request, RequestKind, Side, Timestamp,
 };
 
 use client_ids::Remembered;
@@ -80,6 +80,7 @@ pub struct Exchange {
     pub funds: Funds,
     /// Accounts of the exchange have ids below this.
     pub max_accounts: u32,
+    homes: Vec<PartitionId>,
     /// What value that comes and goes is checked against.
     pub guard: Guard,
     /// Changes of units and ends of markets to come.
@@ -107,9 +108,9 @@ struct Asker {
 }
 
 impl Exchange {
-    /// An exchange without anything.
-    pub fn new(max_accounts: u32) -> Self {
-        Self { max_accounts, ..Self::default() }
+    /// An exchange without anything. New markets live in these partitions, in turn.
+    pub fn new(max_accounts: u32, homes: Vec<PartitionId>) -> Self {
+        Self { max_accounts, homes, ..Self::default() }
     }
 
     /// When the next thing is due.
@@ -242,6 +243,10 @@ impl Exchange {
 
     /// What is held becomes what open orders and pending debits need (10.2), of a pair the larger (12.5).
     fn fit_holds(&mut self) {
+        let refused = self.events.iter().all(|event| matches!(event, Event::Rejected { .. }));
+        if refused && self.funds.touched.is_empty() {
+            return;
+        }
         let mut needs: BTreeMap<_, u128> = BTreeMap::new();
         let mut add = |(account, asset, need)| *needs.entry((account, asset)).or_default() += need;
         for market in &self.markets {
