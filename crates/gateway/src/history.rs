@@ -192,7 +192,7 @@ fn order_of(market: &MarketInfo, row: &OrderRow) -> Result<Order, ApiError> {
 }
 
 /// Kind, price and quantity. What an order at the market might spend is not kept.
-fn spec_of(row: &OrderRow) -> Result<OrderSpec, ApiError> {
+pub(crate) fn spec_of(row: &OrderRow) -> Result<OrderSpec, ApiError> {
     let max_spend = None;
     match (row.price, row.quantity, row.quote_quantity) {
         (Some(price), Some(quantity), None) => Ok(OrderSpec::Limit {
@@ -209,8 +209,13 @@ fn spec_of(row: &OrderRow) -> Result<OrderSpec, ApiError> {
 }
 
 fn fill_of(market: &MarketInfo, row: &FillRow) -> Result<Fill, ApiError> {
+    Ok(Fill::new(market, &fill_view(row)?))
+}
+
+/// A row as the views would have it.
+pub(crate) fn fill_view(row: &FillRow) -> Result<FillView, ApiError> {
     let client_order_id = row.client_order_id.as_deref().map(str::parse).transpose();
-    let view = FillView {
+    Ok(FillView {
         market: row.market,
         trade: row.trade,
         account: row.account,
@@ -230,8 +235,7 @@ fn fill_of(market: &MarketInfo, row: &FillRow) -> Result<Fill, ApiError> {
         partition: row.partition,
         seq: row.seq,
         index: row.index,
-    };
-    Ok(Fill::new(market, &view))
+    })
 }
 
 /// The choice that a word of the database stands for; SQL and JSON use the same words.

@@ -12,7 +12,6 @@
 mod account;
 mod admin;
 mod auth;
-#[expect(dead_code, reason = "endpoints that use these parts follow")]
 mod binance;
 mod bootstrap;
 mod config;
@@ -43,6 +42,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use views::Views;
 
+pub use binance::endpoints as binance_endpoints;
 pub use bootstrap::{Credentials, add_operator, bootstrap_admin, mend_directory, reset_admin};
 pub use config::{DemoAccess, GatewayConfig, Limits, MetricsSource, SnapshotHook};
 pub use docs::{error_codes_markdown, openapi_json};

@@ -14,7 +14,7 @@ use views::Views;
 
 use crate::admin::Outbox;
 use crate::auth::Authenticator;
-use crate::binance::{Limiter, Uncapped};
+use crate::binance::{Limiter, ListenKeys, Uncapped};
 use crate::config::GatewayConfig;
 use crate::demo::DemoKey;
 use crate::error::{ApiError, GatewayCode};
@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) catch_up: CatchUp,
     /// Weighs requests and counts orders of the Binance dialect.
     pub(crate) limiter: Box<dyn Limiter>,
+    /// Names under which accounts' events can be heard in the Binance dialect.
+    pub(crate) listen_keys: ListenKeys,
     /// Cancelled when the gateway begins to shut down: sockets say goodbye and end.
     pub(crate) closing: CancellationToken,
     /// Feeds the views and the sockets.
@@ -77,6 +79,7 @@ impl Shared {
             outbox: Outbox::default(),
             metrics: Metrics::default(),
             limiter: Box::new(Uncapped::default()),
+            listen_keys: ListenKeys::default(),
             fan_out: FanOut::new(Arc::clone(&exchange), &views, &config.limits),
             closing: CancellationToken::new(),
             sockets: TaskTracker::new(),

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -28,6 +28,8 @@ pub(crate) struct CatchUp {
     views: Arc<Views>,
     risen: Arc<Risen>,
     wrote: [Mutex<HashMap<AccountId, Marks>>; SHARDS],
+    /// The last entry of each partition that anybody was answered from here.
+    answered: Vec<AtomicU64>,
 }
 
 /// Wakes those who wait, and costs an atomic load when nobody does.
@@ -46,11 +48,16 @@ impl CatchUp {
                 hook.notify.notify_waiters();
             }
         }));
-        Self { views, risen, wrote: std::array::from_fn(|_| Mutex::default()) }
+        let partitions = views.watermarks().partitions();
+        let answered = (0..partitions).map(|_| AtomicU64::new(0)).collect();
+        Self { views, risen, wrote: std::array::from_fn(|_| Mutex::default()), answered }
     }
 
     /// Remembers what a reader of this account must wait for.
     pub(crate) fn wrote(&self, account: AccountId, outcome: &Outcome) {
+        if let Some(last) = self.answered.get(usize::from(outcome.partition.0)) {
+            last.fetch_max(outcome.seq.0, Ordering::Relaxed);
+        }
         let mut shard = self.shard(account).lock();
         if shard.len() > PRUNE_ABOVE {
             shard.retain(|_, marks| !self.all_applied(marks));
@@ -60,6 +67,14 @@ impl CatchUp {
         if outcome.passed_seq > Seq(0) {
             raise(known, outcome.passed, outcome.passed_seq);
         }
+    }
+
+    /// What everybody was answered from here, up to now.
+    pub(crate) fn answered(&self) -> Marks {
+        let mark = |(partition, last): (u16, &AtomicU64)| {
+            (PartitionId(partition), Seq(last.load(Ordering::Relaxed)))
+        };
+        (0..).zip(&self.answered).map(mark).collect()
     }
 
     /// What a reader of this account must have seen.

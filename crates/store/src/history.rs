@@ -68,7 +68,7 @@ pub struct LedgerQuery {
     pub limit: u32,
 }
 
-const ORDER_COLUMNS: &str = "id, market, order_id, account, client_order_id, side, kind, \
+pub(crate) const ORDER_COLUMNS: &str = "id, market, order_id, account, client_order_id, side, kind, \
     time_in_force, post_only, price, quantity, quote_quantity, filled, quote_filled, fee, status, \
     cause, replaces, placed_seq, placed_at, updated_seq, updated_at, trigger, stop_price, \
     trailing_basis_points, activation_price, expires_at, visible_quantity, minimum_quantity, slide, \
@@ -158,7 +158,7 @@ impl Store {
             )
         };
         let sql = format!(
-            "SELECT fill.*, orders.client_order_id FROM
+            "SELECT fill.*, orders.client_order_id, orders.list_id FROM
                  (SELECT * FROM ({} UNION ALL {}) ORDER BY id DESC LIMIT ?5) AS fill
              LEFT JOIN orders USING (market, order_id) ORDER BY fill.id DESC",
             side("buy", "buy_order", "buyer", "buyer_fee", 0),
@@ -200,7 +200,7 @@ impl Store {
         self.rows(sql, values, ledger_row)
     }
 
-    fn rows<T>(
+    pub(crate) fn rows<T>(
         &self,
         sql: &str,
         values: impl rusqlite::Params,

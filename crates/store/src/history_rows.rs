@@ -79,6 +79,8 @@ pub struct FillRow {
     pub order: OrderId,
     /// The order's client id.
     pub client_order_id: Option<String>,
+    /// The list that the order was placed by.
+    pub list: Option<OrderId>,
     /// Buy or sell.
     pub side: Side,
     /// At which price.
@@ -134,6 +136,8 @@ pub struct TradeRow {
     pub time: Timestamp,
     /// The entry.
     pub seq: Seq,
+    /// The number of its aggregate: what one taker traded at one price without another trade in between.
+    pub aggregate: u64,
 }
 
 /// A change of an account's total balance of an asset.
@@ -198,6 +202,7 @@ pub(crate) fn fill_row(row: &Row<'_>) -> Result<FillRow> {
         trade: TradeId(whole(row, "trade_id")?),
         order: OrderId(whole(row, "order_id")?),
         client_order_id: row.get("client_order_id")?,
+        list: maybe_whole(row, "list_id")?.map(OrderId),
         side: side(row)?,
         price: Price::new(whole(row, "price")?),
         quantity: Quantity::new(whole(row, "quantity")?),
@@ -228,6 +233,7 @@ pub(crate) fn trade_row(row: &Row<'_>) -> Result<TradeRow> {
         sell_order: OrderId(whole(row, "sell_order")?),
         time: Timestamp(whole(row, "time")?),
         seq: Seq(whole(row, "seq")?),
+        aggregate: whole(row, "aggregate")?,
     })
 }
 

@@ -13,6 +13,8 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod aggregate;
+mod by_id;
 mod check;
 mod condition_columns;
 mod database;
@@ -20,6 +22,7 @@ mod error;
 mod history;
 mod history_rows;
 mod keys;
+mod list_rows;
 mod order_row;
 mod projector;
 mod rebuilt;
@@ -29,6 +32,9 @@ mod transfers;
 mod treasury_rows;
 
 pub use accounts::Account;
+pub use by_id::{
+    AmendmentQuery, AmendmentRow, FillsByTradeQuery, OrderListQuery, OrderListRow, OrdersByIdQuery,
+};
 pub use check::{Mismatch, VerifiedHistory};
 pub use error::{Result, StoreError};
 pub use history::{FillQuery, LedgerQuery, OrderQuery, OrderState};

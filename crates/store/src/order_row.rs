@@ -129,6 +129,11 @@ impl Order {
         (self.is_dirty, self.is_converted) = (true, true);
     }
 
+    /// How many lots it is for in all, what was filled included; zero by quote.
+    pub(crate) fn total(&self) -> Quantity {
+        self.row.quantity.unwrap_or_default()
+    }
+
     pub(crate) fn is_by_quote(&self) -> bool {
         self.row.quote_quantity.is_some()
     }

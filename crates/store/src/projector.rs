@@ -9,16 +9,17 @@ use types::{
     MarketId, MarketState, OrderId, PartitionId, Seq, Side, Trade, TradeSide,
 };
 
+use crate::aggregate::Aggregate;
 use crate::database::Database;
 use crate::error::{Result, StoreError};
 use crate::order_row::{self, Moment, Order, Placement, side_word};
 use crate::store::sql_integer;
-use crate::treasury_rows;
+use crate::{list_rows, treasury_rows};
 
 const INSERT_TRADE: &str = "INSERT INTO trades (market, trade_id, price, quantity, base_amount, \
     quote_amount, aggressor, buyer, buy_order, buyer_fee, seller, sell_order, seller_fee, \
-    maker_rebate, time, partition, seq, event_index) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+    maker_rebate, time, partition, seq, event_index, aggregate) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
 
 const INSERT_ENTRY: &str = "INSERT INTO ledger_entries (account, asset, delta, kind, reference, \
     suspense, time, partition, seq, event_index) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
@@ -81,6 +82,8 @@ struct Projection<'t> {
     order_at: HashMap<(MarketId, OrderId), usize>,
     /// The lists of orders that the entry is about to place.
     lists: HashMap<(MarketId, OrderId), OrderId>,
+    /// The last aggregate of each market that this transaction met.
+    aggregates: HashMap<MarketId, Aggregate>,
     /// Orders by quote that traded in the entry.
     spent: Vec<(MarketId, OrderId)>,
     projected: Projected,
@@ -116,6 +119,7 @@ impl<'t> Projection<'t> {
             orders: Vec::new(),
             order_at: HashMap::new(),
             lists: HashMap::new(),
+            aggregates: HashMap::new(),
             spent: Vec::new(),
             projected: Projected::default(),
         })
@@ -201,6 +205,10 @@ impl<'t> Projection<'t> {
             }
             Event::OrderListPlaced(ref placed) => {
                 self.note_list(placed.market, placed.list, &placed.orders);
+                self.projected.rows += list_rows::begin(self.transaction, at, placed)?;
+            }
+            Event::OrderListEnded { market, list, .. } => {
+                self.projected.rows += list_rows::end(self.transaction, at, market, list)?;
             }
             Event::OrderListAdvanced { market, list, ref orders, .. } => {
                 self.note_list(market, list, orders);
@@ -215,8 +223,18 @@ impl<'t> Projection<'t> {
             Event::OrderCancelled { market, order, remaining, cause, .. } => {
                 self.order(at, market, order)?.cancel(moment, remaining, cause);
             }
-            Event::OrderReduced { market, order, remaining, .. }
-            | Event::OrderDecremented { market, order, remaining, .. } => {
+            Event::OrderReduced { reply, market, order, remaining, .. } => {
+                let state = self.order(at, market, order)?;
+                let before = state.total();
+                state.reduce(moment, remaining);
+                let after = state.total();
+                if !reply.is_nobody() {
+                    let quantities = (before, after);
+                    let amended = list_rows::amend(self.transaction, at, market, order, quantities);
+                    self.projected.rows += amended?;
+                }
+            }
+            Event::OrderDecremented { market, order, remaining, .. } => {
                 self.order(at, market, order)?.reduce(moment, remaining);
             }
             Event::OrderReplaced { market, old_order, order, price, quantity, .. } => {
@@ -287,7 +305,6 @@ impl<'t> Projection<'t> {
             | Event::MarketRulesSet { .. }
             | Event::MarketStatePlanned { .. }
             | Event::TradingInterrupted { .. }
-            | Event::OrderListEnded { .. }
             | Event::Quarantined { .. }
             | Event::QuarantineReleased { .. }
             | Event::FeeScheduleSet { .. }
@@ -309,6 +326,7 @@ impl<'t> Projection<'t> {
     }
 
     fn trade(&mut self, at: Stamp, trade: &Trade) -> Result<()> {
+        let aggregate = self.aggregate_of(at, trade)?;
         self.insert_trade.execute(params![
             trade.market.0,
             sql_integer(trade.trade.0, "a trade id")?,
@@ -328,6 +346,7 @@ impl<'t> Projection<'t> {
             at.partition.0,
             sql_integer(at.moment.seq.0, "a seq")?,
             at.index,
+            sql_integer(aggregate, "an aggregate")?,
         ])?;
         self.projected.rows += 1;
         let assets = self.markets.get(&trade.market).copied();
@@ -336,6 +355,17 @@ impl<'t> Projection<'t> {
         let reference = format!("{}:{}", trade.market, trade.trade);
         self.side(at, trade, Side::Buy, quote, base, &reference)?;
         self.side(at, trade, Side::Sell, base, quote, &reference)
+    }
+
+    /// The number of the aggregate that a trade belongs to.
+    fn aggregate_of(&mut self, at: Stamp, trade: &Trade) -> Result<u64> {
+        let last = match self.aggregates.get(&trade.market) {
+            Some(known) => *known,
+            None => Aggregate::last_of(self.transaction, trade.market)?,
+        };
+        let this = last.with(at.moment.seq, trade);
+        self.aggregates.insert(trade.market, this);
+        Ok(this.number)
     }
 
     /// One side of a trade: its order, and its postings: what is paid and received, and a fee or a rebate.

@@ -61,7 +61,7 @@ const TRADES: Table = Table {
     name: "trades",
     key: 2,
     select: "SELECT market, trade_id, price, quantity, base_amount, quote_amount, aggressor, buyer, \
-        buy_order, buyer_fee, seller, sell_order, seller_fee, maker_rebate, time, partition, seq, event_index \
+        buy_order, buyer_fee, seller, sell_order, seller_fee, maker_rebate, time, partition, seq, event_index, aggregate \
         FROM trades WHERE ?1 = 0 ORDER BY market, trade_id",
 };
 

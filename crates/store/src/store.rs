@@ -23,6 +23,7 @@ pub(crate) const HISTORY_MIGRATIONS: &[&str] = &[
     include_str!("../migrations/history/0004_rebates.sql"),
     include_str!("../migrations/history/0005_treasury.sql"),
     include_str!("../migrations/history/0006_units_and_delistings.sql"),
+    include_str!("../migrations/history/0007_aggregates_lists_amendments.sql"),
 ];
 
 /// Accounts' names, API keys, the outbox of external transfers, and the history. Shared by reference

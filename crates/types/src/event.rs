@@ -83,6 +83,17 @@ pub struct Trade {
     pub seller: TradeSide,
 }
 
+impl Trade {
+    /// The order that came and matched; none in an auction.
+    #[must_use]
+    pub fn taker(&self) -> Option<OrderId> {
+        Some(match self.aggressor? {
+            Side::Buy => self.buyer.order,
+            Side::Sell => self.seller.order,
+        })
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]

@@ -7,7 +7,9 @@
 use std::collections::VecDeque;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use types::{Amount, Conversion, Price, Quantity, Timestamp};
+use types::{Conversion, Price, Side, Timestamp, TradeId};
+
+use crate::changes::TradeView;
 
 /// Candles kept per market and interval, the last one included. Above 1,440, so that the rolling
 /// ticker can be computed from those of one minute.
@@ -107,24 +109,35 @@ pub struct Candle {
     pub quote_volume: u128,
     /// Number of trades.
     pub trades: u64,
+    /// The first of them; the others follow without a hole.
+    pub first_trade: TradeId,
+    /// Sum of lots that takers bought.
+    pub taker_buy_volume: u128,
+    /// Sum of quote atoms that takers paid.
+    pub taker_buy_quote: u128,
 }
 
 impl Candle {
-    fn first(start: Timestamp, price: Price, quantity: Quantity, quote: Amount) -> Self {
+    fn first(start: Timestamp, trade: &TradeView) -> Self {
+        let (volume, quote_volume) = (u128::from(trade.quantity.get()), trade.quote_amount.get());
+        let taken = if trade.aggressor == Some(Side::Buy) { 1 } else { 0 };
         Self {
             start,
-            open: price,
-            high: price,
-            low: price,
-            close: price,
-            volume: u128::from(quantity.get()),
-            quote_volume: quote.get(),
+            open: trade.price,
+            high: trade.price,
+            low: trade.price,
+            close: trade.price,
+            volume,
+            quote_volume,
             trades: 1,
+            first_trade: trade.trade,
+            taker_buy_volume: taken * volume,
+            taker_buy_quote: taken * quote_volume,
         }
     }
 
-    /// Takes in what happened after this.
-    pub(crate) fn extend(&mut self, later: &Self) {
+    /// Takes in what happened after this: makes longer candles of shorter ones.
+    pub fn extend(&mut self, later: &Self) {
         self.high = self.high.max(later.high);
         self.low = self.low.min(later.low);
         self.close = later.close;
@@ -132,6 +145,8 @@ impl Candle {
         // Saturating: 2^96 atoms change hands 2^32 times before it matters, in one candle.
         self.quote_volume = self.quote_volume.saturating_add(later.quote_volume);
         self.trades += later.trades;
+        self.taker_buy_volume += later.taker_buy_volume;
+        self.taker_buy_quote = self.taker_buy_quote.saturating_add(later.taker_buy_quote);
     }
 }
 
@@ -143,16 +158,9 @@ pub(crate) struct Series {
 
 impl Series {
     /// Adds a trade. Returns the candle that this trade closed, if it began a new one.
-    pub(crate) fn add(
-        &mut self,
-        interval: Interval,
-        time: Timestamp,
-        price: Price,
-        quantity: Quantity,
-        quote: Amount,
-    ) -> Option<Candle> {
-        let start = interval.start_of(time);
-        let trade = Candle::first(start, price, quantity, quote);
+    pub(crate) fn add(&mut self, interval: Interval, trade: &TradeView) -> Option<Candle> {
+        let start = interval.start_of(trade.time);
+        let trade = Candle::first(start, trade);
         match self.candles.back_mut() {
             // A market that moved to another partition may see its clock step back: what is closed
             // stays closed, the trade counts in the last candle.
@@ -174,17 +182,24 @@ impl Series {
     /// Counts in other units from now on, rounded down.
     pub(crate) fn convert(&mut self, conversion: &Conversion) {
         for candle in &mut self.candles {
-            let Candle { open, high, low, close, volume, .. } = candle;
+            let Candle { open, high, low, close, volume, taker_buy_volume, .. } = candle;
             for price in [open, high, low, close] {
                 *price = conversion.price_down(*price);
             }
             *volume = conversion.lots_down(*volume);
+            *taker_buy_volume = conversion.lots_down(*taker_buy_volume);
         }
     }
 
     /// The newest candle.
     pub(crate) fn last(&self) -> Option<&Candle> {
         self.candles.back()
+    }
+
+    /// The close of the newest candle that begins before `from`.
+    pub(crate) fn close_before(&self, from: Timestamp) -> Option<Price> {
+        let first = self.candles.partition_point(|candle| candle.start < from);
+        Some(self.candles.get(first.checked_sub(1)?)?.close)
     }
 
     /// Candles that begin at or after `from`, oldest first.

@@ -122,6 +122,9 @@ pub struct TradeView {
     pub time: Timestamp,
     /// The entry.
     pub seq: Seq,
+    /// What one taker traded at one price without another trade in between is one aggregate: they are
+    /// numbered from 1 within the market. Of an auction each trade is one.
+    pub aggregate: u64,
 }
 
 /// What a batch changed of an account.

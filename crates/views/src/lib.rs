@@ -43,7 +43,7 @@ pub use fees::AccountFees;
 pub use order::{EndCause, FillView, Liquidity, MOST_FILLED, OrderStatus, OrderView, add_filled};
 pub use order_list::OrderListView;
 pub use quarantines::Quarantined;
-pub use ticker::Ticker;
+pub use ticker::{Ticker, Window};
 pub use treasury::{Attestation, GuardView, ProposalView};
 pub use views::Views;
 pub use watermarks::{AppliedHook, Watermarks};

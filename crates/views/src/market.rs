@@ -14,7 +14,7 @@ use crate::depth::{Depth, DepthSnapshot};
 use crate::error::Contradiction;
 use crate::hash::IdMap;
 use crate::recorder::MarketRecord;
-use crate::ticker::{self, Ticker};
+use crate::ticker::{self, Ticker, Window};
 
 /// Trades kept per market.
 const MAX_TRADES: usize = 1_000;
@@ -43,6 +43,9 @@ pub(crate) struct Market {
     depth: Depth,
     orders: IdMap<OrderId, RestingOrder>,
     trades: VecDeque<TradeView>,
+    /// Aggregates of trades so far, and the taker of the last one.
+    aggregates: u64,
+    last_taker: Option<OrderId>,
     series: [Series; Interval::ALL.len()],
 }
 
@@ -58,6 +61,8 @@ impl Default for Market {
             depth: Depth::default(),
             orders: IdMap::default(),
             trades: VecDeque::new(),
+            aggregates: 0,
+            last_taker: None,
             series: Default::default(),
         }
     }
@@ -233,6 +238,7 @@ impl Market {
     }
 
     fn note_trade(&mut self, seq: Seq, time: Timestamp, trade: &Trade, record: &mut MarketRecord) {
+        let aggregate = self.aggregate_of(seq, trade);
         let public = TradeView {
             trade: trade.trade,
             price: trade.price,
@@ -241,6 +247,7 @@ impl Market {
             aggressor: trade.aggressor,
             time,
             seq,
+            aggregate,
         };
         if self.trades.len() == MAX_TRADES {
             self.trades.pop_front();
@@ -249,12 +256,25 @@ impl Market {
         self.last_price = Some(trade.price);
         record.trades.push(public);
         for (interval, series) in Interval::ALL.into_iter().zip(&mut self.series) {
-            let closed =
-                series.add(interval, time, trade.price, trade.quantity, trade.quote_amount);
-            if let Some(candle) = closed {
+            if let Some(candle) = series.add(interval, &public) {
                 record.candle_closed(interval, candle);
             }
         }
+    }
+
+    /// The aggregate that a trade belongs to.
+    fn aggregate_of(&mut self, seq: Seq, trade: &Trade) -> u64 {
+        let taker = trade.taker();
+        let goes_on = self.trades.back().is_some_and(|last| {
+            taker.is_some()
+                && self.last_taker == taker
+                && (last.seq, last.price, last.aggressor) == (seq, trade.price, trade.aggressor)
+        });
+        self.last_taker = taker;
+        if !goes_on {
+            self.aggregates += 1;
+        }
+        self.aggregates
     }
 
     /// An incoming order does not rest while it matches.
@@ -391,6 +411,11 @@ impl Market {
 
     pub(crate) fn last_candle(&self, interval: Interval) -> Option<Candle> {
         self.series[interval as usize].last().copied()
+    }
+
+    pub(crate) fn window(&self, interval: Interval, from: Timestamp) -> Window {
+        let series = &self.series[interval as usize];
+        Window { traded: ticker::sum(series.since(from)), close_before: series.close_before(from) }
     }
 
     pub(crate) fn ticker(&self, now: Timestamp) -> Ticker {

@@ -18,7 +18,7 @@ use crate::fees::AccountFees;
 use crate::market::Market;
 use crate::order::{FillView, OrderView};
 use crate::order_list::OrderListView;
-use crate::ticker::Ticker;
+use crate::ticker::{Ticker, Window};
 use crate::treasury::{GuardView, ProposalView};
 use crate::views::Views;
 use crate::watermarks::Watermarks;
@@ -201,6 +201,12 @@ impl Views {
         limit: usize,
     ) -> Vec<Candle> {
         self.read_market(market, |market| market.candles(interval, from, to, limit))
+    }
+
+    /// What the candles of this length say about the time from `from`, where one of them begins, to now.
+    #[must_use]
+    pub fn window(&self, market: MarketId, interval: Interval, from: Timestamp) -> Window {
+        self.read_market(market, |market| market.window(interval, from))
     }
 
     /// Number of orders in the book.

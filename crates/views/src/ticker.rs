@@ -36,12 +36,26 @@ pub struct Ticker {
     pub ask: Option<DepthLevel>,
 }
 
+/// What candles say about the time from one of their beginnings to now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// What traded, as one candle.
+    pub traded: Option<Candle>,
+    /// The last price before; none if nothing had traded, or nothing of it is known any more.
+    pub close_before: Option<Price>,
+}
+
 /// What the candles of one minute say about the window that ends at `now`.
 pub(crate) fn window(minutes: &Series, now: Timestamp) -> Option<Candle> {
     let minute = Interval::Minute1;
     let back = (WINDOW_MINUTES - 1) * minute.nanos();
     let from = Timestamp(minute.start_of(now).0.saturating_sub(back));
-    minutes.since(from).copied().reduce(|mut sum, later| {
+    sum(minutes.since(from))
+}
+
+/// Candles one after the other as one.
+pub(crate) fn sum<'a>(candles: impl Iterator<Item = &'a Candle>) -> Option<Candle> {
+    candles.copied().reduce(|mut sum, later| {
         sum.extend(&later);
         sum
     })

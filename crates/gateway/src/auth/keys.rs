@@ -221,7 +221,7 @@ pub(crate) fn issue_hmac() -> Result<IssuedKey, StoreError> {
 ///
 /// # Errors
 /// When the system gives no randomness.
-fn random_text() -> Result<String, StoreError> {
+pub(crate) fn random_text() -> Result<String, StoreError> {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     // The largest multiple of 62: bytes from here on would make some characters likelier.
     const FAIR: u8 = 248;

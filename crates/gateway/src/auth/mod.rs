@@ -11,7 +11,7 @@ use std::sync::Arc;
 use store::Permissions;
 use types::{AccountId, OperatorName, Timestamp};
 
-pub(crate) use keys::{Authenticator, IssuedKey, Key, issue_hmac};
+pub(crate) use keys::{Authenticator, IssuedKey, Key, issue_hmac, random_text};
 pub(crate) use signature::parse_public_key;
 
 /// A caller whose signature was verified.

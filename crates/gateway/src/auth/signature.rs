@@ -234,6 +234,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_rsa_key_is_read_as_pem_and_its_signature_taken_in_base64() {
+        // openssl genpkey -algorithm rsa | openssl pkey -pubout; openssl dgst -sha256 -sign
+        let pem = "-----BEGIN PUBLIC KEY-----\n\
+            MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA+nGdIctyE/cguudo8Uiu\n\
+            Kle8WZzKbbM2F+D2AachocXqUOpuhvlF8dzss5jm0g5rjZVuzwZG0sKNdIfmG+tY\n\
+            Pj7g7ClkJ1L4M/9DBPirPfert9+zExiP/+0mlrXqvX/69UAlG4wMfIEyOENcXBTL\n\
+            tLKKXNw+5D+OL+8/dgjD5FCbunDBxc6IP3/N4nc4mBEkWAQ6rE8RNrhqfi3laShj\n\
+            1LEDxIqWW1gX6gZKCnksqUwZgomxAEKPlKbEbvV3ml/w63whYH/GzpGROpHWUpW4\n\
+            3qfqaQAlzjSOzLh1gITe362spynP57pXbSThXx4G7coNX14B7hhZI597ZUimXedz\n\
+            4wIDAQAB\n\
+            -----END PUBLIC KEY-----\n";
+        let signature = "uIUQSj6Au56FrGWLSjh6hTbDsqrJKQ/a8Fy18KHH+9UdOOuhTopgdnFSXhHot3JiBxJgnw55hnlkNgDOaGDkO0iD\
+            tU16VOrGFHWwcf1mjnK88niMG0OYCA1bH9FeCiJhmWK0c4+pqH+tNZwwjnxq+MREoOzwfB/lt/qsXDlILt2WFA+k\
+            komBxj6DV0MuLNOis3JAhdrAQLhb6UMzmFWfMqpsr0kjCiHj19DbPHllA7C7/tqlT/nKnG8QsbJgHg7N30JD5K7g\
+            wLQiVpuWkNlTE6XgfEBMd39AojVF7IeSW190bUtsL6jL58K4RuZzKhASQFOj3F74/1VRRO8F+uR2pw==";
+        let Some(Credential::Rsa(key)) = parse_public_key(pem) else { panic!("an RSA key") };
+        let verifier = Verifier::Rsa(key.into());
+        let message = b"symbol=BTCUSDT&timestamp=1700000000000";
+        assert!(verifier.accepts_message(message, signature));
+        assert!(!verifier.accepts_message(b"symbol=BTCUSDT&timestamp=1700000000001", signature));
+        assert!(!verifier.accepts_message(message, &signature[4..]));
+        let cut: String = pem.replace("MIIB", "MIIA");
+        assert_eq!(parse_public_key(&cut), None);
+    }
+
     fn encode_base64(bytes: &[u8]) -> String {
         const ALPHABET: &[u8; 64] =
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -16,6 +16,7 @@ use super::params::Params;
 use super::render::TimeUnit;
 use super::symbols;
 use crate::auth::Caller;
+use crate::history;
 use crate::state::Shared;
 
 /// One line of the table.
@@ -47,8 +48,6 @@ pub(crate) enum Security {
     Read,
     /// Whoever signs by a key that may trade.
     Trade,
-    /// Whoever signs by a key that may move funds.
-    Withdraw,
 }
 
 impl Security {
@@ -61,7 +60,6 @@ impl Security {
             Self::Public => true,
             Self::KeyOnly | Self::Read => has(|may| may.read),
             Self::Trade => has(|may| may.trade),
-            Self::Withdraw => has(|may| may.withdraw),
         }
     }
 }
@@ -113,6 +111,27 @@ impl Call {
     pub(crate) fn market_if_named(&self) -> Result<Option<Arc<MarketInfo>>, Error> {
         let name = self.params.text("symbol")?;
         name.map(|name| symbols::market(&self.shared.views, name)).transpose()
+    }
+
+    /// Waits until the views show what anybody was answered before: who has been told of a trade may expect
+    /// the other side to see it. After the bound the answer is what there is.
+    pub(crate) async fn settled(&self) {
+        let bound = self.shared.config.limits.watermark_timeout;
+        let marks = self.shared.catch_up.answered();
+        let _ = self.shared.catch_up.reach_all(&marks, bound).await;
+    }
+
+    /// The same of the history, and strictly for what the caller wrote.
+    ///
+    /// # Errors
+    /// -1001 if that is not there in time.
+    pub(crate) async fn history_settled(&self) -> Result<AccountId, Error> {
+        let account = self.account()?;
+        let marks = self.shared.catch_up.answered();
+        if history::watermarks(&self.shared, account, marks).await.is_err() {
+            history::watermarks(&self.shared, account, Vec::new()).await?;
+        }
+        Ok(account)
     }
 
     /// Waits until the views show what the caller wrote.

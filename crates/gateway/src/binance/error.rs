@@ -138,11 +138,6 @@ impl Error {
     pub(crate) fn unknown_path() -> Self {
         Self::with_status(-1020, StatusCode::NOT_FOUND, "This operation is not supported.")
     }
-
-    /// Whether nobody knows what became of the request.
-    pub(crate) fn is_outcome_unknown(&self) -> bool {
-        self.code == -1007
-    }
 }
 
 /// What a failed command or read is called here. A handler that knows more than the code says its own.

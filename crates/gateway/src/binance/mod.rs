@@ -12,10 +12,13 @@
 //! *Invariants:* amounts are rendered exactly, with 8 decimals, by [`render`] alone. What the engine cannot
 //! do is refused, never half done.
 
+mod account;
 mod endpoint;
 mod error;
+mod ids;
 mod limits;
 mod market;
+mod orders;
 mod params;
 mod render;
 mod serve;
@@ -23,5 +26,7 @@ mod signed;
 mod symbols;
 mod table;
 
+pub(crate) use account::ListenKeys;
 pub(crate) use limits::{Limiter, Uncapped};
 pub(crate) use serve::{lenient, meant, routes};
+pub use table::endpoints;

@@ -115,7 +115,7 @@ async fn answer(
             let key = signed::key(&shared.auth, key_name(&parts.headers))?;
             Some(key.caller(now, now))
         }
-        Security::Read | Security::Trade | Security::Withdraw => {
+        Security::Read | Security::Trade => {
             let key = signed::key(&shared.auth, key_name(&parts.headers))?;
             let payload = signed::payload(parts.uri.query().unwrap_or_default(), body);
             Some(signed::signer(&key, &params, &payload, now)?)
@@ -125,6 +125,9 @@ async fn answer(
         return Err(Error::not_permitted());
     }
     let call = Call { shared: Arc::clone(shared), params, caller, unit, now };
+    if endpoint.method == Method::GET {
+        call.settled().await;
+    }
     (endpoint.run)(call).await
 }
 

@@ -92,6 +92,19 @@ fn with_cancel(
     error.detail(text)
 }
 
+/// Whether a replacement that placed its order has cancelled the other: what cannot be told from an earlier
+/// cancel counts as done.
+pub(crate) async fn was_cancelled(
+    shared: &Shared,
+    account: AccountId,
+    market: &MarketInfo,
+    cancel: OrderId,
+    on_failure: OnFailure,
+    outcome: &Outcome,
+) -> bool {
+    cancelled(shared, account, market, cancel, on_failure, outcome).await.0.unwrap_or(true)
+}
+
 /// Whether the first half was done, and what was left of the order. The entry that placed the new order
 /// says so if it did both.
 async fn cancelled(

@@ -110,6 +110,8 @@ impl Missed {
                             aggressor: trade.aggressor,
                             time: entry.time,
                             seq: entry.seq,
+                            // Not told on these channels.
+                            aggregate: 0,
                         }),
                         _ => None,
                     })

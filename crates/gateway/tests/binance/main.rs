@@ -1,9 +1,16 @@
 //! The Binance dialect as its clients see it, through the real router with the real node behind it.
 
+mod account;
 #[path = "../api/client.rs"]
 #[expect(dead_code, reason = "shared with the tests of the native API")]
 mod client;
+mod compatibility;
 mod general;
+mod lists;
+mod market;
+mod orders;
+mod replace;
+mod signing;
 mod trader;
 #[path = "../api/world.rs"]
 #[expect(dead_code, reason = "shared with the tests of the native API")]

@@ -72,7 +72,6 @@ impl World {
         send(&self.router, Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    #[expect(dead_code, reason = "endpoints that are signed follow")]
     /// A signed request with all parameters in the query.
     pub async fn signed(&self, who: &Client, method: &str, path: &str, query: &str) -> Said {
         let separator = if query.is_empty() { "" } else { "&" };
@@ -83,7 +82,6 @@ impl World {
         send(&self.router, request.body(Body::empty()).unwrap()).await
     }
 
-    #[expect(dead_code, reason = "endpoints that are signed follow")]
     /// A signed request with all parameters in a form body, as most libraries post.
     pub async fn posted(&self, who: &Client, method: &str, path: &str, form: &str) -> Said {
         let form = format!("timestamp={}&{form}", now_millis());

@@ -4,8 +4,17 @@ mod depth;
 mod exchange_info;
 mod filters;
 mod general;
+mod interval;
+mod klines;
 mod select;
+mod tickers;
+mod trades;
 
 pub(super) use depth::*;
 pub(super) use exchange_info::*;
+pub(super) use filters::*;
 pub(super) use general::*;
+pub(super) use interval::date;
+pub(super) use klines::*;
+pub(super) use tickers::*;
+pub(super) use trades::*;

@@ -1,0 +1,177 @@
+//! `POST order/cancelReplace`: one command that cancels and places.
+
+use axum::http::StatusCode;
+use serde::Serialize;
+use serde_json::{Value, json};
+use types::{OrderId, PlaceOrder, ReplaceOrder, Request, RequestKind};
+use views::MarketInfo;
+
+use super::cancel::{after, cancel_name, open_order};
+use super::find::Named;
+use super::place::{Detail, Placed, detail, refusal};
+use super::read;
+use super::show::OrderObject;
+use crate::binance::endpoint::{Answer, Call};
+use crate::binance::error::Error;
+use crate::binance::ids;
+use crate::orders::was_cancelled;
+use crate::outcome::Outcome;
+use crate::state::rejection;
+use crate::wire::request::OnFailure;
+
+/// What became of one half.
+enum Half {
+    Success(Value),
+    Failure(Error),
+    NotAttempted,
+}
+
+impl Half {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Success(_) => "SUCCESS",
+            Self::Failure(_) => "FAILURE",
+            Self::NotAttempted => "NOT_ATTEMPTED",
+        }
+    }
+
+    fn response(&self) -> Value {
+        match self {
+            Self::Success(value) => value.clone(),
+            Self::Failure(error) => json!({ "code": error.code, "msg": error.msg }),
+            Self::NotAttempted => Value::Null,
+        }
+    }
+}
+
+/// `POST order/cancelReplace`.
+pub(in crate::binance) async fn cancel_replace(call: Call) -> Result<Answer, Error> {
+    const MODES: [(&str, OnFailure); 2] =
+        [("STOP_ON_FAILURE", OnFailure::Stop), ("ALLOW_FAILURE", OnFailure::GoOn)];
+    let account = call.account()?;
+    let market = call.market()?;
+    let mode = "cancelReplaceMode";
+    call.params.required(mode)?;
+    let on_failure = call.params.word(mode, &MODES, || Error::invalid_data(mode))?;
+    let on_failure = on_failure.ok_or_else(|| Error::mandatory(mode))?;
+    check_limit_mode(&call)?;
+    let named = Named::of(&call, "cancelOrderId", "cancelOrigClientOrderId")?;
+    let name = cancel_name(&call, "cancelNewClientOrderId")?;
+    let order = read::order(&call.params, &market, account)?;
+    let detail = detail(&call.params, &order)?;
+    let counts = call.shared.limiter.count_orders(account, 1, call.now)?;
+    call.caught_up().await?;
+    let (cancel, place) = match open_order(&call, &named, account, &market) {
+        Ok(open) => {
+            let name = name.unwrap_or_else(|| ids::cancel_id(open.order));
+            replace(&call, &market, order, open.order, name, on_failure, detail).await?
+        }
+        Err(error) if on_failure == OnFailure::Stop => (Half::Failure(error), Half::NotAttempted),
+        Err(error) => (Half::Failure(error), place(&call, &market, order, detail).await?),
+    };
+    Ok(answer(&cancel, &place)?.with_orders(counts))
+}
+
+/// `orderRateLimitExceededMode` decides what a limiter's refusal leaves: here nothing is done then.
+fn check_limit_mode(call: &Call) -> Result<(), Error> {
+    let name = "orderRateLimitExceededMode";
+    let words = [("DO_NOTHING", ()), ("CANCEL_ONLY", ())];
+    call.params.word(name, &words, || Error::invalid_data(name))?;
+    Ok(())
+}
+
+/// Both halves by one command.
+async fn replace(
+    call: &Call,
+    market: &std::sync::Arc<MarketInfo>,
+    order: PlaceOrder,
+    cancel: OrderId,
+    name: String,
+    on_failure: OnFailure,
+    detail: Detail,
+) -> Result<(Half, Half), Error> {
+    let (account, spec) = (order.account, order.spec);
+    let prevention = order.self_trade_prevention;
+    let stop_on_failure = on_failure == OnFailure::Stop;
+    let request = Request::ReplaceOrder(Box::new(ReplaceOrder { cancel, stop_on_failure, order }));
+    let outcome = call.shared.ask(call.valid_until(), request).await?;
+    let refused = rejection(&outcome.answer);
+    let is_cancelled = match &refused {
+        // Who asked to stop gets as far as the placement only by a cancel that worked.
+        Some(_) => {
+            let is_placement = matches!(
+                outcome.answer,
+                types::Event::Rejected { request: RequestKind::PlaceOrder, .. }
+            );
+            is_placement && stop_on_failure
+                || outcome.made_room.iter().any(|(order, _)| *order == cancel)
+        }
+        None => was_cancelled(&call.shared, account, market, cancel, on_failure, &outcome).await,
+    };
+    let cancelled = if is_cancelled {
+        let ended = after(call, account, market, cancel).await?;
+        let object = OrderObject::cancelled(market, &ended, name, outcome.time, call.unit);
+        Half::Success(value(&object))
+    } else {
+        Half::Failure(Error::unknown_order_sent())
+    };
+    let placed = match refused {
+        Some(_) if !is_cancelled && stop_on_failure => Half::NotAttempted,
+        Some(error) => Half::Failure(refusal(&spec, error)),
+        None => placed(call, market, &outcome, prevention, detail),
+    };
+    Ok((cancelled, placed))
+}
+
+/// The placement alone: there was nothing to cancel.
+async fn place(
+    call: &Call,
+    market: &MarketInfo,
+    order: PlaceOrder,
+    detail: Detail,
+) -> Result<Half, Error> {
+    let (spec, prevention) = (order.spec, order.self_trade_prevention);
+    let outcome = call.shared.ask(call.valid_until(), Request::PlaceOrder(order)).await?;
+    Ok(match rejection(&outcome.answer) {
+        Some(error) => Half::Failure(refusal(&spec, error)),
+        None => placed(call, market, &outcome, prevention, detail),
+    })
+}
+
+fn placed(
+    call: &Call,
+    market: &MarketInfo,
+    outcome: &Outcome,
+    prevention: types::SelfTradePrevention,
+    detail: Detail,
+) -> Half {
+    match Placed::of(outcome, prevention) {
+        Ok(placed) => Half::Success(value(&placed.value(call, market, detail))),
+        Err(error) => Half::Failure(error),
+    }
+}
+
+fn value(object: &impl Serialize) -> Value {
+    serde_json::to_value(object).expect("plain structs of texts and numbers")
+}
+
+fn answer(cancel: &Half, place: &Half) -> Result<Answer, Error> {
+    let both = json!({
+        "cancelResult": cancel.word(),
+        "newOrderResult": place.word(),
+        "cancelResponse": cancel.response(),
+        "newOrderResponse": place.response(),
+    });
+    let succeeded = [cancel, place].iter().filter(|half| matches!(half, Half::Success(_))).count();
+    let mut error = match succeeded {
+        2 => return Answer::of(&both),
+        1 => Error::with_status(
+            -2021,
+            StatusCode::CONFLICT,
+            "Order cancel-replace partially failed.",
+        ),
+        _ => Error::new(-2022, "Order cancel-replace failed."),
+    };
+    error.data = Some(Box::new(both));
+    Err(error)
+}

@@ -1,0 +1,119 @@
+//! Replacing and amending orders.
+
+use serde_json::json;
+
+use crate::world::World;
+
+const LIMIT: &str = "side=SELL&type=LIMIT&timeInForce=GTC&quantity=1";
+
+async fn replaced(world: &World, form: &str) -> crate::trader::Said {
+    let form = format!("symbol=BTCUSDT&{form}");
+    world.posted(&world.alice, "POST", "/api/v3/order/cancelReplace", &form).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_halves_of_a_replacement_are_told() {
+    let world = World::new().await;
+    let placed = world.order(&world.alice, &format!("{LIMIT}&price=60000")).await.ok();
+    let old = &placed["orderId"];
+    let form = format!("{LIMIT}&price=61000&cancelReplaceMode=STOP_ON_FAILURE&cancelOrderId={old}");
+    let both = replaced(&world, &form).await.ok();
+    assert_eq!(
+        (&both["cancelResult"], &both["newOrderResult"]),
+        (&json!("SUCCESS"), &json!("SUCCESS"))
+    );
+    assert_eq!(
+        (&both["cancelResponse"]["orderId"], &both["cancelResponse"]["status"]),
+        (old, &json!("CANCELED"))
+    );
+    assert_eq!(both["newOrderResponse"]["price"], "61000.00000000");
+
+    // The old one is gone: nothing is placed, or the new one all the same.
+    let stopped = replaced(&world, &form).await;
+    assert_eq!(stopped.error(), (400, -2022, "Order cancel-replace failed."));
+    let data = &stopped.json["data"];
+    assert_eq!(
+        (&data["cancelResult"], &data["newOrderResult"]),
+        (&json!("FAILURE"), &json!("NOT_ATTEMPTED"))
+    );
+    assert_eq!(
+        (&data["cancelResponse"]["code"], &data["newOrderResponse"]),
+        (&json!(-2011), &json!(null))
+    );
+    let partly = replaced(&world, &form.replace("STOP_ON_FAILURE", "ALLOW_FAILURE")).await;
+    assert_eq!((partly.status.as_u16(), partly.code()), (409, -2021));
+    let data = &partly.json["data"];
+    assert_eq!(
+        (&data["cancelResult"], &data["newOrderResult"]),
+        (&json!("FAILURE"), &json!("SUCCESS"))
+    );
+
+    // The cancel works and the placement does not.
+    let new = data["newOrderResponse"]["orderId"].clone();
+    let poor = format!(
+        "side=SELL&type=LIMIT&timeInForce=GTC&quantity=100&price=1&cancelOrderId={new}&cancelReplaceMode=STOP_ON_FAILURE"
+    );
+    let partly = replaced(&world, &poor).await;
+    assert_eq!((partly.status.as_u16(), partly.code()), (409, -2021));
+    let data = &partly.json["data"];
+    assert_eq!(
+        (&data["cancelResult"], &data["newOrderResult"]),
+        (&json!("SUCCESS"), &json!("FAILURE"))
+    );
+    assert_eq!(data["newOrderResponse"]["code"], -2010);
+    let both = replaced(&world, &poor.replace("STOP_ON_FAILURE", "ALLOW_FAILURE")).await;
+    assert_eq!((both.status.as_u16(), both.code()), (400, -2022));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_are_looked_at_before_the_cancel() {
+    let world = World::new().await;
+    let form = format!("{LIMIT}&price=60000&newClientOrderId=stays");
+    world.order(&world.alice, &form).await.ok();
+    let wrong = "side=SELL&type=LIMIT&timeInForce=GTC&quantity=0.00001&price=1&\
+                 cancelReplaceMode=STOP_ON_FAILURE&cancelOrigClientOrderId=stays";
+    let refused = replaced(&world, wrong).await;
+    assert_eq!(refused.error(), (400, -1013, "Filter failure: LOT_SIZE"));
+    for (form, code) in [
+        (format!("{LIMIT}&price=1&cancelOrderId=1"), -1102),
+        (format!("{LIMIT}&price=1&cancelReplaceMode=MAYBE&cancelOrderId=1"), -1130),
+        (format!("{LIMIT}&price=1&cancelReplaceMode=STOP_ON_FAILURE"), -1102),
+    ] {
+        assert_eq!(replaced(&world, &form).await.code(), code, "{form}");
+    }
+    let open = world.asked(&world.alice, "/api/v3/openOrders").await;
+    assert_eq!(open[0]["clientOrderId"], "stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amendment_takes_quantity_and_keeps_id_and_place() {
+    let world = World::new().await;
+    let placed = world.order(&world.alice, &format!("{LIMIT}&price=60000")).await.ok();
+    let id = &placed["orderId"];
+    let amend = async |more: &str| {
+        let query = format!("symbol=BTCUSDT&orderId={id}&{more}");
+        world.signed(&world.alice, "PUT", "/api/v3/order/amend/keepPriority", &query).await
+    };
+    let amended = amend("newQty=0.6").await.ok();
+    let order = &amended["amendedOrder"];
+    assert_eq!((&order["orderId"], &order["qty"]), (id, &json!("0.60000000")));
+    assert_eq!(
+        (&order["status"], &order["cumulativeQuoteQty"]),
+        (&json!("NEW"), &json!("0.00000000"))
+    );
+    let more = amend("newQty=0.7").await;
+    assert_eq!(more.error(), (400, -2038, "Order amend (quantity increase) is not supported."));
+    let same = amend("newQty=0.6").await;
+    assert_eq!(same.error().2, "The requested action would change no state; rejecting.");
+    assert_eq!(amend("newQty=0.5&newClientOrderId=other").await.code(), -2038);
+    assert_eq!(amend("").await.code(), -1102);
+    let list = world
+        .asked(&world.alice, &format!("/api/v3/order/amendments?symbol=BTCUSDT&orderId={id}"))
+        .await;
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&list[0]["origQty"], &list[0]["newQty"]),
+        (&json!("1.00000000"), &json!("0.60000000"))
+    );
+    assert_eq!(list[0]["executionId"], amended["executionId"]);
+}
