@@ -122,9 +122,7 @@ pub(super) async fn after(
 ) -> Result<OrderView, Error> {
     call.caught_up().await?;
     let found = call.shared.views.order(account, market.def.id, order);
-    found
-        .ok_or_else(|| crate::error::GatewayCode::NotCaughtUp)
-        .map_err(|code| crate::error::ApiError::from(code).into())
+    found.ok_or_else(|| ApiError::from(GatewayCode::NotCaughtUp).into())
 }
 
 /// What became of an order or of a list.
