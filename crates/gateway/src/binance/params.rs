@@ -98,13 +98,21 @@ impl Params {
         number.map(Some).ok_or_else(|| Error::illegal_characters(name, "^[0-9]{1,20}$"))
     }
 
-    /// A mandatory whole number.
+    /// An id: what a signed 64-bit column of a database holds.
+    ///
+    /// # Errors
+    /// As [`Self::int`].
+    pub(crate) fn id(&self, name: &str) -> Result<Option<u64>, Error> {
+        Ok(self.int::<i64>(name)?.map(i64::unsigned_abs))
+    }
+
+    /// A mandatory id.
     ///
     /// # Errors
     /// -1102 or -1100.
-    pub(crate) fn required_int<T: FromStr>(&self, name: &str) -> Result<T, Error> {
+    pub(crate) fn required_id(&self, name: &str) -> Result<u64, Error> {
         self.required(name)?;
-        self.int(name)?.ok_or_else(|| Error::mandatory(name))
+        self.id(name)?.ok_or_else(|| Error::mandatory(name))
     }
 
     /// An amount as text: digits with at most one point between them, at most 8 decimals.

@@ -36,6 +36,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/v1/markets/{symbol}/trades", list_trades)
         .get("/v1/markets/{symbol}/candles", list_candles)
         .get("/v1/tickers", list_tickers)
+        // Beside the names that the Binance dialect has there.
+        .get("/api/v1/markets", list_markets)
 }
 
 /// A market by its symbol.

@@ -31,6 +31,11 @@ async fn paths_are_meant_whatever_their_slashes_and_old_names_answer() {
     for path in ["//api/v3/ping", "/api//v3/ping/", "/api/v1/ping", "/api/v3/ping/"] {
         assert_eq!(world.ask(path).await.ok(), json!({}), "{path}");
     }
+    let markets = world.ask("/api/v1/markets").await;
+    assert_eq!(markets.json["markets"][0]["symbol"], "BTC-USDT", "in our own form");
+    let query = "symbol=BTCUSDT&orderId=9223372036854775808";
+    let huge = world.signed(&world.alice, "GET", "/api/v3/order", query).await;
+    assert_eq!(huge.code(), -1100, "no id is so large");
     for path in ["/api/v3/nothing", "/sapi/v1/nothing", "/api", "/fapi/v1/ping"] {
         assert_eq!(world.ask(path).await.error(), (404, -1020, "This operation is not supported."));
     }

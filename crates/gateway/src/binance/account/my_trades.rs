@@ -62,8 +62,8 @@ impl MyTrade {
 pub(in crate::binance) async fn my_trades(call: Call) -> Result<Answer, Error> {
     let account = call.account()?;
     let market = call.market()?;
-    let order = call.params.int("orderId")?.map(OrderId);
-    let from = call.params.int("fromId")?.map(TradeId);
+    let order = call.params.id("orderId")?.map(OrderId);
+    let from = call.params.id("fromId")?.map(TradeId);
     let (since, until) = times(&call)?;
     if from.is_some() && (since.is_some() || until.is_some()) {
         return Err(Error::invalid_combination());

@@ -6,10 +6,6 @@ use views::MarketInfo;
 
 use crate::binance::render::{self, ZERO};
 
-/// Lists that an account may have open in a market. The engine has no bound of its own: they are bounded
-/// by its orders.
-const MAX_ORDER_LISTS: u32 = 20;
-
 /// One filter. Amounts have 8 decimals, multipliers are as configured.
 #[derive(Serialize)]
 #[serde(tag = "filterType", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
@@ -59,9 +55,6 @@ pub(in crate::binance) enum Filter {
     MaxNumAlgoOrders {
         max_num_algo_orders: u32,
     },
-    MaxNumOrderLists {
-        max_num_order_lists: u32,
-    },
     MaxPosition {
         max_position: String,
     },
@@ -105,7 +98,6 @@ pub(in crate::binance) fn filters(market: &MarketInfo) -> Vec<Filter> {
     filters.push(Filter::MaxNumOrders { max_num_orders: orders });
     let waiting = rules.max_waiting_orders.unwrap_or(orders).min(orders);
     filters.push(Filter::MaxNumAlgoOrders { max_num_algo_orders: waiting });
-    filters.push(Filter::MaxNumOrderLists { max_num_order_lists: MAX_ORDER_LISTS.min(orders) });
     if let Some(most) = rules.max_position {
         filters.push(Filter::MaxPosition { max_position: render::amount(&market.base, most) });
     }

@@ -88,7 +88,7 @@ pub(in crate::binance) async fn trades(call: Call) -> Result<Answer, Error> {
 pub(in crate::binance) async fn historical_trades(call: Call) -> Result<Answer, Error> {
     let market = call.market()?;
     let limit = call.params.limit(ROWS, MOST_ROWS)?;
-    let Some(from) = call.params.int("fromId")? else {
+    let Some(from) = call.params.id("fromId")? else {
         let newest_first = call.shared.views.trades(market.def.id, limit);
         return answer(&call, &market, newest_first.iter().rev());
     };
@@ -149,7 +149,7 @@ fn view(row: &TradeRow) -> TradeView {
 pub(in crate::binance) async fn aggregate_trades(call: Call) -> Result<Answer, Error> {
     let market = call.market()?;
     let limit = call.params.limit(ROWS, MOST_ROWS)?;
-    let from: Option<u64> = call.params.int("fromId")?;
+    let from = call.params.id("fromId")?;
     let (since, until) = (call.params.time("startTime")?, call.params.time("endTime")?);
     if from.is_some() && (since.is_some() || until.is_some()) {
         return Err(Error::invalid_combination());

@@ -136,8 +136,8 @@ struct Amendment {
 pub(in crate::binance) async fn amendments(call: Call) -> Result<Answer, Error> {
     let account = call.account()?;
     let market = call.market()?;
-    let order = OrderId(call.params.required_int("orderId")?);
-    let from: Option<u64> = call.params.int("fromExecutionId")?;
+    let order = OrderId(call.params.required_id("orderId")?);
+    let from = call.params.id("fromExecutionId")?;
     let limit = call.params.limit(ROWS, MOST_ROWS)?;
     call.history_settled().await?;
     let query = AmendmentQuery { account, market: market.def.id, order };

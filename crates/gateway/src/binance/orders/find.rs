@@ -25,7 +25,7 @@ impl<'a> Named<'a> {
     /// -1102, -1100 or -1105.
     pub(in crate::binance) fn of(call: &'a Call, id: &str, client_id: &str) -> Result<Self, Error> {
         let named =
-            Self { id: call.params.int(id)?.map(OrderId), client_id: call.params.text(client_id)? };
+            Self { id: call.params.id(id)?.map(OrderId), client_id: call.params.text(client_id)? };
         if named.id.is_none() && named.client_id.is_none() {
             return Err(Error::one_of(id, client_id));
         }

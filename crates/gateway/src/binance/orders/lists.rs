@@ -143,7 +143,7 @@ impl ListObject {
 /// `DELETE orderList`: by its id or its name.
 pub(in crate::binance) async fn cancel_list(call: Call) -> Result<Answer, Error> {
     let market = call.market()?;
-    let id = call.params.int("orderListId")?.map(OrderId);
+    let id = call.params.id("orderListId")?.map(OrderId);
     let name = call.params.text("listClientOrderId")?;
     if id.is_none() && name.is_none() {
         return Err(Error::one_of("orderListId", "listClientOrderId"));
@@ -200,7 +200,7 @@ pub(in crate::binance) async fn open_lists(call: Call) -> Result<Answer, Error> 
 /// apart by the market: without `symbol` the newest list of this id is meant.
 pub(in crate::binance) async fn list(call: Call) -> Result<Answer, Error> {
     let account = call.account()?;
-    let id = call.params.int("orderListId")?.map(OrderId);
+    let id = call.params.id("orderListId")?.map(OrderId);
     let name = call.params.text("origClientOrderId")?;
     if id.is_none() && name.is_none() {
         return Err(Error::one_of("orderListId", "origClientOrderId"));
@@ -222,7 +222,7 @@ pub(in crate::binance) async fn list(call: Call) -> Result<Answer, Error> {
 /// `GET allOrderList`: from `fromId` or `startTime` on, or the newest.
 pub(in crate::binance) async fn all_lists(call: Call) -> Result<Answer, Error> {
     let account = call.account()?;
-    let from = call.params.int("fromId")?.map(OrderId);
+    let from = call.params.id("fromId")?.map(OrderId);
     let (since, until) = times(&call)?;
     if from.is_some() && (since.is_some() || until.is_some()) {
         return Err(Error::invalid_combination());

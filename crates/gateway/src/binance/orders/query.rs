@@ -51,7 +51,7 @@ pub(in crate::binance) fn open_orders_weight(params: &Params) -> u32 {
 pub(in crate::binance) async fn all_orders(call: Call) -> Result<Answer, Error> {
     let account = call.account()?;
     let market = call.market()?;
-    let from = call.params.int("orderId")?.map(OrderId);
+    let from = call.params.id("orderId")?.map(OrderId);
     let (since, until) = times(&call)?;
     let limit = call.params.limit(ROWS, MOST_ROWS)? as u32;
     call.history_settled().await?;
