@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
 use oracle::campaign::{BLOCK, Failure, block_seed, run_block};
-use oracle::coverage::Coverage;
+use oracle::coverage::{Coverage, operations};
 
 /// Where the campaign stands: its seed and its next block.
 const PROGRESS: &str = "target/oracle.progress";
@@ -69,6 +69,8 @@ fn say(coverage: &Coverage, through: u64, elapsed: Duration) {
 fn report(coverage: &Coverage) {
     println!("{}", coverage.table());
     println!("reachable cells not seen in this run: {:?}", coverage.missing());
+    println!("answers not seen in this run: {:?}", operations::missing(&coverage.answers));
+    println!("never seen in this run: {:?}", coverage.missing_facts());
 }
 
 /// The next block of the campaign of this seed.
@@ -83,6 +85,7 @@ fn read_progress(path: &Path, seed: u64) -> u64 {
 
 fn write_progress(path: &Path, seed: u64, next: u64) -> io::Result<()> {
     let temporary = path.with_extension("progress.new");
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
     fs::write(&temporary, format!("{seed} {next}\n"))?;
     fs::rename(temporary, path)
 }
