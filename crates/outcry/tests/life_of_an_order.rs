@@ -4,13 +4,11 @@
 
 mod support;
 
-use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Http, Key, PATIENCE, Server, outcry, read_json, websocket};
-use tokio_tungstenite::tungstenite::{Message, WebSocket};
+use support::{Http, Key, PATIENCE, Server, found, outcry, subscribe, told};
 
 #[test]
 fn an_order_lives_as_it_is_told_everywhere() {
@@ -19,7 +17,7 @@ fn an_order_lives_as_it_is_told_everywhere() {
     let server = Server::start(&data, None, &["--no-demo"]).unwrap_or_else(|out| panic!("{out}"));
     let admin = server.admin.clone().expect("shown at the first start");
     let mut http = server.http();
-    let (alice, bob) = found(&mut http, &admin);
+    let [alice, bob] = found(&mut http, &admin);
     let mut stream = subscribe(&server, &alice);
 
     // 1. It is placed and rests: what it needs is held.
@@ -81,62 +79,11 @@ fn an_order_lives_as_it_is_told_everywhere() {
     server.stop();
 }
 
-/// An exchange with one market and two funded accounts.
-fn found(http: &mut Http, admin: &Key) -> (Key, Key) {
-    let mut post = |path: &str, body| http.ok(admin, "POST", path, Some(body));
-    for symbol in ["BTC", "USDT"] {
-        post("/v1/admin/assets", json!({ "symbol": symbol, "scale": 8 }));
-    }
-    post(
-        "/v1/admin/markets",
-        json!({
-            "symbol": "BTC-USDT", "base": "BTC", "quote": "USDT", "tick": "0.01",
-            "lot": "0.00001", "max_price": "10000000", "max_quantity": "10000",
-        }),
-    );
-    let mut trader = |name: &str, asset: &str, amount: &str| {
-        let account = post("/v1/admin/accounts", json!({ "name": name }))["account"]["id"].clone();
-        let credit =
-            json!({ "account": account, "asset": asset, "amount": amount, "reference": name });
-        post("/v1/admin/credits", credit);
-        let permissions = json!({ "account": account, "permissions": ["read", "trade"] });
-        let key = post("/v1/admin/keys", permissions);
-        let text = |value: &Value| value.as_str().expect("shown once").to_owned();
-        Key { id: text(&key["key"]["key"]), secret: text(&key["secret"]) }
-    };
-    (trader("alice", "BTC", "10"), trader("bob", "USDT", "100000"))
-}
-
 fn limit(side: &str, price: &str, quantity: &str, client_order_id: &str) -> Value {
     json!({
         "market": "BTC-USDT", "side": side, "type": "limit", "price": price,
         "quantity": quantity, "client_order_id": client_order_id,
     })
-}
-
-fn subscribe(server: &Server, key: &Key) -> WebSocket<TcpStream> {
-    let mut socket = websocket(server.address, key);
-    let request = json!({ "id": 1, "op": "subscribe", "channels": ["orders"] });
-    socket.send(Message::text(request.to_string())).expect("a socket");
-    // What happens before the snapshot is in it, and not told as an event.
-    let (mut is_answered, mut has_snapshot) = (false, false);
-    while !is_answered || !has_snapshot {
-        let message = read_json(&mut socket).expect("a message");
-        is_answered |= message["id"] == 1 && message["status"] == 200;
-        has_snapshot |= message["type"] == "snapshot";
-    }
-    socket
-}
-
-/// The next event of this kind on the stream of orders.
-fn told(socket: &mut WebSocket<TcpStream>, event: &str) -> Value {
-    loop {
-        let message = read_json(socket).expect("a message");
-        let events = message["data"].as_array().cloned().unwrap_or_default();
-        if let Some(found) = events.into_iter().find(|found| found["event"] == event) {
-            return found;
-        }
-    }
 }
 
 /// Available and held. Signed reads wait for what was answered before.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use support::{Http, Key, Server};
+use support::{Http, Key, Server, found, place};
 
 const RESTORED: &str = "views restored from";
 const NOT_USED: &str = "views.snapshot is not used";
@@ -121,41 +121,11 @@ fn start(data: &Path) -> Server {
     Server::start(data, None, &["--no-demo"]).unwrap_or_else(|output| panic!("{output}"))
 }
 
-/// One market; a seller and a buyer with funds.
-fn found(http: &mut Http, admin: &Key) -> [Key; 2] {
-    let mut post = |path: &str, body| http.ok(admin, "POST", path, Some(body));
-    for symbol in ["BTC", "USDT"] {
-        post("/v1/admin/assets", json!({ "symbol": symbol, "scale": 8 }));
-    }
-    let market = json!({
-        "symbol": "BTC-USDT", "base": "BTC", "quote": "USDT", "tick": "0.01",
-        "lot": "0.00001", "max_price": "10000000", "max_quantity": "10000",
-    });
-    post("/v1/admin/markets", market);
-    [("seller", "BTC", "10"), ("buyer", "USDT", "100000")].map(|(name, asset, amount)| {
-        let account = post("/v1/admin/accounts", json!({ "name": name }))["account"]["id"].clone();
-        let credit =
-            json!({ "account": account, "asset": asset, "amount": amount, "reference": name });
-        post("/v1/admin/credits", credit);
-        let permissions = json!({ "account": account, "permissions": ["read", "trade"] });
-        let key = post("/v1/admin/keys", permissions);
-        let text = |value: &Value| value.as_str().expect("shown once").to_owned();
-        Key { id: text(&key["key"]["key"]), secret: text(&key["secret"]) }
-    })
-}
-
 /// Leaves two asks, one of them taken in part.
 fn trade(http: &mut Http, [seller, buyer]: &[Key; 2]) {
     place(http, seller, "sell", "60000.00", "0.50000");
     place(http, seller, "sell", "61000.00", "0.70000");
     place(http, buyer, "buy", "60000.00", "0.30000");
-}
-
-fn place(http: &mut Http, key: &Key, side: &str, price: &str, quantity: &str) {
-    let order = json!({
-        "market": "BTC-USDT", "side": side, "type": "limit", "price": price, "quantity": quantity,
-    });
-    http.ok(key, "POST", "/v1/orders", Some(order));
 }
 
 fn cancel_one(http: &mut Http, key: &Key) {

@@ -1,6 +1,8 @@
 //! What happened to an order, in sentences.
 
-use types::{CancelCause, Command, MarketDef, OrderSpec, ReplyTo, Side, TimeInForce, Trade};
+use types::{
+    CancelCause, Command, MarketDef, OrderSpec, ReplyTo, RequestKind, Side, TimeInForce, Trade,
+};
 
 use crate::record::{Names, Visit};
 
@@ -11,6 +13,12 @@ pub fn origin(visit: &Visit<'_>, reply: ReplyTo) -> String {
             "as message of partition {}, from its entry {}",
             delivery.from, reply.passed_seq
         ),
+        // Nobody waits for a pending leg: the request was for the order that filled the one before it.
+        Command::Request { request, .. }
+            if reply.is_nobody() && request.kind() != RequestKind::PlaceOrderList =>
+        {
+            "when the order that it waited for in its list was filled".to_owned()
+        }
         Command::Request { request, .. } => format!("by request {}", request.kind().name()),
         _ => "by work that an earlier entry left".to_owned(),
     }

@@ -3,4 +3,5 @@
 mod exchange;
 mod explain;
 mod inspect;
+mod lists;
 mod verify;

@@ -226,6 +226,37 @@ impl Http {
     }
 }
 
+/// One market; a seller and a buyer with funds.
+pub fn found(http: &mut Http, admin: &Key) -> [Key; 2] {
+    let mut post = |path: &str, body| http.ok(admin, "POST", path, Some(body));
+    for symbol in ["BTC", "USDT"] {
+        post("/v1/admin/assets", json!({ "symbol": symbol, "scale": 8 }));
+    }
+    let market = json!({
+        "symbol": "BTC-USDT", "base": "BTC", "quote": "USDT", "tick": "0.01",
+        "lot": "0.00001", "max_price": "10000000", "max_quantity": "10000",
+    });
+    post("/v1/admin/markets", market);
+    [("seller", "BTC", "10"), ("buyer", "USDT", "100000")].map(|(name, asset, amount)| {
+        let account = post("/v1/admin/accounts", json!({ "name": name }))["account"]["id"].clone();
+        let credit =
+            json!({ "account": account, "asset": asset, "amount": amount, "reference": name });
+        post("/v1/admin/credits", credit);
+        let permissions = json!({ "account": account, "permissions": ["read", "trade"] });
+        let key = post("/v1/admin/keys", permissions);
+        let text = |value: &Value| value.as_str().expect("shown once").to_owned();
+        Key { id: text(&key["key"]["key"]), secret: text(&key["secret"]) }
+    })
+}
+
+/// A limit order in that market, which must be accepted. Gives its id.
+pub fn place(http: &mut Http, key: &Key, side: &str, price: &str, quantity: &str) -> Value {
+    let order = json!({
+        "market": "BTC-USDT", "side": side, "type": "limit", "price": price, "quantity": quantity,
+    });
+    http.ok(key, "POST", "/v1/orders", Some(order))["id"].clone()
+}
+
 /// A WebSocket that has logged in.
 pub fn websocket(address: SocketAddr, key: &Key) -> WebSocket<TcpStream> {
     let stream = TcpStream::connect(address).expect("the exchange listens");
@@ -243,6 +274,32 @@ pub fn websocket(address: SocketAddr, key: &Key) -> WebSocket<TcpStream> {
     let answer = read_json(&mut socket).expect("an answer to the login");
     assert_eq!(answer["status"], 200, "{answer}");
     socket
+}
+
+/// The account's stream of orders, from its snapshot on.
+pub fn subscribe(server: &Server, key: &Key) -> WebSocket<TcpStream> {
+    let mut socket = websocket(server.address, key);
+    let request = json!({ "id": 1, "op": "subscribe", "channels": ["orders"] });
+    socket.send(Message::text(request.to_string())).expect("a socket");
+    // What happens before the snapshot is in it, and not told as an event.
+    let (mut is_answered, mut has_snapshot) = (false, false);
+    while !is_answered || !has_snapshot {
+        let message = read_json(&mut socket).expect("a message");
+        is_answered |= message["id"] == 1 && message["status"] == 200;
+        has_snapshot |= message["type"] == "snapshot";
+    }
+    socket
+}
+
+/// The next event of this kind on the stream of orders.
+pub fn told(socket: &mut WebSocket<TcpStream>, event: &str) -> Value {
+    loop {
+        let message = read_json(socket).expect("a message");
+        let events = message["data"].as_array().cloned().unwrap_or_default();
+        if let Some(found) = events.into_iter().find(|found| found["event"] == event) {
+            return found;
+        }
+    }
 }
 
 /// The next message that is JSON.
