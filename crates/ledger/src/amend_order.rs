@@ -12,7 +12,7 @@ use types::{
 use crate::definitions::ListedMarket;
 use crate::holds::{Hold, Purpose};
 use crate::ledger::{Asker, Context, Ledger};
-use crate::place_order::{check_price, check_quantity};
+use crate::place_order::{check_position, check_price, check_quantity};
 use crate::slot::SlotState;
 use types::{ClientOrderId, HoldId};
 
@@ -110,15 +110,30 @@ fn check(
     if let Some(quantity) = amendment.quantity {
         check_quantity(&listed.def, quantity)?;
     }
-    let extra = needed(listed, hold, amendment)?.saturating_sub(hold.locked);
+    let Amended { needs, more_to_buy } = amended(listed, hold, amendment)?;
+    if !more_to_buy.is_zero() {
+        check_position(listed, state, account, more_to_buy)?;
+    }
+    let extra = needs.saturating_sub(hold.locked);
     if extra > account.available(hold.asset) {
         return Err(RejectCode::InsufficientBalance);
     }
     Ok((hold_id, extra))
 }
 
-/// What the amended order will need, as far as this ledger knows: fills under way make it less.
-fn needed(listed: &ListedMarket, hold: &Hold, amendment: &Amendment) -> Result<Amount, RejectCode> {
+/// What an amended order is, as far as this ledger knows: fills under way make it less.
+struct Amended {
+    /// What it needs in its hold.
+    needs: Amount,
+    /// Base atoms that it would buy and does not buy yet.
+    more_to_buy: Amount,
+}
+
+fn amended(
+    listed: &ListedMarket,
+    hold: &Hold,
+    amendment: &Amendment,
+) -> Result<Amended, RejectCode> {
     let Purpose::Order { buys, price, version, filled_base, is_leg, .. } = hold.purpose else {
         return Err(RejectCode::UnknownOrder);
     };
@@ -127,6 +142,7 @@ fn needed(listed: &ListedMarket, hold: &Hold, amendment: &Amendment) -> Result<A
         return Err(RejectCode::NotAmendable);
     }
     let scaling = &listed.scaling;
+    let before = if buys { hold.base_to_buy(listed) } else { hold.locked };
     let open = match amendment.quantity {
         Some(total) => {
             let total = scaling.base(total);
@@ -135,17 +151,17 @@ fn needed(listed: &ListedMarket, hold: &Hold, amendment: &Amendment) -> Result<A
             }
             total - filled_base
         }
-        None if buys => hold.base_to_buy(listed),
-        None => hold.locked,
+        None => before,
     };
     // An order that does not fit the market's new units is being cancelled.
     let price = listed.price_now(price, version).ok_or(RejectCode::UnknownOrder)?;
-    let open = u64::try_from(open.get() / u128::from(scaling.base_atoms_per_lot))
+    let lots = u64::try_from(open.get() / u128::from(scaling.base_atoms_per_lot))
         .map_err(|_| RejectCode::InvalidQuantity)?;
-    let open = Quantity::new(open);
+    let lots = Quantity::new(lots);
     Ok(if buys {
-        scaling.notional(amendment.price.unwrap_or(price), open)
+        let needs = scaling.notional(amendment.price.unwrap_or(price), lots);
+        Amended { needs, more_to_buy: open.saturating_sub(before) }
     } else {
-        scaling.base(open)
+        Amended { needs: scaling.base(lots), more_to_buy: Amount::ZERO }
     })
 }

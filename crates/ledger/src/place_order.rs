@@ -249,29 +249,39 @@ pub(crate) fn check_claim(
     if open_orders.saturating_add(claim.orders) > most {
         return Err(RejectCode::TooManyOpenOrders);
     }
-    let holds = state.holds.oldest_first(orders);
     if let Some(most) = listed.rules.max_waiting_orders
         && claim.waiting > 0
     {
         let waits = |hold: &Hold| matches!(hold.purpose, Purpose::Order { has_trigger: true, .. });
-        let count = holds.clone().filter(|(_, hold)| waits(hold)).count();
+        let holds = state.holds.oldest_first(orders);
+        let count = holds.filter(|(_, hold)| waits(hold)).count();
         if count + claim.waiting > most as usize {
             return Err(RejectCode::TooManyWaitingOrders);
         }
     }
-    if let Some(most) = listed.rules.max_position
-        && let Some(buys) = claim.buys
-    {
-        let wants = |hold_id, hold: &Hold| {
-            let of_pair = state.legs.wants(hold_id, hold);
-            of_pair.unwrap_or_else(|| hold.base_to_buy(listed))
-        };
-        let open = holds.fold(Amount::ZERO, |sum, (id, hold)| sum + wants(id, hold));
-        if account.owned(listed.def.base) + open + listed.scaling.base(buys) > most {
-            return Err(RejectCode::PositionLimit);
-        }
-    }
-    Ok(())
+    claim
+        .buys
+        .map_or(Ok(()), |lots| check_position(listed, state, account, listed.scaling.base(lots)))
+}
+
+/// Whether the account may want to buy `more` base atoms than it does, besides what it has.
+pub(crate) fn check_position(
+    listed: &ListedMarket,
+    state: &SlotState,
+    account: &Account,
+    more: Amount,
+) -> Result<(), RejectCode> {
+    let Some(most) = listed.rules.max_position else {
+        return Ok(());
+    };
+    let wants = |(hold_id, hold): (HoldId, &Hold)| {
+        let of_pair = state.legs.wants(hold_id, hold);
+        of_pair.unwrap_or_else(|| hold.base_to_buy(listed))
+    };
+    let holds = state.holds.oldest_first(account.orders_in(listed.def.id));
+    let open = holds.map(wants).fold(Amount::ZERO, |sum, wanted| sum + wanted);
+    let fits = account.owned(listed.def.base) + open + more <= most;
+    if fits { Ok(()) } else { Err(RejectCode::PositionLimit) }
 }
 
 /// Prices and quantities within the definition's bounds, and options that go together.

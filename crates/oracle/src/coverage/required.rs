@@ -256,6 +256,7 @@ fn command_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Opt
         RejectCode::StaleDefinition
         | RejectCode::InvalidPrice
         | RejectCode::InvalidQuantity
+        | RejectCode::PositionLimit
         | RejectCode::InsufficientBalance => why(amends, "only of amendments"),
         RejectCode::QuantityBelowMinimum
         | RejectCode::QuantityAboveMaximum

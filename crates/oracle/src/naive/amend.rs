@@ -1,6 +1,6 @@
 //! Amendments of resting orders (6.3 to 6.5).
 
-use types::{AccountId, AssetId, Event, OrderId, Price, Quantity, RejectCode, ReplyTo};
+use types::{AccountId, AssetId, Event, OrderId, Price, Quantity, RejectCode, ReplyTo, Side};
 
 use super::market::Market;
 use super::order::Order;
@@ -15,6 +15,17 @@ pub struct Amendment {
     pub total: Option<u64>,
 }
 
+/// What an amendment asks of its account.
+#[derive(Clone, Copy, Debug)]
+pub struct AmendmentNeeds {
+    /// What the order pays with.
+    pub asset: AssetId,
+    /// What must be held besides.
+    pub extra: u128,
+    /// Lots of a purchase that it had not wanted before.
+    pub more_lots_to_buy: u64,
+}
+
 impl Market {
     /// What the exchange looks at before it asks the market: the order, price and quantity, and what must
     /// be held besides (9).
@@ -26,7 +37,7 @@ impl Market {
         account: u32,
         id: u64,
         asked: Amendment,
-    ) -> Result<(AssetId, u128), RejectCode> {
+    ) -> Result<AmendmentNeeds, RejectCode> {
         let owned = |order: &&Order| order.id == id && order.account == account;
         let open = self.open().find(owned);
         let order = open.ok_or(RejectCode::UnknownOrder)?;
@@ -42,7 +53,12 @@ impl Market {
         let price = asked.price.unwrap_or(order.price);
         let after = Order { price, remaining: total - order.filled, ..order.clone() };
         let extra = self.need(&after).saturating_sub(self.need(order));
-        Ok((pays_with(self, order.side), extra))
+        let more = after.remaining.saturating_sub(order.remaining);
+        Ok(AmendmentNeeds {
+            asset: pays_with(self, order.side),
+            extra,
+            more_lots_to_buy: if order.side == Side::Buy { more } else { 0 },
+        })
     }
 
     /// Amends a resting order.

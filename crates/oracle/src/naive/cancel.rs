@@ -5,7 +5,7 @@ use types::{
     ReplyTo, Request, RequestKind,
 };
 
-use super::amend::Amendment;
+use super::amend::{Amendment, AmendmentNeeds};
 use super::funds::Place;
 use super::order::Order;
 use super::{Asker, Exchange};
@@ -132,7 +132,11 @@ impl Exchange {
             price: price.map(|price| price.get()),
             total: quantity.map(|total| total.get()),
         };
-        let (asset, extra) = market.check_amendment(account, order.0, asked)?;
+        let AmendmentNeeds { asset, extra, more_lots_to_buy } =
+            market.check_amendment(account, order.0, asked)?;
+        if more_lots_to_buy > 0 {
+            self.check_position(market, AccountId(account), more_lots_to_buy)?;
+        }
         if extra > self.funds.available(account, asset) {
             return Err(RejectCode::InsufficientBalance);
         }

@@ -1,8 +1,8 @@
 //! The operator's rules of a market (11), and volatility interruptions (7.4).
 
 use types::{
-    AssetId, CancelCause, Distance, Event, MarketState, OrderSpec, PlaceOrder, Price, Range,
-    RejectCode, ReplyTo, Side, TimeInForce, Trigger,
+    AccountId, AssetId, CancelCause, Distance, Event, MarketState, OrderSpec, PlaceOrder, Price,
+    Range, RejectCode, ReplyTo, Side, TimeInForce, Trigger,
 };
 
 use super::market::{Market, Step};
@@ -40,21 +40,33 @@ impl Exchange {
         {
             return Err(RejectCode::TooManyWaitingOrders);
         }
-        if first.side == Side::Buy
-            && let Some(most) = rules.max_position
-        {
-            let wanted = own().filter(|open| open.side == Side::Buy);
-            let wanted: u128 = wanted.map(|open| u128::from(market.lots_to_buy(open))).sum();
-            let coming = coming().filter(|legs| legs[0].side == Side::Buy);
-            let limits = |leg: &PlaceOrder| matches!(leg.spec, OrderSpec::Limit { .. });
-            let coming = coming.filter(|legs| legs.iter().any(limits));
-            let coming = coming.filter_map(|legs| legs[0].spec.quantity());
-            let wanted = wanted + coming.map(|lots| u128::from(lots.get())).sum::<u128>();
-            let this = first.spec.quantity().map_or(0, |lots| u128::from(lots.get()));
-            let has = self.has(first.account.0, market.def.base);
-            if has + (wanted + this) * market.base_unit > most.get() {
-                return Err(RejectCode::PositionLimit);
-            }
+        if first.side == Side::Buy {
+            let this = first.spec.quantity().map_or(0, |lots| lots.get());
+            self.check_position(market, first.account, this)?;
+        }
+        Ok(())
+    }
+
+    /// Whether an account may want so many lots more (11.6).
+    pub(super) fn check_position(
+        &self,
+        market: &Market,
+        account: AccountId,
+        more: u64,
+    ) -> Result<(), RejectCode> {
+        let Some(most) = market.rules.max_position else { return Ok(()) };
+        let own = market.open().filter(|open| open.account == account.0);
+        let wanted = own.filter(|open| open.side == Side::Buy);
+        let wanted: u128 = wanted.map(|open| u128::from(market.lots_to_buy(open))).sum();
+        let coming = self.coming_orders(account, market.def.id);
+        let coming = coming.filter(|legs| legs[0].side == Side::Buy);
+        let limits = |leg: &PlaceOrder| matches!(leg.spec, OrderSpec::Limit { .. });
+        let coming = coming.filter(|legs| legs.iter().any(limits));
+        let coming = coming.filter_map(|legs| legs[0].spec.quantity());
+        let wanted = wanted + coming.map(|lots| u128::from(lots.get())).sum::<u128>();
+        let has = self.has(account.0, market.def.base);
+        if has + (wanted + u128::from(more)) * market.base_unit > most.get() {
+            return Err(RejectCode::PositionLimit);
         }
         Ok(())
     }
