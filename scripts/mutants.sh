@@ -33,29 +33,31 @@ mutate() {
         case $? in 2 | 3) ;; *) return 1 ;; esac
 }
 
-# The names of a list as arguments that examine just them.
+# The names of a list as arguments that examine just them, or a few more: the file keeps those few that no
+# expression keeps away.
 only() {
     sed -e 's/[][\\.*^$(){}?+|]/\\&/g' -e 's/.*/--re\n^&$/' "$1"
+    cut -d: -f1 "$1" | sort -u | sed 's/^/--file\n/'
 }
 
 shard() {
     local crate=$1 at=$2 of=$3 result=$4
-    local work=$root/work lists=mutants.out
-    mutate "$work/own" "$crate" --package "$crate" --shard "$at/$of" --sharding round-robin
-    if [ "$crate" != engine ] && [ -s "$work/own/$lists/missed.txt" ]; then
-        mapfile -t args < <(only "$work/own/$lists/missed.txt")
-        mutate "$work/engine" engine --package "$crate" "${args[@]}"
-    else
-        rm -rf "$work/engine"
-    fi
-    local unfinished=$result.unfinished last=$work/own
-    [ ! -d "$work/engine" ] || last=$work/engine
+    local own=$root/work/own engine=$root/work/engine
+    mutate "$own" "$crate" --package "$crate" --shard "$at/$of" --sharding round-robin
+    local missed=$own/mutants.out/missed.txt unfinished=$result.unfinished
     rm -rf "$unfinished"
     mkdir -p "$unfinished"
-    for list in caught timeout unviable; do
-        cat "$work"/*/$lists/$list.txt >"$unfinished/$list"
+    for list in caught missed timeout unviable; do
+        cp "$own/mutants.out/$list.txt" "$unfinished/$list"
     done
-    cp "$last/$lists/missed.txt" "$unfinished/missed"
+    if [ "$crate" != engine ] && [ -s "$missed" ]; then
+        mapfile -t args < <(only "$missed")
+        mutate "$engine" engine --package "$crate" "${args[@]}"
+        for list in caught timeout; do
+            grep -Fxf "$missed" "$engine/mutants.out/$list.txt" >>"$unfinished/$list" || true
+        done
+        grep -Fxf "$missed" "$engine/mutants.out/missed.txt" >"$unfinished/missed" || true
+    fi
     mv "$unfinished" "$result"
 }
 
