@@ -77,6 +77,13 @@ pub struct Limits {
     pub socket_silence: Duration,
     /// A client, of HTTP too, that takes nothing of what it is sent off the wire for so long is cut.
     pub socket_stall: Duration,
+    /// Messages that a connection to the streams of the Binance dialect may send in a second before it is
+    /// cut.
+    pub stream_rate: u32,
+    /// Streams of the Binance dialect that a connection may be subscribed to.
+    pub stream_subscriptions: usize,
+    /// How long a connection of the Binance dialect lives.
+    pub stream_life: Duration,
     /// Subscriptions that read from the event log what they missed, at the same time.
     pub replays: usize,
     /// Entries of the log that one of these may look at.
@@ -108,6 +115,9 @@ impl Default for Limits {
             socket_backlog_bytes: 2 << 20,
             socket_silence: Duration::from_secs(60),
             socket_stall: Duration::from_secs(30),
+            stream_rate: 5,
+            stream_subscriptions: 1_024,
+            stream_life: Duration::from_secs(24 * 3_600),
             replays: 16,
             replay_entries: 2_000_000,
             replay_bytes: 4 << 20,

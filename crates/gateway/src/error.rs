@@ -64,7 +64,6 @@ gateway_codes! {
     KeyNotFound = 1005, NOT_FOUND, retryable: false, "There is no such API key.";
     NotFound = 1010, NOT_FOUND, retryable: false, "There is nothing at this path.";
     MethodNotAllowed = 1011, METHOD_NOT_ALLOWED, retryable: false, "The path does not answer this method.";
-    Reserved = 1012, NOT_FOUND, retryable: false, "The path is reserved for the Binance dialect, which this version does not speak yet.";
     NotAvailable = 1013, NOT_FOUND, retryable: false, "This exchange is not configured for it.";
     BodyTooLarge = 1020, PAYLOAD_TOO_LARGE, retryable: false, "The body is larger than the limit.";
     BodyIncomplete = 1021, REQUEST_TIMEOUT, retryable: true, "The body did not arrive whole in time.";

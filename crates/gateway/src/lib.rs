@@ -74,9 +74,11 @@ impl Gateway {
     /// requests finish and sockets say goodbye, within the configured time, and returns.
     pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
         let fan_out = ws::start(&self.shared);
+        let beats = tokio::spawn(binance::keep_time(Arc::clone(&self.shared)));
         let outbox = tokio::spawn(admin::resolve_outbox(Arc::clone(&self.shared)));
         http::serve(self.shared, self.router, listener, shutdown).await;
         outbox.abort();
+        beats.abort();
         fan_out.stop().await;
     }
 

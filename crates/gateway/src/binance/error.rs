@@ -236,7 +236,7 @@ fn of_gateway(code: G) -> Error {
         G::Unauthorized | G::UnknownKey | G::Forbidden | G::KeyNotFound => Error::not_permitted(),
         G::BadSignature => Error::new(-1022, "Signature for this request is not valid."),
         G::TimestampOutsideWindow => of_reject(R::Expired),
-        G::NotFound | G::MethodNotAllowed | G::Reserved | G::NotAvailable => Error::unknown_path(),
+        G::NotFound | G::MethodNotAllowed | G::NotAvailable => Error::unknown_path(),
         G::BodyTooLarge => Error::with_status(-1130, StatusCode::PAYLOAD_TOO_LARGE, code.text()),
         G::BodyIncomplete => Error::with_status(-1000, StatusCode::REQUEST_TIMEOUT, code.text()),
         G::InvalidJson | G::UnknownField | G::InvalidField => Error::new(-1100, code.text()),

@@ -7,7 +7,7 @@
 //! [`table`] lists every endpoint once, with its security and weight. [`serve`] turns an HTTP request into
 //! a [`endpoint::Call`]: parameters ([`params`]), key and signature ([`signed`]), weight ([`limits`]). A
 //! handler answers with JSON text or an [`error::Error`]; it knows nothing of HTTP, so that the WebSocket
-//! API calls the same handlers.
+//! API calls the same handlers. [`ws`] has the streams.
 //!
 //! *Invariants:* amounts are rendered exactly, with 8 decimals, by [`render`] alone. What the engine cannot
 //! do is refused, never half done.
@@ -25,8 +25,36 @@ mod serve;
 mod signed;
 mod symbols;
 mod table;
+mod ws;
 
 pub(crate) use account::ListenKeys;
 pub(crate) use limits::{Limiter, Uncapped};
-pub(crate) use serve::{lenient, meant, routes};
 pub use table::endpoints;
+pub(crate) use ws::{Streams, keep_time};
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::response::Response;
+
+use crate::http::Routes;
+use crate::state::Shared;
+
+/// Adds the endpoints and the sockets.
+pub(crate) fn routes(routes: Routes) -> Routes {
+    ws::routes(serve::routes(routes))
+}
+
+/// Whether a path that is no route's by its letters means one of ours.
+pub(crate) fn means(method: &Method, path: &str) -> bool {
+    ws::means(path) || serve::meant(method, path).is_some()
+}
+
+/// Answers where [`means`] says so.
+pub(crate) async fn lenient(state: State<Arc<Shared>>, request: Request) -> Response {
+    if ws::means(request.uri().path()) {
+        return ws::open(state, request).await;
+    }
+    serve::lenient(state, request).await
+}

@@ -201,7 +201,7 @@ impl Params {
 }
 
 /// Undoes percent-encoding, and `+` for a space.
-fn decode(bytes: &[u8]) -> Result<String, Error> {
+pub(super) fn decode(bytes: &[u8]) -> Result<String, Error> {
     let malformed = || Error::new(-1100, "Illegal characters found in a parameter.");
     let mut text = Vec::with_capacity(bytes.len());
     let mut rest = bytes.iter();

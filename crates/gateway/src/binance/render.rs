@@ -94,7 +94,7 @@ pub(crate) fn average_price(market: &MarketInfo, lots: u128, quote: u128) -> Str
 }
 
 /// In what a client wants times.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum TimeUnit {
     /// Milliseconds.
     #[default]

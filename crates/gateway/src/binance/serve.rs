@@ -145,7 +145,7 @@ fn answered(answer: &Answer) -> Response {
     response
 }
 
-fn refused(error: &Error) -> Response {
+pub(super) fn refused(error: &Error) -> Response {
     if error.status.is_server_error() {
         tracing::debug!(code = error.code, msg = &*error.msg, "a request of the dialect failed");
     }

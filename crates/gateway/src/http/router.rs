@@ -28,7 +28,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let routes = binance::routes(routes);
     let routes = docs::routes(routes);
     let routes = health::routes(routes);
-    routes.reserved().into_router()
+    routes.into_router()
 }
 
 /// What a connection above the bound is told, whatever it asks.
@@ -144,19 +144,6 @@ impl Routes {
         self
     }
 
-    /// The sockets of the Binance dialect are kept free for it.
-    fn reserved(mut self) -> Self {
-        let metrics = self.shared.metrics.route("*", "reserved");
-        for path in ["/ws", "/stream", "/ws-api"] {
-            for path in [path.to_owned(), format!("{path}/{{*rest}}")] {
-                let measured = from_fn_with_state(Arc::clone(&metrics), finish);
-                let refuse = (async || ApiError::from(GatewayCode::Reserved)).layer(measured);
-                self.router = self.router.route(&path, any(refuse));
-            }
-        }
-        self
-    }
-
     fn into_router(self) -> Router {
         let metrics = self.shared.metrics.route("*", "unknown");
         let measured = from_fn_with_state(metrics, finish);
@@ -171,7 +158,7 @@ impl Routes {
 
 /// What no route has. Some clients double slashes or end paths with one.
 async fn unknown(state: State<Arc<Shared>>, request: Request) -> Response {
-    if binance::meant(request.method(), request.uri().path()).is_some() {
+    if binance::means(request.method(), request.uri().path()) {
         return binance::lenient(state, request).await;
     }
     ApiError::from(GatewayCode::NotFound).into_response()

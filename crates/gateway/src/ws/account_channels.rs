@@ -64,8 +64,7 @@ impl AccountChannels {
     ) {
         for (&kind, Private { channel, .. }) in &self.channels {
             if let Some(text) = encode(kind, self.account, &channel.head, entry, events, views) {
-                let conflation = Conflation::Never;
-                news.push(channel, Slot { seq: entry.seq, text, conflation });
+                news.push(channel, Slot::new(entry.seq, text, Conflation::Never));
             }
         }
     }

@@ -150,8 +150,9 @@ impl Channel {
         self.end.load(Ordering::Acquire)
     }
 
-    /// What a reader at `cursor` gets now, conflated as the channel allows; moves the cursor on.
-    pub fn take(&self, cursor: &mut u64) -> Taken {
+    /// What a reader at `cursor` gets now, conflated as the channel allows and, if it wants that and the
+    /// channel has it, with the stream's name around each message; moves the cursor on.
+    pub fn take(&self, cursor: &mut u64, named: bool) -> Taken {
         if self.end() <= *cursor {
             return Taken::Nothing;
         }
@@ -171,7 +172,7 @@ impl Channel {
                 let market = Arc::clone(&market.lock());
                 vec![self.merge(&market, from, *cursor, &slots)]
             }
-            _ => drop_replaced(&slots),
+            _ => drop_replaced(&slots, named),
         };
         Taken::Messages { texts, seq }
     }
@@ -207,7 +208,7 @@ fn merge_updates<'a>(mut updates: impl Iterator<Item = &'a Arc<DepthUpdate>>) ->
 }
 
 /// The texts without those that a later one makes void.
-fn drop_replaced(slots: &[Slot]) -> Vec<Utf8Bytes> {
+fn drop_replaced(slots: &[Slot], named: bool) -> Vec<Utf8Bytes> {
     let mut seen = Vec::new();
     let mut texts = Vec::with_capacity(slots.len());
     for slot in slots.iter().rev() {
@@ -217,7 +218,7 @@ fn drop_replaced(slots: &[Slot]) -> Vec<Utf8Bytes> {
             }
             seen.push(key);
         }
-        texts.push(slot.text.clone());
+        texts.push(slot.form(named).clone());
     }
     texts.reverse();
     texts
@@ -235,11 +236,11 @@ mod tests {
     }
 
     fn push(channel: &Channel, seq: u64, conflation: Conflation) -> bool {
-        channel.push(Slot { seq: Seq(seq), text: seq.to_string().into(), conflation })
+        channel.push(Slot::new(Seq(seq), seq.to_string().into(), conflation))
     }
 
     fn taken(channel: &Channel, cursor: &mut u64) -> Vec<String> {
-        match channel.take(cursor) {
+        match channel.take(cursor, false) {
             Taken::Nothing => Vec::new(),
             Taken::Messages { texts, seq } => {
                 let texts: Vec<String> = texts.iter().map(|t| t.as_str().to_owned()).collect();

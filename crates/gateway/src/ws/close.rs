@@ -32,6 +32,11 @@ pub enum End {
         /// Whether the channel has a position in each partition.
         by_partition: bool,
     },
+    /// It did not keep up with a stream of the Binance dialect, or what that counts by has changed.
+    Behind {
+        /// The stream.
+        stream: String,
+    },
     /// Its key is not valid any more.
     Revoked,
     /// It sent too much.
@@ -58,6 +63,9 @@ impl End {
                     seq.to_string()
                 };
                 (SLOW_READER, format!("slow reader of {channel}; resume_from {from}"))
+            }
+            Self::Behind { stream } => {
+                (SLOW_READER, format!("messages of {stream:.60} are lost: connect again"))
             }
             Self::Revoked => (REVOKED, "the API key has been revoked".to_owned()),
             Self::Flood => (FLOOD, "too many messages".to_owned()),

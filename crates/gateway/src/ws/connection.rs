@@ -9,14 +9,16 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
-use tokio::time::{MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::channel_name::ChannelName;
 use super::close::End;
 use super::outbox::{Out, Outbox};
 use super::reader::read_requests;
 use super::session::Session;
+use super::subscription::Subscription;
 use super::writer::write_messages;
+use crate::http::metrics::Metrics;
 use crate::state::Shared;
 
 /// Pings that a client may leave unanswered.
@@ -31,14 +33,58 @@ pub struct Connection {
     /// The gateway's.
     pub shared: Arc<Shared>,
     /// From the reader to the writer.
-    pub outbox: Outbox,
+    pub outbox: Outbox<Subscription>,
     /// Who is logged in.
     pub session: Session,
     /// Subscribed channels; false while a subscription is being made.
     pub channels: Mutex<HashMap<ChannelName, bool>>,
+    /// When the client was heard last.
+    pub pulse: Pulse,
+}
+
+/// When the client of a connection was heard last.
+pub struct Pulse {
     began: Instant,
-    /// When the client was heard last, in milliseconds since `began`.
+    /// In milliseconds since `began`.
     heard: AtomicU64,
+}
+
+impl Pulse {
+    /// Of a client that was heard just now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { began: Instant::now(), heard: AtomicU64::new(0) }
+    }
+
+    /// The client is alive.
+    pub fn heard(&self) {
+        self.heard.store(self.began.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// For how long nothing was heard.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        let heard = Duration::from_millis(self.heard.load(Ordering::Relaxed));
+        self.began.elapsed().saturating_sub(heard)
+    }
+
+    /// Ticks as often as a client is pinged that may be silent for so long.
+    #[must_use]
+    pub fn ticks(silence: Duration) -> Interval {
+        let mut ticks = interval_at((Instant::now() + silence / PINGS).into(), silence / PINGS);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks
+    }
+}
+
+/// What a failed read means, where messages have at most `limit` bytes.
+#[must_use]
+pub fn read_error(error: &axum::Error, limit: usize) -> End {
+    // The library's own type is hidden behind the framework's; its text is not.
+    if error.to_string().starts_with("Space limit exceeded") {
+        return End::TooBig { limit };
+    }
+    End::Gone
 }
 
 impl Connection {
@@ -48,36 +94,14 @@ impl Connection {
             shared,
             session: Session::default(),
             channels: Mutex::default(),
-            began: Instant::now(),
-            heard: AtomicU64::new(0),
+            pulse: Pulse::new(),
         }
-    }
-
-    /// The client is alive.
-    pub fn heard(&self) {
-        self.heard.store(self.began.elapsed().as_millis() as u64, Ordering::Relaxed);
-    }
-
-    fn silence(&self) -> Duration {
-        let heard = Duration::from_millis(self.heard.load(Ordering::Relaxed));
-        self.began.elapsed().saturating_sub(heard)
-    }
-
-    /// What a failed read means.
-    pub fn read_error(&self, error: &axum::Error) -> End {
-        // The library's own type is hidden behind the framework's; its text is not.
-        if error.to_string().starts_with("Space limit exceeded") {
-            let limit = self.shared.config.limits.socket_message;
-            return End::TooBig { limit };
-        }
-        End::Gone
     }
 
     /// Asks from time to time whether the client is there; ends at once when its key is revoked.
     async fn watch_pulse(&self) -> End {
         let silence = self.shared.config.limits.socket_silence;
-        let mut ticks = interval_at((Instant::now() + silence / PINGS).into(), silence / PINGS);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = Pulse::ticks(silence);
         let mut revocations = self.shared.auth.revocations();
         loop {
             // Looked at after the subscription: a revocation is either seen here or told of there.
@@ -87,7 +111,7 @@ impl Connection {
             tokio::select! {
                 Ok(()) = revocations.changed() => {}
                 _ = ticks.tick() => {
-                    if self.silence() > silence {
+                    if self.pulse.silence() > silence {
                         return End::Silent;
                     }
                     self.outbox.push(Out::Ping);
@@ -100,29 +124,31 @@ impl Connection {
 /// Serves a connection to its end.
 pub async fn serve(socket: WebSocket, shared: Arc<Shared>) {
     let connection = Connection::new(shared);
-    let metrics = &connection.shared.metrics;
+    let (metrics, stall) =
+        (&connection.shared.metrics, connection.shared.config.limits.socket_stall);
     metrics.sockets.fetch_add(1, Ordering::Relaxed);
     let (mut sink, mut stream) = socket.split();
     let end = tokio::select! {
-        end = write_messages(&mut sink, &connection, &metrics.socket_messages) => end,
+        end = write_messages(&mut sink, &connection.outbox, stall, &metrics.socket_messages) => end,
         end = read_requests(&mut stream, &connection) => end,
         end = connection.watch_pulse() => end,
     };
-    if matches!(end, End::SlowReader { .. }) {
-        metrics.sockets_cut.fetch_add(1, Ordering::Relaxed);
-    }
-    tracing::debug!(?end, "a socket ends");
-    say_goodbye(sink, stream, &end).await;
+    say_goodbye(sink, stream, &end, metrics).await;
     metrics.sockets.fetch_sub(1, Ordering::Relaxed);
 }
 
 /// Sends the close frame, if the client listens. What it sends meanwhile is thrown away until it
 /// answers: a socket that is closed with unread bytes would take the frame back.
-async fn say_goodbye(
+pub async fn say_goodbye(
     mut sink: SplitSink<WebSocket, Message>,
     mut stream: SplitStream<WebSocket>,
     end: &End,
+    metrics: &Metrics,
 ) {
+    if matches!(end, End::SlowReader { .. } | End::Behind { .. }) {
+        metrics.sockets_cut.fetch_add(1, Ordering::Relaxed);
+    }
+    tracing::debug!(?end, "a socket ends");
     let Some(frame) = end.frame() else {
         return;
     };

@@ -25,6 +25,16 @@ impl LevelChanges {
         };
     }
 
+    /// Bids, best first.
+    pub fn bids(&self) -> impl Iterator<Item = (Price, u128)> {
+        self.bids.iter().rev().map(|(&price, &quantity)| (price, quantity))
+    }
+
+    /// Asks, best first.
+    pub fn asks(&self) -> impl Iterator<Item = (Price, u128)> {
+        self.asks.iter().map(|(&price, &quantity)| (price, quantity))
+    }
+
     /// Takes in what happened after this.
     pub fn extend(&mut self, later: &Self) {
         self.bids.extend(&later.bids);
@@ -77,11 +87,10 @@ impl DepthUpdate {
     #[must_use]
     pub fn encode(&self, head: &Head, market: &MarketInfo) -> Utf8Bytes {
         let at = Position { first_seq: Some(self.first_seq), seq: self.seq, time: self.time };
-        let bids = self.changes.bids.iter().rev();
-        let asks = self.changes.asks.iter();
+        let level = |(price, quantity)| level(market, price, quantity);
         let body = DepthBody {
-            bids: bids.map(|(&price, &quantity)| level(market, price, quantity)).collect(),
-            asks: asks.map(|(&price, &quantity)| level(market, price, quantity)).collect(),
+            bids: self.changes.bids().map(level).collect(),
+            asks: self.changes.asks().map(level).collect(),
             checksum: self.checksum,
             complete: None,
         };

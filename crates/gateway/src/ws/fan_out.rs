@@ -118,13 +118,23 @@ impl FanOut {
         }
     }
 
+    /// The hub of a partition.
+    pub(crate) fn hub(&self, partition: PartitionId) -> Option<&Arc<Hub>> {
+        self.hubs.get(usize::from(partition.0))
+    }
+
+    /// All hubs.
+    pub(crate) fn hubs(&self) -> &[Arc<Hub>] {
+        &self.hubs
+    }
+
     /// The event log of a partition.
     pub(super) fn feed(&self, partition: PartitionId) -> Arc<dyn EventFeed> {
         self.exchange.feed(partition)
     }
 
     /// A name for a subscription, never used before.
-    pub(super) fn next_subscription(&self) -> u64 {
+    pub(crate) fn next_subscription(&self) -> u64 {
         self.next_subscription.fetch_add(1, Ordering::Relaxed)
     }
 

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use types::{AccountId, EventBatch, MarketId, PartitionId, Seq, Timestamp};
 use views::{Changes, MarketInfo, ViewError, Views};
@@ -21,6 +21,7 @@ use super::channel_name::{PrivateKind, PublicKind};
 use super::events::by_account;
 use super::market_channels::MarketChannels;
 use super::ring::{RingBounds, Slot};
+use crate::binance::Streams;
 
 /// The channels of a partition.
 pub struct Hub {
@@ -35,27 +36,40 @@ struct State {
     now: Now,
     markets: HashMap<MarketId, MarketChannels>,
     accounts: HashMap<AccountId, AccountChannels>,
+    streams: Streams,
     news: News,
 }
 
 /// How far the channels have been told.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Now {
+pub(crate) struct Now {
     /// The partition.
-    pub(super) partition: PartitionId,
+    pub(crate) partition: PartitionId,
     /// The last entry.
-    pub(super) seq: Seq,
+    pub(crate) seq: Seq,
     /// When that was stamped.
-    pub(super) time: Timestamp,
+    pub(crate) time: Timestamp,
+}
+
+/// What the streams of the Binance dialect are told from and with.
+pub(crate) struct Scene<'a> {
+    /// How far they have been told.
+    pub(crate) now: Now,
+    /// Stands there too.
+    pub(crate) views: &'a Views,
+    /// Of new channels.
+    pub(crate) bounds: RingBounds,
+    /// Takes messages.
+    pub(crate) news: &'a mut News,
 }
 
 /// Channels that have something new.
 #[derive(Default)]
-pub(super) struct News(Vec<Arc<Channel>>);
+pub(crate) struct News(Vec<Arc<Channel>>);
 
 impl News {
     /// Adds a message to a channel, whose subscribers are to be woken at the next flush.
-    pub(super) fn push(&mut self, channel: &Arc<Channel>, slot: Slot) {
+    pub(crate) fn push(&mut self, channel: &Arc<Channel>, slot: Slot) {
         if channel.push(slot) {
             self.0.push(Arc::clone(channel));
         }
@@ -63,7 +77,7 @@ impl News {
 
     /// A channel of conflated data begins anew with a market's other units: its subscribers are to be woken,
     /// and find that they need a snapshot.
-    pub(super) fn restart(&mut self, channel: &Arc<Channel>, market: &Arc<MarketInfo>, seq: Seq) {
+    pub(crate) fn restart(&mut self, channel: &Arc<Channel>, market: &Arc<MarketInfo>, seq: Seq) {
         if channel.restart(market, seq) {
             self.0.push(Arc::clone(channel));
         }
@@ -120,8 +134,9 @@ impl Hub {
     #[must_use]
     pub fn new(partition: PartitionId, views: Arc<Views>, bounds: RingBounds) -> Self {
         let now = Now { partition, seq: views.applied(partition), time: views.log_time() };
-        let state =
-            State { now, markets: HashMap::new(), accounts: HashMap::new(), news: News::default() };
+        let (markets, accounts) = (HashMap::new(), HashMap::new());
+        let (streams, news) = (Streams::default(), News::default());
+        let state = State { now, markets, accounts, streams, news };
         Self { partition, views, bounds, state: Mutex::new(state) }
     }
 
@@ -144,7 +159,7 @@ impl Hub {
     pub fn apply(&self, batch: &EventBatch) -> Result<Changes, ViewError> {
         let mut state = self.state.lock();
         let changes = self.views.on_batch(batch)?;
-        let State { now, markets, accounts, news } = &mut *state;
+        let State { now, markets, accounts, streams, news } = &mut *state;
         now.seq = changes.through;
         now.time = changes.time;
         for change in &changes.markets {
@@ -152,6 +167,8 @@ impl Hub {
                 market.note(change, *now, &self.views, news);
             }
         }
+        let (now, bounds) = (*now, self.bounds);
+        streams.note(batch, &changes, &mut Scene { now, views: &self.views, bounds, news });
         if !accounts.is_empty() {
             for entry in batch.iter_after(changes.after) {
                 for (account, events) in
@@ -167,15 +184,22 @@ impl Hub {
     /// Encodes what is conflated and wakes the subscribers of all that is new.
     pub fn flush(&self) {
         let mut state = self.state.lock();
-        let State { markets, news, .. } = &mut *state;
+        let State { markets, streams, news, .. } = &mut *state;
         for market in markets.values_mut() {
             market.publish(news);
         }
-        let fresh = std::mem::take(&mut news.0);
-        drop(state);
-        for channel in fresh {
-            channel.wake();
-        }
+        streams.publish(news);
+        wake(state);
+    }
+
+    /// Does something with the streams of the Binance dialect, and wakes the subscribers of all that is new.
+    pub(crate) fn with_streams<T>(&self, act: impl FnOnce(&mut Streams, &mut Scene<'_>) -> T) -> T {
+        let mut state = self.state.lock();
+        let State { now, streams, news, .. } = &mut *state;
+        let (now, bounds) = (*now, self.bounds);
+        let done = act(streams, &mut Scene { now, views: &self.views, bounds, news });
+        wake(state);
+        done
     }
 
     /// Forgets channels that have been without a subscriber since the last time.
@@ -183,6 +207,7 @@ impl Hub {
         let mut state = self.state.lock();
         state.markets.retain(|_, market| market.sweep());
         state.accounts.retain(|_, account| account.sweep());
+        state.streams.sweep();
     }
 
     /// A place in a channel, whose bell rings from now on for `subscription`. `resume_from` is the
@@ -210,7 +235,7 @@ impl Hub {
     }
 
     fn begin(&self, state: &mut State, topic: &Topic) -> Place {
-        let State { now, markets, accounts, news } = state;
+        let State { now, markets, accounts, news, .. } = state;
         match topic {
             Topic::Public(kind, market) => markets
                 .entry(market.def.id)
@@ -254,5 +279,14 @@ impl Hub {
             seq: now.seq,
             beginning: Beginning::Replay(from),
         })
+    }
+}
+
+/// Wakes the subscribers of all that is new, without the lock.
+fn wake(mut state: MutexGuard<'_, State>) {
+    let fresh = std::mem::take(&mut state.news.0);
+    drop(state);
+    for channel in fresh {
+        channel.wake();
     }
 }

@@ -182,7 +182,7 @@ impl MarketTopic {
                     let at = Position::at(trades[0].seq, trades[0].time);
                     let items = encode::trades(&self.info, trades);
                     let text = self.channel.head.message(MessageKind::Update, at, items);
-                    news.push(&self.channel, slot(at.seq, text, Conflation::Never));
+                    news.push(&self.channel, Slot::new(at.seq, text, Conflation::Never));
                 }
             }
             Noted::Market => {
@@ -191,7 +191,7 @@ impl MarketTopic {
                     let events = phases.iter().map(|phase| &phase.event);
                     let items = encode::phases(&self.info.at(at.seq), events);
                     let text = self.channel.head.message(MessageKind::Update, at, items);
-                    news.push(&self.channel, slot(at.seq, text, Conflation::Never));
+                    news.push(&self.channel, Slot::new(at.seq, text, Conflation::Never));
                 }
             }
             Noted::Ticker(noted) => {
@@ -217,7 +217,7 @@ impl MarketTopic {
                     let text = update.encode(head, &self.info);
                     let seq = update.seq;
                     let conflation = Conflation::Merged(Arc::new(update));
-                    news.push(&self.channel, slot(seq, text, conflation));
+                    news.push(&self.channel, Slot::new(seq, text, conflation));
                 }
             }
             Noted::Trades | Noted::Market => {}
@@ -226,7 +226,7 @@ impl MarketTopic {
                     let body = encode::ticker(&self.info, &ticker, now.seq);
                     let at = Position::at(now.seq, now.time);
                     let text = head.message(MessageKind::Update, at, body);
-                    news.push(&self.channel, slot(at.seq, text, Conflation::Replaced(0)));
+                    news.push(&self.channel, Slot::new(at.seq, text, Conflation::Replaced(0)));
                 }
             }
             Noted::Candles(_, noted) => {
@@ -235,7 +235,7 @@ impl MarketTopic {
                     let at = Position::at(now.seq, now.time);
                     let text = head.message(MessageKind::Update, at, body);
                     let key = Conflation::Replaced(change.candle.start.0);
-                    news.push(&self.channel, slot(at.seq, text, key));
+                    news.push(&self.channel, Slot::new(at.seq, text, key));
                 }
             }
         }
@@ -295,8 +295,4 @@ impl MarketTopic {
         };
         (text, now.seq)
     }
-}
-
-fn slot(seq: Seq, text: Utf8Bytes, conflation: Conflation) -> Slot {
-    Slot { seq, text, conflation }
 }

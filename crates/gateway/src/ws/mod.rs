@@ -1,6 +1,6 @@
 //! The WebSocket of the native API at `/v1/ws`: market data, private events and order entry; and the
-//! fan-out that feeds the views and all sockets from the event log. The protocol is described in
-//! `docs/websocket.md`.
+//! fan-out that feeds the views and all sockets from the event log, those of the Binance dialect too
+//! (`crate::binance::ws`). The protocol is described in `docs/websocket.md`.
 //!
 //! An event's way: a thread per partition ([`fan_out`]) reads the feed, applies it to the views and
 //! tells its [`hub`], which encodes each message once into a [`channel`]. Connections have a cursor
@@ -12,37 +12,37 @@
 //! a bounded amount of memory; no connection waits for another.
 
 mod account_channels;
-mod channel;
+pub(crate) mod channel;
 mod channel_name;
-mod close;
-mod connection;
-mod depth;
+pub(crate) mod close;
+pub(crate) mod connection;
+pub(crate) mod depth;
 mod encode;
 mod events;
 mod fan_out;
 pub(crate) mod fuzzing;
-mod hub;
+pub(crate) mod hub;
 mod market_channels;
-mod message;
-mod outbox;
+pub(crate) mod message;
+pub(crate) mod outbox;
 mod page;
 mod protocol;
-mod rate;
+pub(crate) mod rate;
 mod reader;
 mod replay;
 mod requests;
-mod ring;
+pub(crate) mod ring;
 mod session;
 mod subscribe;
-mod subscription;
+pub(crate) mod subscription;
 #[cfg(test)]
 mod tests;
-mod writer;
+pub(crate) mod writer;
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 
 use crate::error::{ApiError, GatewayCode};
@@ -73,22 +73,36 @@ async fn open_socket(
 ) -> Result<Response, ApiError> {
     let upgrade =
         upgrade.map_err(|why| ApiError::with(GatewayCode::InvalidField, why.body_text()))?;
-    let limits = &shared.config.limits;
+    let limit = shared.config.limits.socket_message;
+    let gateway = Arc::clone(&shared);
+    admit(&shared, upgrade, limit, move |socket| connection::serve(socket, gateway))
+}
+
+/// Lets a connection in, if there is room for one more; its messages have at most `limit` bytes.
+///
+/// # Errors
+/// [`GatewayCode::ShuttingDown`] or [`GatewayCode::TooManyConnections`].
+pub(crate) fn admit<F: Future<Output = ()> + Send + 'static>(
+    shared: &Shared,
+    upgrade: WebSocketUpgrade,
+    limit: usize,
+    serve: impl FnOnce(WebSocket) -> F + Send + 'static,
+) -> Result<Response, ApiError> {
     if shared.closing.is_cancelled() {
         return Err(GatewayCode::ShuttingDown.into());
     }
-    if shared.sockets.len() >= limits.sockets {
+    if shared.sockets.len() >= shared.config.limits.sockets {
         let what = "The gateway has as many WebSocket connections as it may.";
         return Err(ApiError::with(GatewayCode::TooManyConnections, what));
     }
     let token = shared.sockets.token();
     let upgrade = upgrade
-        .max_message_size(limits.socket_message)
-        .max_frame_size(limits.socket_message)
+        .max_message_size(limit)
+        .max_frame_size(limit)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        connection::serve(socket, shared).await;
+        serve(socket).await;
         drop(token);
     }))
 }

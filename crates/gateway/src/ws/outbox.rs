@@ -10,11 +10,10 @@ use axum::extract::ws::Utf8Bytes;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use super::channel_name::ChannelName;
-use super::subscription::Subscription;
+use super::subscription::Source;
 
 /// Something to send or to begin with.
-pub enum Out {
+pub enum Out<S: Source> {
     /// A text.
     Text(Utf8Bytes),
     /// Texts, then the messages of these subscriptions.
@@ -22,14 +21,14 @@ pub enum Out {
         /// The answer, snapshots, and what was missed.
         texts: Vec<Utf8Bytes>,
         /// What goes on after them.
-        subscriptions: Vec<Subscription>,
+        subscriptions: Vec<S>,
         /// Held until the texts are handed over: bounds the memory of replays.
         permits: Vec<OwnedSemaphorePermit>,
     },
     /// No more of these channels, then the answer.
     Unsubscribed {
         /// The channels.
-        names: Vec<ChannelName>,
+        names: Vec<S::Name>,
         /// The answer.
         answer: Utf8Bytes,
     },
@@ -40,29 +39,34 @@ pub enum Out {
 }
 
 /// The queue.
-pub struct Outbox {
-    queue: Mutex<VecDeque<Out>>,
+pub struct Outbox<S: Source> {
+    queue: Mutex<VecDeque<Out<S>>>,
     bound: usize,
     room: Notify,
     /// Wakes the writer; also the channels' bell.
     pub bell: Arc<Notify>,
 }
 
-impl Outbox {
+impl<S: Source> Outbox<S> {
     /// A queue whose reader pauses at `bound`.
     #[must_use]
     pub fn new(bound: usize) -> Self {
-        Self { queue: Mutex::default(), bound, room: Notify::new(), bell: Arc::new(Notify::new()) }
+        Self {
+            queue: Mutex::new(VecDeque::new()),
+            bound,
+            room: Notify::new(),
+            bell: Arc::new(Notify::new()),
+        }
     }
 
     /// Adds something, always: requests already taken may exceed the bound by their number.
-    pub fn push(&self, out: Out) {
+    pub fn push(&self, out: Out<S>) {
         self.queue.lock().push_back(out);
         self.bell.notify_one();
     }
 
     /// The next in order.
-    pub fn pop(&self) -> Option<Out> {
+    pub fn pop(&self) -> Option<Out<S>> {
         let mut queue = self.queue.lock();
         let out = queue.pop_front();
         if queue.len() < self.bound {

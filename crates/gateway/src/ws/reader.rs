@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{FuturesUnordered, SplitStream};
 
 use super::close::End;
-use super::connection::Connection;
+use super::connection::{Connection, read_error};
 use super::outbox::Out;
 use super::protocol::{self, BadRequest};
 use super::rate::TokenBucket;
@@ -36,12 +36,15 @@ pub async fn read_requests(stream: &mut SplitStream<WebSocket>, connection: &Con
                 let Some(message) = message else { return End::Gone };
                 match message {
                     Ok(message) => {
-                        connection.heard();
+                        connection.pulse.heard();
                         if let Err(end) = take(message, connection, &mut pace, &in_flight) {
                             return end;
                         }
                     }
-                    Err(error) => return connection.read_error(&error),
+                    Err(error) => {
+                        let limit = connection.shared.config.limits.socket_message;
+                        return read_error(&error, limit);
+                    }
                 }
             }
         }

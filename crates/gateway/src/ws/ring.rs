@@ -32,8 +32,29 @@ pub struct Slot {
     pub seq: Seq,
     /// What goes over the wire.
     pub text: Utf8Bytes,
+    /// The same with the name of its stream around it, where clients can ask for that. Shares its bytes
+    /// with `text`.
+    pub named: Option<Utf8Bytes>,
     /// What a slow reader may miss.
     pub conflation: Conflation,
+}
+
+impl Slot {
+    /// A message without a name around it.
+    #[must_use]
+    pub fn new(seq: Seq, text: Utf8Bytes, conflation: Conflation) -> Self {
+        Self { seq, text, named: None, conflation }
+    }
+
+    /// What a reader is sent.
+    #[must_use]
+    pub fn form(&self, named: bool) -> &Utf8Bytes {
+        self.named.as_ref().filter(|_| named).unwrap_or(&self.text)
+    }
+
+    fn len(&self) -> usize {
+        self.form(true).len()
+    }
 }
 
 /// How much a ring keeps.
@@ -72,13 +93,13 @@ impl Ring {
 
     /// Adds a message and drops the oldest beyond the bounds. The newest always stays.
     pub fn push(&mut self, slot: Slot) {
-        self.bytes += slot.text.len();
+        self.bytes += slot.len();
         self.slots.push_back(slot);
         while self.slots.len() > 1
             && (self.slots.len() > self.bounds.messages || self.bytes > self.bounds.bytes)
         {
             let dropped = self.slots.pop_front().expect("more than one");
-            self.bytes -= dropped.text.len();
+            self.bytes -= dropped.len();
             self.complete_after = dropped.seq;
             self.first += 1;
         }
@@ -114,7 +135,7 @@ mod tests {
     use super::*;
 
     fn slot(seq: u64, text: &str) -> Slot {
-        Slot { seq: Seq(seq), text: text.into(), conflation: Conflation::Never }
+        Slot::new(Seq(seq), text.into(), Conflation::Never)
     }
 
     fn seqs(ring: &Ring, cursor: u64) -> Option<Vec<u64>> {

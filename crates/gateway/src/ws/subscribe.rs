@@ -65,7 +65,7 @@ impl BegunChannel {
 
 impl AllBegun {
     /// The answer, then the snapshots and what was missed, then the messages from now on.
-    pub fn into_out(self, id: &Value, op: &'static str) -> Out {
+    pub fn into_out(self, id: &Value, op: &'static str) -> Out<Subscription> {
         let mut texts = vec![answer(id, op, Subscribed { channels: self.channels })];
         texts.extend(self.texts);
         Out::Subscribed { texts, subscriptions: self.subscriptions, permits: self.permits }

@@ -25,6 +25,21 @@ pub struct Subscription {
     seq: Seq,
 }
 
+/// Where a connection's messages come from.
+pub trait Source {
+    /// What the client calls it.
+    type Name: PartialEq;
+
+    /// Its name.
+    fn name(&self) -> &Self::Name;
+
+    /// What is new.
+    fn next(&mut self) -> Next;
+
+    /// How a connection ends that did not keep up with this.
+    fn slow_reader(&self) -> End;
+}
+
 /// What is to be sent next.
 pub enum Next {
     /// Nothing now.
@@ -109,25 +124,6 @@ impl Subscription {
         }
     }
 
-    /// The channel's name.
-    #[must_use]
-    pub fn name(&self) -> &ChannelName {
-        &self.name
-    }
-
-    /// What is new. A reader of conflated data that lies too far behind gets a new snapshot.
-    pub fn next(&mut self) -> Next {
-        match self.channel.take(&mut self.cursor) {
-            Taken::Nothing => Next::Nothing,
-            Taken::Messages { texts, seq } => {
-                self.seq = seq;
-                Next::Messages(texts)
-            }
-            Taken::Lost if self.topic.is_replayable() => Next::Lost,
-            Taken::Lost => Next::Messages(vec![self.begin_again()]),
-        }
-    }
-
     /// Moves on to a snapshot of now.
     fn begin_again(&mut self) -> Utf8Bytes {
         let place = self.hub.begin_again(&self.topic);
@@ -139,10 +135,29 @@ impl Subscription {
             Beginning::Resumed | Beginning::Replay(_) => unreachable!("asked for a snapshot"),
         }
     }
+}
 
-    /// How a connection ends that did not keep up with this.
-    #[must_use]
-    pub fn slow_reader(&self) -> End {
+impl Source for Subscription {
+    type Name = ChannelName;
+
+    fn name(&self) -> &ChannelName {
+        &self.name
+    }
+
+    /// A reader of conflated data that lies too far behind gets a new snapshot.
+    fn next(&mut self) -> Next {
+        match self.channel.take(&mut self.cursor, false) {
+            Taken::Nothing => Next::Nothing,
+            Taken::Messages { texts, seq } => {
+                self.seq = seq;
+                Next::Messages(texts)
+            }
+            Taken::Lost if self.topic.is_replayable() => Next::Lost,
+            Taken::Lost => Next::Messages(vec![self.begin_again()]),
+        }
+    }
+
+    fn slow_reader(&self) -> End {
         End::SlowReader {
             channel: self.name.to_string(),
             partition: self.hub.partition,

@@ -11,18 +11,17 @@ use futures_util::stream::SplitSink;
 use tokio::time::timeout;
 
 use super::close::End;
-use super::connection::Connection;
 use super::outbox::{Out, Outbox};
-use super::subscription::{Next, Subscription};
+use super::subscription::{Next, Source};
 
-/// Sends until the connection ends; counts messages in `sent`.
-pub async fn write_messages(
+/// Sends until the connection ends, also when nothing of it is taken for as long as `patience`; counts
+/// messages in `sent`.
+pub async fn write_messages<S: Source>(
     sink: &mut SplitSink<WebSocket, Message>,
-    connection: &Connection,
+    outbox: &Outbox<S>,
+    patience: Duration,
     sent: &AtomicU64,
 ) -> End {
-    let outbox = &connection.outbox;
-    let patience = connection.shared.config.limits.socket_stall;
     let mut writer = Writer { sink, sent, patience, unflushed: false };
     let mut subscriptions = Vec::new();
     loop {
@@ -34,10 +33,10 @@ pub async fn write_messages(
 }
 
 /// Sends all that there is.
-async fn round(
+async fn round<S: Source>(
     writer: &mut Writer<'_>,
-    outbox: &Outbox,
-    subscriptions: &mut Vec<Subscription>,
+    outbox: &Outbox<S>,
+    subscriptions: &mut Vec<S>,
 ) -> Result<(), End> {
     loop {
         while let Some(out) = outbox.pop() {
@@ -56,10 +55,10 @@ async fn round(
     }
 }
 
-async fn perform(
+async fn perform<S: Source>(
     writer: &mut Writer<'_>,
-    subscriptions: &mut Vec<Subscription>,
-    out: Out,
+    subscriptions: &mut Vec<S>,
+    out: Out<S>,
 ) -> Result<(), End> {
     match out {
         Out::Text(text) => writer.feed(Message::Text(text)).await,

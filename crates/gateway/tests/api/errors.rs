@@ -13,9 +13,6 @@ async fn unknown_and_reserved_paths_are_told_apart() {
     for (method, path, code, status) in [
         ("GET", "/v1/nothing", "NotFound", 404),
         ("GET", "/v1/time/", "NotFound", 404),
-        ("GET", "/ws", "Reserved", 404),
-        ("GET", "/stream", "Reserved", 404),
-        ("GET", "/ws-api/v3", "Reserved", 404),
         ("POST", "/v1/time", "MethodNotAllowed", 405),
         ("GET", "/v1/markets/BTC-USDT/candles?interval=2m", "InvalidField", 400),
         ("GET", "/v1/markets/BTC-USDT/depth?limit=x", "InvalidField", 400),

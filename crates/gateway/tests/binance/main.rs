@@ -7,10 +7,13 @@ mod client;
 mod compatibility;
 mod general;
 mod lists;
+mod local_book;
 mod market;
 mod orders;
 mod replace;
 mod signing;
+mod socket;
+mod streams;
 mod trader;
 #[path = "../api/world.rs"]
 #[expect(dead_code, reason = "shared with the tests of the native API")]

@@ -145,6 +145,13 @@ section! {
         socket_silence: Span = Span::secs(60), Span::ms(300) => Span::secs(3_600);
         /// A client, of HTTP or WebSocket, that takes nothing off the wire for so long is cut.
         socket_stall: Span = Span::secs(30), Span::ms(100) => Span::secs(3_600);
+        /// Messages that a connection to the streams of the Binance dialect may send in a second before
+        /// it is cut.
+        stream_rate: u32 = 5, 1 => 1_000_000;
+        /// Streams of the Binance dialect that a connection may be subscribed to.
+        stream_subscriptions: u32 = 1_024, 1 => 65_536;
+        /// How long a connection of the Binance dialect lives.
+        stream_life: Span = Span::days(1), Span::ms(100) => Span::days(30);
         /// Subscriptions that read from the event log what they missed, at the same time.
         replays: u32 = 16, 1 => 1_024;
         /// Entries of the log that one of these may look at.

@@ -1,0 +1,109 @@
+//! What a socket's path asks for: `/ws`, `/ws/<a>/<b>`, `/stream?streams=<a>/<b>`.
+
+use std::sync::Arc;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::response::{IntoResponse, Response};
+
+use super::connection::{self, MESSAGE, Wish};
+use crate::binance::error::Error;
+use crate::binance::params::{Params, decode};
+use crate::binance::render::TimeUnit;
+use crate::binance::serve::refused;
+use crate::http::Routes;
+use crate::state::Shared;
+use crate::ws;
+
+/// Where sockets are.
+const ROOTS: [&str; 2] = ["ws", "stream"];
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes.beneath("/ws", open).beneath("/stream", open)
+}
+
+/// Whether a path leads to a socket, whatever slashes it has.
+pub(crate) fn means(path: &str) -> bool {
+    segments(path).next().is_some_and(|first| ROOTS.contains(&first))
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// Opens a socket.
+pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let most = shared.config.limits.stream_subscriptions;
+    let wish = match wish(parts.uri.path(), parts.uri.query().unwrap_or_default(), most) {
+        Ok(wish) => wish,
+        Err(error) => return refused(&error),
+    };
+    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(upgrade) => upgrade,
+        Err(why) => return refused(&Error::new(-1000, why.body_text())),
+    };
+    let gateway = Arc::clone(&shared);
+    let serve = move |socket| connection::serve(socket, gateway, wish);
+    match ws::admit(&shared, upgrade, MESSAGE, serve) {
+        Ok(response) => response.into_response(),
+        Err(error) => refused(&error.into()),
+    }
+}
+
+/// What a path and a query ask for.
+///
+/// # Errors
+/// -1020 for another path, -1100, -1101, -1194, or -1130 for more than `most` streams.
+fn wish(path: &str, query: &str, most: usize) -> Result<Wish, Error> {
+    let params = Params::parse(query, b"")?;
+    let unit = match params.get("timeUnit") {
+        Some(name) => TimeUnit::from_name(name)?,
+        None => TimeUnit::default(),
+    };
+    let mut path = segments(path);
+    let combined = path.next() == Some("stream");
+    let mut names = Vec::new();
+    for segment in path {
+        names.push(decode(segment.as_bytes())?);
+    }
+    if combined {
+        let streams = params.get("streams").unwrap_or_default();
+        names.extend(segments(streams).map(str::to_owned));
+    }
+    let mut seen = std::collections::HashSet::new();
+    // No name has a space: it was a plus sign that was not encoded.
+    let names = names.into_iter().map(|name| name.replace(' ', "+"));
+    let names: Vec<String> = names.filter(|name| seen.insert(name.clone())).collect();
+    if names.len() > most {
+        return Err(Error::invalid_data("streams"));
+    }
+    Ok(Wish { names, combined, unit })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &str, query: &str) -> (Vec<String>, bool) {
+        let wish = wish(path, query, 10).unwrap();
+        (wish.names, wish.combined)
+    }
+
+    #[test]
+    fn paths_name_streams_raw_and_combined() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        assert_eq!(read("/ws", ""), (names(&[]), false));
+        assert_eq!(read("//ws/0/", ""), (names(&["0"]), false));
+        assert_eq!(read("/ws/a@trade/b%40depth", ""), (names(&["a@trade", "b@depth"]), false));
+        assert_eq!(read("/stream", ""), (names(&[]), true));
+        let both = names(&["a@trade", "a@kline_1d@+08:00"]);
+        assert_eq!(read("/stream", "streams=a@trade/a@kline_1d@%2B08:00"), (both, true));
+        let plain = names(&["a@kline_1d@+08:00"]);
+        assert_eq!(read("/stream", "streams=a@kline_1d@+08:00/"), (plain, true));
+        assert_eq!(wish("/ws", "timeUnit=microsecond", 1).unwrap().unit, TimeUnit::Micro);
+        assert_eq!(wish("/ws", "timeUnit=hour", 1).unwrap_err().code, -1194);
+        assert_eq!(wish("/ws/a/b", "", 1).unwrap_err().code, -1130);
+        assert!(means("//ws/x") && means("/stream/") && !means("/wss") && !means("/"));
+    }
+}

@@ -1,0 +1,142 @@
+//! A client of the dialect's sockets.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+/// Far above what anything takes; a hang fails instead of lasting for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A connection.
+pub struct Socket {
+    stream: WebSocketStream<TcpStream>,
+    next_id: u64,
+    data: VecDeque<Value>,
+    answers: VecDeque<Value>,
+    /// The close code, once the server has closed.
+    pub closed: Option<u16>,
+    /// Pings that came.
+    pub pings: usize,
+}
+
+impl Socket {
+    pub async fn open(address: SocketAddr, path: &str) -> Self {
+        Self::try_open(address, path).await.unwrap()
+    }
+
+    pub async fn try_open(address: SocketAddr, path: &str) -> Result<Self, Error> {
+        let tcp = TcpStream::connect(address).await.unwrap();
+        let (stream, _) =
+            tokio_tungstenite::client_async(format!("ws://{address}{path}"), tcp).await?;
+        let (data, answers) = Default::default();
+        Ok(Self { stream, next_id: 1, data, answers, closed: None, pings: 0 })
+    }
+
+    pub async fn send(&mut self, message: Message) {
+        self.stream.send(message).await.unwrap();
+    }
+
+    /// Asks with an id of its own and waits for the answer to it.
+    pub async fn call(&mut self, method: &str, params: Value) -> Value {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.call_as(json!(id), method, params).await
+    }
+
+    /// Asks under this id.
+    pub async fn call_as(&mut self, id: Value, method: &str, params: Value) -> Value {
+        let request = json!({ "method": method, "params": params, "id": id });
+        self.send(Message::text(request.to_string())).await;
+        self.answer(&id).await
+    }
+
+    pub async fn subscribe(&mut self, streams: &[&str]) {
+        let answer = self.call("SUBSCRIBE", json!(streams)).await;
+        assert_eq!(answer["result"], Value::Null, "{answer}");
+    }
+
+    /// The answer with this id.
+    pub async fn answer(&mut self, id: &Value) -> Value {
+        loop {
+            if let Some(at) = self.answers.iter().position(|answer| answer["id"] == *id) {
+                return self.answers.remove(at).unwrap();
+            }
+            assert!(self.read().await, "closed before an answer: {:?}", self.closed);
+        }
+    }
+
+    /// The next message that is no answer, or none when the server has closed.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some(message) = self.data.pop_front() {
+                return Some(message);
+            }
+            if !self.read().await {
+                return None;
+            }
+        }
+    }
+
+    /// The next message for which this holds; those before it are dropped.
+    pub async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let message = self.next().await.unwrap_or_else(|| panic!("closed: {:?}", self.closed));
+            if wanted(&message) {
+                return message;
+            }
+        }
+    }
+
+    /// Reads to the end; the close code.
+    pub async fn close_code(&mut self) -> Option<u16> {
+        while self.read().await {
+            self.data.clear();
+        }
+        self.closed
+    }
+
+    /// Takes one message off the wire; false at the end.
+    async fn read(&mut self) -> bool {
+        let message =
+            timeout(PATIENCE, self.stream.next()).await.expect("nothing came for a minute");
+        match message {
+            Some(Ok(Message::Text(text))) => {
+                let value: Value = serde_json::from_str(&text).unwrap();
+                let is_answer = value.get("id").is_some();
+                let queue = if is_answer { &mut self.answers } else { &mut self.data };
+                queue.push_back(value);
+                true
+            }
+            Some(Ok(Message::Close(frame))) => {
+                self.closed = frame.map(|frame| frame.code.into());
+                true
+            }
+            Some(Ok(Message::Ping(_))) => {
+                self.pings += 1;
+                true
+            }
+            Some(Ok(Message::Pong(payload))) => {
+                self.answers.push_back(json!({ "id": "pong", "payload": payload.to_vec() }));
+                true
+            }
+            Some(Ok(_)) => true,
+            Some(Err(_)) | None => false,
+        }
+    }
+}
+
+/// A connection at which nothing answers is refused with this status.
+pub fn refusal(result: Result<Socket, Error>) -> u16 {
+    match result {
+        Err(Error::Http(response)) => response.status().as_u16(),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("the connection was taken"),
+    }
+}
