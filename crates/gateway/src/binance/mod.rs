@@ -27,11 +27,6 @@ mod symbols;
 mod table;
 mod ws;
 
-pub(crate) use account::ListenKeys;
-pub(crate) use limits::{Limiter, Uncapped};
-pub use table::endpoints;
-pub(crate) use ws::{Streams, keep_time};
-
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -40,6 +35,11 @@ use axum::response::Response;
 
 use crate::http::Routes;
 use crate::state::Shared;
+
+pub(crate) use account::ListenKeys;
+pub(crate) use limits::{Limiter, Uncapped};
+pub use table::endpoints;
+pub(crate) use ws::{Streams, keep_time};
 
 /// Adds the endpoints and the sockets.
 pub(crate) fn routes(routes: Routes) -> Routes {

@@ -84,16 +84,6 @@ impl Socket {
         }
     }
 
-    /// The next message for which this holds; those before it are dropped.
-    pub async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let message = self.next().await.unwrap_or_else(|| panic!("closed: {:?}", self.closed));
-            if wanted(&message) {
-                return message;
-            }
-        }
-    }
-
     /// Reads to the end; the close code.
     pub async fn close_code(&mut self) -> Option<u16> {
         while self.read().await {

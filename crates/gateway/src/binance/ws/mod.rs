@@ -18,5 +18,6 @@ mod stream;
 mod streams;
 
 pub(crate) use beat::keep_time;
+pub(super) use name::STREAMS;
 pub(crate) use open::{means, open, routes};
 pub(crate) use streams::Streams;

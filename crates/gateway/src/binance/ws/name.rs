@@ -1,5 +1,14 @@
 //! The names of streams: `btcusdt@trade`, `btcusdt@depth@100ms`.
 
+/// Every stream, as the documentation names it.
+pub(in crate::binance) const STREAMS: &[&str] = &[
+    "<symbol>@trade",
+    "<symbol>@bookTicker",
+    "<symbol>@depth",
+    "<symbol>@depth@1000ms",
+    "<symbol>@depth@100ms",
+];
+
 /// What of a market a stream tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -39,6 +48,13 @@ pub(super) fn parse(name: &str) -> Option<(String, Kind)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_stream_has_a_kind() {
+        for name in STREAMS {
+            assert!(parse(&name.replace("<symbol>", "btcusdt")).is_some(), "{name}");
+        }
+    }
 
     #[test]
     fn names_are_read_and_others_are_none() {
