@@ -10,7 +10,7 @@ use super::client::{Book, Client};
 use super::rig::{MARKET, Options, Random, Rig};
 use crate::ws::channel_name::PublicKind;
 use crate::ws::hub::Topic;
-use crate::ws::subscription::{Next, Subscription};
+use crate::ws::subscription::{Next, Source, Subscription};
 
 /// Enough trades to fill the buffers of a connection whose client reads nothing.
 const MANY: u64 = 25_000;
