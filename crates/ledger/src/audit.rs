@@ -127,3 +127,75 @@ impl Ledger {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use types::Slot;
+
+    use super::*;
+    use crate::account::Account;
+    use crate::holds::Purpose;
+    use crate::slot::Bucket;
+
+    const ACCOUNT: AccountId = AccountId(3);
+    const ASSET: AssetId = AssetId(1);
+
+    /// A ledger in which an account was credited 10, and had 4 of it locked.
+    fn sound() -> Ledger {
+        let mut ledger = Ledger::new([Slot(3), Slot(4)].into_iter(), 7);
+        let mut slot = ledger.slot_mut(ACCOUNT);
+        slot.state.add_account(ACCOUNT, Account::new(0));
+        slot.post(ASSET, Bucket::Outside, Bucket::Available(ACCOUNT), Amount::new(10));
+        slot.open_hold(ACCOUNT, ASSET, Amount::new(4), Purpose::Debit);
+        ledger
+    }
+
+    fn after(damage: impl FnOnce(&mut SlotState)) -> Vec<String> {
+        let mut ledger = sound();
+        damage(ledger.slot_mut(ACCOUNT).state);
+        ledger.audit().violations
+    }
+
+    #[test]
+    fn what_is_sound_is_added_up() {
+        let mut ledger = sound();
+        let other = AccountId(4);
+        let mut slot = ledger.slot_mut(other);
+        slot.state.add_account(other, Account::new(0));
+        for (bucket, amount) in [(Bucket::Fees, 1), (Bucket::Rounding, 2), (Bucket::Suspense, 3)] {
+            slot.post(ASSET, Bucket::Outside, bucket, Amount::new(amount));
+        }
+        slot.post(ASSET, Bucket::Clearing, Bucket::Available(other), Amount::new(5));
+        let audit = ledger.audit();
+        assert_eq!(audit.violations, Vec::<String>::new());
+        let house = House { outside: -16, clearing: -5, fees: 1, rounding: 2, suspense: 3 };
+        assert_eq!(audit.totals[&ASSET], Totals { available: 11, held: 4, house });
+    }
+
+    #[test]
+    fn a_balance_without_a_posting_is_noticed() {
+        let damage = |slot: &mut SlotState| {
+            slot.account_mut(ACCOUNT).unwrap().balance_mut(ASSET).available += Amount::new(5);
+        };
+        assert_eq!(after(damage), ["slot 3, asset 1: postings sum to 5"]);
+    }
+
+    #[test]
+    fn what_is_held_for_nothing_is_noticed() {
+        let damage = |slot: &mut SlotState| {
+            let balance = slot.account_mut(ACCOUNT).unwrap().balance_mut(ASSET);
+            balance.available -= Amount::new(1);
+            balance.held += Amount::new(1);
+        };
+        assert_eq!(after(damage), ["account 3 has 5 of asset 1 held, its holds sum to 4"]);
+    }
+
+    #[test]
+    fn a_hold_with_nothing_in_it_is_noticed() {
+        let other = AssetId(2);
+        let damage = |slot: &mut SlotState| {
+            slot.holds.open(ACCOUNT, other, Amount::new(6), Purpose::Debit);
+        };
+        assert_eq!(after(damage), ["holds of 6 for account 3, asset 2, without a balance"]);
+    }
+}
