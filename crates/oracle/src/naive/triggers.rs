@@ -48,7 +48,8 @@ impl Market {
         }
         self.waiting = kept;
         hit.sort_by_key(|(rank, id, _)| (*rank, *id));
-        self.fired.extend(hit.into_iter().map(|(_, _, order)| order));
+        // What has fired trails no more.
+        self.fired.extend(hit.into_iter().map(|(_, _, order)| Order { reference: None, ..order }));
     }
 
     /// Lets fired orders enter until none is left (4.6) or trading is interrupted (7.4).
