@@ -14,7 +14,7 @@ use views::Views;
 
 use crate::admin::Outbox;
 use crate::auth::Authenticator;
-use crate::binance::{Limiter, ListenKeys, Uncapped};
+use crate::binance::{CancelNames, Limiter, ListenKeys, Uncapped};
 use crate::config::GatewayConfig;
 use crate::demo::DemoKey;
 use crate::error::{ApiError, GatewayCode};
@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) limiter: Box<dyn Limiter>,
     /// Names under which accounts' events can be heard in the Binance dialect.
     pub(crate) listen_keys: ListenKeys,
+    /// What clients of the Binance dialect call their cancels.
+    pub(crate) cancel_names: Arc<CancelNames>,
     /// Cancelled when the gateway begins to shut down: sockets say goodbye and end.
     pub(crate) closing: CancellationToken,
     /// Feeds the views and the sockets.
@@ -80,6 +82,7 @@ impl Shared {
             metrics: Metrics::default(),
             limiter: Box::new(Uncapped::default()),
             listen_keys: ListenKeys::default(),
+            cancel_names: Arc::default(),
             fan_out: FanOut::new(Arc::clone(&exchange), &views, &config.limits),
             closing: CancellationToken::new(),
             sockets: TaskTracker::new(),

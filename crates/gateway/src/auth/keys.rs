@@ -43,6 +43,11 @@ impl Key {
         self.verifier.accepts_message(message, signature)
     }
 
+    /// Whether signatures are made with a secret that is not shared, by Ed25519.
+    pub(crate) fn is_ed25519(&self) -> bool {
+        matches!(self.verifier, Verifier::Ed25519(_))
+    }
+
     /// Who calls with it, by a request of `signed_at` that is worth nothing after `valid_until`.
     pub(crate) fn caller(&self, signed_at: Timestamp, valid_until: Timestamp) -> Caller {
         Caller {

@@ -7,7 +7,7 @@
 //! [`table`] lists every endpoint once, with its security and weight. [`serve`] turns an HTTP request into
 //! a [`endpoint::Call`]: parameters ([`params`]), key and signature ([`signed`]), weight ([`limits`]). A
 //! handler answers with JSON text or an [`error::Error`]; it knows nothing of HTTP, so that the WebSocket
-//! API calls the same handlers. [`ws`] has the streams.
+//! API calls the same handlers. [`ws`] has that and the streams.
 //!
 //! *Invariants:* amounts are rendered exactly, with 8 decimals, by [`render`] alone. What the engine cannot
 //! do is refused, never half done.
@@ -37,6 +37,7 @@ use crate::http::Routes;
 use crate::state::Shared;
 
 pub(crate) use account::ListenKeys;
+pub(crate) use ids::CancelNames;
 pub(crate) use limits::{Limiter, Uncapped};
 pub use table::endpoints;
 pub(crate) use ws::{Streams, keep_time};

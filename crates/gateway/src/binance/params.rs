@@ -36,7 +36,6 @@ impl Params {
     }
 
     /// Those of names and texts that stand for themselves.
-    #[expect(dead_code, reason = "the WebSocket API has its parameters so")]
     pub(crate) fn of_pairs(pairs: Vec<(String, String)>) -> Self {
         Self { pairs }
     }

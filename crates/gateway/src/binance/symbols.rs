@@ -32,11 +32,14 @@ pub(crate) fn market(views: &Views, name: &str) -> Result<Arc<MarketInfo>, Error
 /// Every market that has a name here, by id.
 pub(crate) fn markets(views: &Views) -> Vec<Arc<MarketInfo>> {
     let mut markets = views.markets();
-    markets.retain(|market| {
-        let named = views.market_by_compact_symbol(&symbol(market));
-        is_exact(market) && named.is_some_and(|named| named.def.id == market.def.id)
-    });
+    markets.retain(|market| is_known(views, market));
     markets
+}
+
+/// Whether a market has a name here.
+pub(crate) fn is_known(views: &Views, market: &MarketInfo) -> bool {
+    let named = views.market_by_compact_symbol(&symbol(market));
+    is_exact(market) && named.is_some_and(|named| named.def.id == market.def.id)
 }
 
 /// Whether 8 decimals tell everything of it.

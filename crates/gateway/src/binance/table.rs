@@ -3,7 +3,7 @@
 use axum::http::Method;
 
 use super::endpoint::{Endpoint, Security};
-use super::ws::STREAMS;
+use super::ws::{EVENTS, STREAMS, methods};
 use super::{account, market, orders};
 
 /// The handler as the table holds it.
@@ -93,14 +93,16 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
     endpoint!(POST "/sapi/v3/asset/getUserAsset", Read, |_| 5, account::user_assets),
 ];
 
-/// Method and path of every endpoint of the Binance dialect over HTTP, other names included, and the streams
-/// of its sockets.
+/// Method and path of every endpoint of the Binance dialect over HTTP, other names included, and the streams,
+/// methods and events of its sockets.
 #[must_use]
 pub fn endpoints() -> Vec<String> {
     let paths = |line: &'static Endpoint| [Some(line.path), line.alias].into_iter().flatten();
     let names = |line| paths(line).map(|path| format!("{} {path}", line.method));
     let streams = STREAMS.iter().map(|name| format!("stream {name}"));
-    ENDPOINTS.iter().flat_map(names).chain(streams).collect()
+    let methods = methods().map(|name| format!("method {name}"));
+    let events = EVENTS.iter().map(|name| format!("event {name}"));
+    ENDPOINTS.iter().flat_map(names).chain(streams).chain(methods).chain(events).collect()
 }
 
 #[cfg(test)]

@@ -184,11 +184,12 @@ impl Hub {
     /// Encodes what is conflated and wakes the subscribers of all that is new.
     pub fn flush(&self) {
         let mut state = self.state.lock();
-        let State { markets, streams, news, .. } = &mut *state;
+        let State { now, markets, streams, news, .. } = &mut *state;
         for market in markets.values_mut() {
             market.publish(news);
         }
-        streams.publish(news);
+        let (now, bounds) = (*now, self.bounds);
+        streams.publish(&mut Scene { now, views: &self.views, bounds, news });
         wake(state);
     }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, now_millis};
 use crate::socket::Socket;
 use crate::world::World;
 
@@ -183,4 +183,28 @@ async fn books_of_clients_that_come_and_go_are_the_markets_own() {
     );
     println!("comparisons, connections, snapshots: {figures:?}");
     assert!(figures.0 >= CLIENTS / 2 && figures.1 > CLIENTS, "{figures:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_keeps_a_book_must_begin_anew_when_its_units_change_and_others_go_on() {
+    let world = World::new().await;
+    let mut diffs = Socket::open(world.address, "/ws/btcusdt@depth@100ms").await;
+    let mut best = Socket::open(world.address, "/ws/btcusdt@bookTicker").await;
+    diffs.call("LIST_SUBSCRIPTIONS", Value::Null).await;
+    world.limit(&world.bob, "buy", "50000", "0.5").await.ok();
+    let units = json!({
+        "tick": "0.5", "lot": "0.01", "max_price": "1000000", "max_quantity": "1000",
+    });
+    let soon = json!({ "at": now_millis() + 300, "redefinition": units });
+    world.admin("PUT", "/v1/admin/markets/BTC-USDT/redefinitions", soon).await.ok();
+    assert_eq!(diffs.close_code().await, Some(4008));
+    let mut diffs = Socket::open(world.address, "/ws/btcusdt@depth@100ms").await;
+    diffs.call("LIST_SUBSCRIPTIONS", Value::Null).await;
+    let mut book = Truth::default().snapshot(&world).await;
+    assert_eq!(book.sides[0]["50000.00000000"], "0.50000000", "the same text as before");
+    world.limit(&world.bob, "buy", "50000.5", "0.2").await.ok();
+    while !book.sides[0].contains_key("50000.50000000") {
+        book.take(&diffs.next().await.unwrap());
+    }
+    while best.next().await.unwrap()["b"] != "50000.50000000" {}
 }

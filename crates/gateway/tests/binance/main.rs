@@ -15,6 +15,9 @@ mod signing;
 mod socket;
 mod streams;
 mod trader;
+mod user_data;
+mod whole_streams;
 #[path = "../api/world.rs"]
 #[expect(dead_code, reason = "shared with the tests of the native API")]
 mod world;
+mod ws_api;

@@ -122,7 +122,7 @@ async fn the_signature_covers_the_bytes_as_they_were_sent() {
 }
 
 /// A key of an account by its public key.
-async fn registered(world: &World, public_key: &str) -> String {
+pub async fn registered(world: &World, public_key: &str) -> String {
     let body = json!({"account": 1, "permissions": ["read", "trade"], "public_key": public_key});
     let created = world.admin("POST", "/v1/admin/keys", body).await.ok();
     created["key"]["key"].as_str().unwrap().to_owned()
@@ -183,7 +183,7 @@ async fn a_key_that_may_only_read_does_not_trade() {
     assert_eq!((refused.status.as_u16(), refused.code()), (401, -2015));
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {

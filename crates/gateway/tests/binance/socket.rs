@@ -11,6 +11,9 @@ use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use crate::client::{Client, now_millis};
+use crate::trader::hmac_hex;
+
 /// Far above what anything takes; a hang fails instead of lasting for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -60,6 +63,19 @@ impl Socket {
     pub async fn subscribe(&mut self, streams: &[&str]) {
         let answer = self.call("SUBSCRIBE", json!(streams)).await;
         assert_eq!(answer["result"], Value::Null, "{answer}");
+    }
+
+    /// Asks with a signature by an HMAC key, as the WebSocket API has it.
+    pub async fn signed(&mut self, who: &Client, method: &str, params: Value) -> Value {
+        let params = with_signature(&who.key, params, |text| hmac_hex(&who.secret, text));
+        self.call(method, params).await
+    }
+
+    /// The result of a request that must succeed.
+    pub async fn ok(&mut self, who: &Client, method: &str, params: Value) -> Value {
+        let mut answer = self.signed(who, method, params).await;
+        assert_eq!(answer["status"], 200, "{method}: {answer}");
+        answer["result"].take()
     }
 
     /// The answer with this id.
@@ -120,6 +136,18 @@ impl Socket {
             Some(Err(_)) | None => false,
         }
     }
+}
+
+/// Parameters with a key, the time and a signature over all of them by name.
+pub fn with_signature(key: &str, params: Value, sign: impl Fn(&str) -> String) -> Value {
+    let Value::Object(mut params) = params else { panic!("an object") };
+    params.insert("apiKey".to_owned(), key.into());
+    params.entry("timestamp").or_insert(now_millis().into());
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let pairs: Vec<String> =
+        params.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
+    params.insert("signature".to_owned(), sign(&pairs.join("&")).into());
+    Value::Object(params)
 }
 
 /// A connection at which nothing answers is refused with this status.

@@ -31,7 +31,6 @@ pub(crate) struct ListenKeys {
 #[derive(Clone, Debug)]
 pub(crate) struct ListenKey {
     /// Whose events.
-    #[expect(dead_code, reason = "the streams of account events read it")]
     pub(crate) account: AccountId,
     /// The API key that asked for it: when that is revoked, this ends too.
     pub(crate) api_key: Arc<str>,
@@ -41,7 +40,6 @@ pub(crate) struct ListenKey {
 
 impl ListenKeys {
     /// The valid listen key of this name.
-    #[expect(dead_code, reason = "the streams of account events ask")]
     pub(crate) fn find(&self, name: &str, now: Timestamp) -> Option<ListenKey> {
         self.keys.lock().get(name).filter(|key| key.until > now).cloned()
     }

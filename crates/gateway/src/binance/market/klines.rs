@@ -4,7 +4,7 @@
 //! without a trade repeats the close before it with zeros; before the first trade there are none.
 
 use types::{Price, Timestamp};
-use views::{Candle, MAX_CANDLES, MarketInfo};
+use views::{Candle, MAX_CANDLES, MarketInfo, Views};
 
 use super::interval::Interval;
 use crate::binance::endpoint::{Answer, Call};
@@ -36,20 +36,21 @@ pub(in crate::binance) async fn klines(call: Call) -> Result<Answer, Error> {
     let interval = Interval::of(&call.params)?;
     let limit = call.params.limit(ROWS, MOST_ROWS)?;
     let (from, to) = (call.params.time("startTime")?, call.params.time("endTime")?);
-    let klines = read(&call, &market, interval, from, to, limit);
+    let (views, now) = (&call.shared.views, call.now);
+    let klines = read_klines(views, now, &market, interval, (from, to), limit);
     Answer::of(&klines.iter().map(|kline| kline.row(&market, call.unit)).collect::<Vec<_>>())
 }
 
 /// The oldest candles that begin at `from` or later; without `from` the newest up to `to`.
-fn read(
-    call: &Call,
+pub(in crate::binance) fn read_klines(
+    views: &Views,
+    now: Timestamp,
     market: &MarketInfo,
     interval: Interval,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
+    (from, to): (Option<Timestamp>, Option<Timestamp>),
     limit: usize,
 ) -> Vec<Kline> {
-    let last = interval.start_of(to.unwrap_or(call.now).min(call.now));
+    let last = interval.start_of(to.unwrap_or(now).min(now));
     let first = match from {
         Some(from) => match interval.start_of(from) {
             start if start < from => interval.next(start),
@@ -57,7 +58,6 @@ fn read(
         },
         None => (1..limit).fold(last, |start, _| interval.previous(start)),
     };
-    let views = &call.shared.views;
     let base = interval.base();
     let candles = views.candles(market.def.id, base, first, interval.next(last), MAX_CANDLES);
     let mut close = views.window(market.def.id, base, first).close_before;

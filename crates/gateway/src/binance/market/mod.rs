@@ -14,7 +14,7 @@ pub(super) use depth::*;
 pub(super) use exchange_info::*;
 pub(super) use filters::*;
 pub(super) use general::*;
-pub(super) use interval::date;
+pub(super) use interval::{Interval, date, read_zone};
 pub(super) use klines::*;
 pub(super) use tickers::*;
 pub(super) use trades::*;

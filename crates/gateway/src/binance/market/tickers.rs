@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use types::{Amount, Price, Timestamp};
-use views::{Candle, DepthLevel, Interval as Base, MarketInfo};
+use views::{Candle, DepthLevel, Interval as Base, MarketInfo, Views};
 
 use super::interval::zone;
 use super::select::Selection;
@@ -76,11 +76,16 @@ pub(in crate::binance) struct Window {
 impl Window {
     /// The window that begins at `from`. Candles of a minute reach back a day; for what is longer it
     /// begins at the quarter of an hour before.
-    pub(in crate::binance) fn read(call: &Call, market: &MarketInfo, from: Timestamp) -> Self {
-        let is_long = call.now.0.saturating_sub(from.0) > DAY;
+    pub(in crate::binance) fn read(
+        views: &Views,
+        now: Timestamp,
+        market: &MarketInfo,
+        from: Timestamp,
+    ) -> Self {
+        let is_long = now.0.saturating_sub(from.0) > DAY;
         let base = if is_long { Base::Minute15 } else { Base::Minute1 };
         let from = base.start_of(from);
-        let window = call.shared.views.window(market.def.id, base, from);
+        let window = views.window(market.def.id, base, from);
         Self { from, traded: window.traded, close_before: window.close_before }
     }
 
@@ -158,29 +163,28 @@ fn answer<T: Serialize>(
 /// `GET ticker/24hr`.
 pub(in crate::binance) async fn ticker_24hr(call: Call) -> Result<Answer, Error> {
     let kind = kind(&call.params)?;
-    let minute = Base::Minute1.start_of(call.now);
-    let from = Timestamp(minute.0.saturating_sub(DAY - MINUTE));
+    let from = a_day_before(call.now);
     answer(&call.selection()?, |market| {
-        let window = Window::read(&call, market, from);
+        let window = Window::read(&call.shared.views, call.now, market, from);
         let ticker = Ticker::new(&call, market, &window, kind);
         let now = (kind == Kind::Full).then(|| now(&call, market, &window));
         Ticker { now, ..ticker }
     })
 }
 
+/// Where the window of 24 hours begins: the current minute and the 1,439 before it.
+pub(in crate::binance) fn a_day_before(now: Timestamp) -> Timestamp {
+    Timestamp(Base::Minute1.start_of(now).0.saturating_sub(DAY - MINUTE))
+}
+
 fn now(call: &Call, market: &MarketInfo, window: &Window) -> Now {
     let views = &call.shared.views;
     let depth = views.depth(market.def.id, 1);
     let ([bid_price, bid_qty], [ask_price, ask_qty]) =
-        (best(market, depth.bids.first()), best(market, depth.asks.first()));
-    let last = views.trades(market.def.id, 1);
-    let last_qty = last.first().map(|trade| {
-        let market = &*market.at(trade.seq);
-        render::lots(market, trade.quantity.get())
-    });
+        (best_level(market, depth.bids.first()), best_level(market, depth.asks.first()));
     Now {
         prev_close_price: render::price_or_zero(market, window.close_before),
-        last_qty: last_qty.unwrap_or_else(|| render::ZERO.to_owned()),
+        last_qty: last_quantity(views, market),
         bid_price,
         bid_qty,
         ask_price,
@@ -188,7 +192,20 @@ fn now(call: &Call, market: &MarketInfo, window: &Window) -> Now {
     }
 }
 
-fn best(market: &MarketInfo, level: Option<&DepthLevel>) -> [String; 2] {
+/// How much the last trade was of.
+pub(in crate::binance) fn last_quantity(views: &Views, market: &MarketInfo) -> String {
+    let last = views.trades(market.def.id, 1);
+    last.first().map_or_else(
+        || render::ZERO.to_owned(),
+        |trade| render::lots(&market.at(trade.seq), trade.quantity.get()),
+    )
+}
+
+/// The best level of a side; zeros if there is none.
+pub(in crate::binance) fn best_level(
+    market: &MarketInfo,
+    level: Option<&DepthLevel>,
+) -> [String; 2] {
     level.map_or_else(
         || [render::ZERO.to_owned(), render::ZERO.to_owned()],
         |level| super::depth::level(market, level),
@@ -203,7 +220,7 @@ pub(in crate::binance) async fn ticker_window(call: Call) -> Result<Answer, Erro
     let minute = Base::Minute1.start_of(call.now);
     let from = Timestamp(minute.0.saturating_sub(size));
     answer(&named(&call)?, |market| {
-        Ticker::new(&call, market, &Window::read(&call, market, from), kind)
+        Ticker::new(&call, market, &Window::read(&call.shared.views, call.now, market, from), kind)
     })
 }
 
@@ -214,7 +231,7 @@ pub(in crate::binance) async fn ticker_trading_day(call: Call) -> Result<Answer,
     let day = super::interval::Interval::from_name("1d", offset).expect("a day is an interval");
     let from = day.start_of(call.now);
     answer(&named(&call)?, |market| {
-        Ticker::new(&call, market, &Window::read(&call, market, from), kind)
+        Ticker::new(&call, market, &Window::read(&call.shared.views, call.now, market, from), kind)
     })
 }
 
@@ -232,7 +249,7 @@ fn named(call: &Call) -> Result<Selection, Error> {
 }
 
 /// `1m` to `59m`, `1h` to `23h`, `1d` to `7d`, in nanoseconds.
-fn window_size(text: &str) -> Option<u64> {
+pub(in crate::binance) fn window_size(text: &str) -> Option<u64> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let (unit, most) = match unit {
         "m" => (MINUTE, 59),
@@ -274,7 +291,7 @@ pub(in crate::binance) async fn ticker_book(call: Call) -> Result<Answer, Error>
     answer(&call.selection()?, |market| {
         let depth = call.shared.views.depth(market.def.id, 1);
         let ([bid_price, bid_qty], [ask_price, ask_qty]) =
-            (best(market, depth.bids.first()), best(market, depth.asks.first()));
+            (best_level(market, depth.bids.first()), best_level(market, depth.asks.first()));
         BookTicker { symbol: symbol(market), bid_price, bid_qty, ask_price, ask_qty }
     })
 }
@@ -293,16 +310,21 @@ struct AveragePrice {
 /// `GET avgPrice`: without a trade in the window, the last price.
 pub(in crate::binance) async fn average_price(call: Call) -> Result<Answer, Error> {
     let market = call.market()?;
-    let price = average_price_of(&call, &market);
+    let price = average_price_of(&call.shared.views, call.now, &market);
     let last = call.shared.views.trades(market.def.id, 1);
     let close_time = last.first().map_or(Time(0), |trade| call.unit.show(trade.time));
     Answer::of(&AveragePrice { mins: AVERAGE_MINUTES, price, close_time })
 }
 
-fn average_price_of(call: &Call, market: &MarketInfo) -> String {
-    let minute = Base::Minute1.start_of(call.now);
+/// The average price of the last minutes.
+pub(in crate::binance) fn average_price_of(
+    views: &Views,
+    now: Timestamp,
+    market: &MarketInfo,
+) -> String {
+    let minute = Base::Minute1.start_of(now);
     let from = Timestamp(minute.0.saturating_sub((AVERAGE_MINUTES - 1) * MINUTE));
-    let window = Window::read(call, market, from);
+    let window = Window::read(views, now, market, from);
     match window.traded {
         Some(candle) => render::average_price(market, candle.volume, candle.quote_volume),
         None => render::price_or_zero(market, window.close_before),

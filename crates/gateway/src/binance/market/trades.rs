@@ -257,18 +257,22 @@ async fn first_trade(
 }
 
 /// One taker's trades at one price.
-struct Aggregate {
+pub(in crate::binance) struct Aggregate {
     id: u64,
     first: TradeId,
     last: TradeId,
     price: Price,
     quantity: Quantity,
-    time: Timestamp,
-    seq: Seq,
+    pub(in crate::binance) time: Timestamp,
+    pub(in crate::binance) seq: Seq,
     aggressor: Option<Side>,
 }
 
-fn gather<'a>(aggregates: &mut Vec<Aggregate>, trades: impl Iterator<Item = &'a TradeView>) {
+/// Adds trades, oldest first, to the aggregates that they belong to.
+pub(in crate::binance) fn gather<'a>(
+    aggregates: &mut Vec<Aggregate>,
+    trades: impl Iterator<Item = &'a TradeView>,
+) {
     for trade in trades {
         match aggregates.last_mut().filter(|last| last.id == trade.aggregate) {
             Some(known) => {
@@ -290,7 +294,8 @@ fn gather<'a>(aggregates: &mut Vec<Aggregate>, trades: impl Iterator<Item = &'a 
 }
 
 impl Aggregate {
-    fn show(&self, market: &MarketInfo, unit: TimeUnit) -> AggregateTrade {
+    /// As it is told.
+    pub(in crate::binance) fn show(&self, market: &MarketInfo, unit: TimeUnit) -> AggregateTrade {
         let market = &*market.at(self.seq);
         AggregateTrade {
             id: self.id,

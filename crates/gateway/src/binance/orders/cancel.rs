@@ -37,7 +37,12 @@ pub(in crate::binance) async fn cancel(call: Call) -> Result<Answer, Error> {
     let order =
         order.filter(|order| order.status.is_open()).ok_or_else(Error::unknown_order_sent)?;
     check_restriction(&order, restriction)?;
-    let (ended, time) = cancel_order(&call, account, &market, order.order).await?;
+    remember_name(&call, &market, order.order, name.as_deref());
+    let cancelled = cancel_order(&call, account, &market, order.order).await;
+    if cancelled.is_err() {
+        call.shared.cancel_names.forget(market.def.id, order.order);
+    }
+    let (ended, time) = cancelled?;
     let name = name.unwrap_or_else(|| ids::cancel_id(order.order));
     Answer::of(&OrderObject::cancelled(&market, &ended, name, time, call.unit))
 }
@@ -49,6 +54,13 @@ pub(in crate::binance) async fn cancel(call: Call) -> Result<Answer, Error> {
 pub(super) fn cancel_name(call: &Call, name: &str) -> Result<Option<String>, Error> {
     let id = client_order_id(&call.params, name)?;
     Ok((!id.is_none()).then(|| id.to_string()))
+}
+
+/// The owner is told by this name that the order was cancelled.
+pub(super) fn remember_name(call: &Call, market: &MarketInfo, order: OrderId, name: Option<&str>) {
+    if let Some(name) = name {
+        call.shared.cancel_names.note(market.def.id, order, name);
+    }
 }
 
 /// `cancelRestrictions`.

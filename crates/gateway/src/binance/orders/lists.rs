@@ -5,7 +5,7 @@ use store::{OrderListQuery, OrderListRow};
 use types::{ClientOrderId, Event, ListLeg, MarketId, OrderId, OrderListKind, Request, Timestamp};
 use views::{MarketInfo, OrderListView, OrderView};
 
-use super::cancel::{after, cancel_name};
+use super::cancel::{after, cancel_name, remember_name};
 use super::query::times;
 use super::show::OrderObject;
 use crate::binance::endpoint::{Answer, Call};
@@ -58,7 +58,7 @@ impl CancelledList {
 }
 
 /// `OCO`, or `OTO`, also for what triggers a pair.
-fn contingency(kind: OrderListKind) -> &'static str {
+pub(in crate::binance) fn contingency(kind: OrderListKind) -> &'static str {
     match kind {
         OrderListKind::OneCancelsOther => "OCO",
         OrderListKind::OneTriggersOther | OrderListKind::OneTriggersPair => "OTO",
@@ -159,6 +159,9 @@ pub(in crate::binance) async fn cancel_list(call: Call) -> Result<Answer, Error>
     };
     let list = open.iter().find(is_meant).ok_or_else(Error::unknown_order_sent)?;
     let request = Request::CancelOrderList { account, market: here, list: list.list };
+    for &order in &list.orders {
+        remember_name(&call, &market, order, cancel_name.as_deref());
+    }
     let outcome = call.shared.submit(call.valid_until(), request).await?;
     if !matches!(outcome.answer, Event::OrderCancelled { .. }) {
         return Err(unexpected(&outcome).into());

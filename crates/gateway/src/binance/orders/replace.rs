@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use types::{OrderId, PlaceOrder, ReplaceOrder, Request, RequestKind};
 use views::MarketInfo;
 
-use super::cancel::{after, cancel_name, open_order};
+use super::cancel::{after, cancel_name, open_order, remember_name};
 use super::find::Named;
 use super::place::{Detail, Placed, detail, refusal};
 use super::read;
@@ -94,6 +94,7 @@ async fn replace(
     let prevention = order.self_trade_prevention;
     let stop_on_failure = on_failure == OnFailure::Stop;
     let request = Request::ReplaceOrder(Box::new(ReplaceOrder { cancel, stop_on_failure, order }));
+    remember_name(call, market, cancel, Some(&name));
     let outcome = call.shared.ask(call.valid_until(), request).await?;
     let refused = rejection(&outcome.answer);
     let is_cancelled = match &refused {
@@ -113,6 +114,7 @@ async fn replace(
         let object = OrderObject::cancelled(market, &ended, name, outcome.time, call.unit);
         Half::Success(value(&object))
     } else {
+        call.shared.cancel_names.forget(market.def.id, cancel);
         Half::Failure(Error::unknown_order_sent())
     };
     let placed = match refused {

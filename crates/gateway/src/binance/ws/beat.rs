@@ -18,6 +18,8 @@ pub(crate) struct Beat {
     pub(super) now: Timestamp,
     /// A second has begun since the beat before.
     pub(super) is_second: bool,
+    /// Two seconds have.
+    pub(super) is_even: bool,
 }
 
 /// Tells the streams of all partitions what is due, until it is dropped.
@@ -29,7 +31,7 @@ pub(crate) async fn keep_time(shared: Arc<Shared>) {
         ticks.tick().await;
         let now = shared.exchange.now();
         let begins = |length: u64| now.0 / length != before.0 / length;
-        let beat = Beat { now, is_second: begins(SECOND) };
+        let beat = Beat { now, is_second: begins(SECOND), is_even: begins(2 * SECOND) };
         for hub in shared.fan_out.hubs() {
             hub.with_streams(|streams, scene| streams.beat(beat, scene));
         }

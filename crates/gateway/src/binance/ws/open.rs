@@ -1,12 +1,14 @@
-//! What a socket's path asks for: `/ws`, `/ws/<a>/<b>`, `/stream?streams=<a>/<b>`.
+//! What a socket's path asks for: `/ws`, `/ws/<a>/<b>`, `/stream?streams=<a>/<b>`, `/ws-api/v3`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use super::connection::{self, MESSAGE, Wish};
+use super::link::MESSAGE;
+use super::{api, connection};
 use crate::binance::error::Error;
 use crate::binance::params::{Params, decode};
 use crate::binance::render::TimeUnit;
@@ -16,10 +18,17 @@ use crate::state::Shared;
 use crate::ws;
 
 /// Where sockets are.
-const ROOTS: [&str; 2] = ["ws", "stream"];
+const ROOTS: [&str; 3] = ["ws", "stream", "ws-api"];
+
+/// What a client asks for when it connects.
+#[derive(Debug, PartialEq, Eq)]
+enum Wish {
+    Streams(connection::Wish),
+    Api(api::Wish),
+}
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    routes.beneath("/ws", open).beneath("/stream", open)
+    routes.beneath("/ws", open).beneath("/stream", open).beneath("/ws-api", open)
 }
 
 /// Whether a path leads to a socket, whatever slashes it has.
@@ -44,11 +53,15 @@ pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) ->
         Err(why) => return refused(&Error::new(-1000, why.body_text())),
     };
     let gateway = Arc::clone(&shared);
-    let serve = move |socket| connection::serve(socket, gateway, wish);
-    match ws::admit(&shared, upgrade, MESSAGE, serve) {
-        Ok(response) => response.into_response(),
-        Err(error) => refused(&error.into()),
-    }
+    let response = match wish {
+        Wish::Streams(wish) => {
+            ws::admit(&shared, upgrade, MESSAGE, |socket| connection::serve(socket, gateway, wish))
+        }
+        Wish::Api(wish) => {
+            ws::admit(&shared, upgrade, MESSAGE, |socket| api::serve(socket, gateway, wish))
+        }
+    };
+    response.unwrap_or_else(|error| refused(&error.into()))
 }
 
 /// What a path and a query ask for.
@@ -62,7 +75,15 @@ fn wish(path: &str, query: &str, most: usize) -> Result<Wish, Error> {
         None => TimeUnit::default(),
     };
     let mut path = segments(path);
-    let combined = path.next() == Some("stream");
+    let root = path.next();
+    if root == Some("ws-api") {
+        if path.ne(["v3"]) {
+            return Err(Error::unknown_path());
+        }
+        let limits = params.bool("returnRateLimits")?.unwrap_or(true);
+        return Ok(Wish::Api(api::Wish { unit, limits }));
+    }
+    let combined = root == Some("stream");
     let mut names = Vec::new();
     for segment in path {
         names.push(decode(segment.as_bytes())?);
@@ -71,39 +92,54 @@ fn wish(path: &str, query: &str, most: usize) -> Result<Wish, Error> {
         let streams = params.get("streams").unwrap_or_default();
         names.extend(segments(streams).map(str::to_owned));
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     // No name has a space: it was a plus sign that was not encoded.
     let names = names.into_iter().map(|name| name.replace(' ', "+"));
     let names: Vec<String> = names.filter(|name| seen.insert(name.clone())).collect();
     if names.len() > most {
         return Err(Error::invalid_data("streams"));
     }
-    Ok(Wish { names, combined, unit })
+    Ok(Wish::Streams(connection::Wish { names, combined, unit }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(path: &str, query: &str) -> (Vec<String>, bool) {
-        let wish = wish(path, query, 10).unwrap();
-        (wish.names, wish.combined)
+    fn read(path: &str, query: &str) -> (Vec<String>, bool, TimeUnit) {
+        let Ok(Wish::Streams(wish)) = wish(path, query, 10) else { panic!("streams: {path}") };
+        (wish.names, wish.combined, wish.unit)
+    }
+
+    fn names(path: &str, query: &str) -> (Vec<String>, bool) {
+        let (names, combined, _) = read(path, query);
+        (names, combined)
     }
 
     #[test]
     fn paths_name_streams_raw_and_combined() {
-        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        assert_eq!(read("/ws", ""), (names(&[]), false));
-        assert_eq!(read("//ws/0/", ""), (names(&["0"]), false));
-        assert_eq!(read("/ws/a@trade/b%40depth", ""), (names(&["a@trade", "b@depth"]), false));
-        assert_eq!(read("/stream", ""), (names(&[]), true));
-        let both = names(&["a@trade", "a@kline_1d@+08:00"]);
-        assert_eq!(read("/stream", "streams=a@trade/a@kline_1d@%2B08:00"), (both, true));
-        let plain = names(&["a@kline_1d@+08:00"]);
-        assert_eq!(read("/stream", "streams=a@kline_1d@+08:00/"), (plain, true));
-        assert_eq!(wish("/ws", "timeUnit=microsecond", 1).unwrap().unit, TimeUnit::Micro);
+        let list = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        assert_eq!(names("/ws", ""), (list(&[]), false));
+        assert_eq!(names("//ws/0/", ""), (list(&["0"]), false));
+        assert_eq!(names("/ws/a@trade/b%40depth", ""), (list(&["a@trade", "b@depth"]), false));
+        assert_eq!(names("/stream", ""), (list(&[]), true));
+        let both = list(&["a@trade", "a@kline_1d@+08:00"]);
+        assert_eq!(names("/stream", "streams=a@trade/a@kline_1d@%2B08:00"), (both, true));
+        let plain = list(&["a@kline_1d@+08:00"]);
+        assert_eq!(names("/stream", "streams=a@kline_1d@+08:00/"), (plain, true));
+        assert_eq!(read("/ws", "timeUnit=microsecond").2, TimeUnit::Micro);
         assert_eq!(wish("/ws", "timeUnit=hour", 1).unwrap_err().code, -1194);
         assert_eq!(wish("/ws/a/b", "", 1).unwrap_err().code, -1130);
         assert!(means("//ws/x") && means("/stream/") && !means("/wss") && !means("/"));
+    }
+
+    #[test]
+    fn the_api_has_one_path() {
+        let unit = TimeUnit::Micro;
+        let asked = wish("/ws-api/v3/", "returnRateLimits=false&timeUnit=MICROSECOND", 1).unwrap();
+        assert_eq!(asked, Wish::Api(api::Wish { unit, limits: false }));
+        for path in ["/ws-api", "/ws-api/v2", "/ws-api/v3/x"] {
+            assert_eq!(wish(path, "", 1).unwrap_err().code, -1020, "{path}");
+        }
     }
 }

@@ -1,13 +1,15 @@
-//! What streams say, as JSON.
+//! What streams say of trades and levels, as JSON, and how a message is made.
 
 use axum::body::Bytes;
 use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
-use types::{Seq, Side};
-use views::{DepthLevel, MarketInfo, TradeView};
+use types::Seq;
+use views::{MarketInfo, TradeView};
 
-use crate::binance::render::{self, Time, TimeUnit, ZERO};
+use crate::binance::market::{Aggregate, AggregateTrade, is_buyer_maker};
+use crate::binance::render::{self, Time, TimeUnit};
 use crate::ws::depth::DepthUpdate;
+use crate::ws::message::to_text;
 use crate::ws::ring::{Conflation, Slot};
 
 /// Price and quantity.
@@ -29,6 +31,11 @@ pub(super) fn slot(
     let text = |bytes| Utf8Bytes::try_from(bytes).expect("JSON is text");
     let bare = text(named.slice(begin..end));
     Slot { seq, text: bare, named: Some(text(named)), conflation }
+}
+
+/// A message that has no name of its own: who reads it knows what to put around it.
+pub(super) fn bare_slot(seq: Seq, payload: &impl Serialize, conflation: Conflation) -> Slot {
+    Slot::new(seq, to_text(payload), conflation)
 }
 
 /// `<symbol>@trade`.
@@ -65,42 +72,32 @@ impl<'a> TradeEvent<'a> {
             p: render::price(market, trade.price),
             q: render::lots(market, trade.quantity.get()),
             trade_time: time,
-            m: trade.aggressor == Some(Side::Sell),
+            m: is_buyer_maker(trade.aggressor),
             is_best_match: true,
         }
     }
 }
 
-/// Best bid and ask.
-pub(super) type Best = [Option<DepthLevel>; 2];
-
-/// `<symbol>@bookTicker`.
+/// `<symbol>@aggTrade`.
 #[derive(Serialize)]
-pub(super) struct BookTicker<'a> {
-    u: u64,
+pub(super) struct AggTradeEvent<'a> {
+    e: &'static str,
+    #[serde(rename = "E")]
+    event_time: Time,
     s: &'a str,
-    b: String,
-    #[serde(rename = "B")]
-    bid_quantity: String,
-    a: String,
-    #[serde(rename = "A")]
-    ask_quantity: String,
+    #[serde(flatten)]
+    trade: AggregateTrade,
 }
 
-impl<'a> BookTicker<'a> {
-    pub(super) fn new(symbol: &'a str, market: &MarketInfo, seq: Seq, best: &Best) -> Self {
-        let [[b, bid_quantity], [a, ask_quantity]] = best.map(|level| best_level(market, level));
-        Self { u: seq.0, s: symbol, b, bid_quantity, a, ask_quantity }
-    }
-}
-
-/// The best level of a side, or zeros if there is none.
-fn best_level(market: &MarketInfo, level: Option<DepthLevel>) -> Level {
-    match level {
-        Some(DepthLevel { price, quantity, .. }) => {
-            [render::price(market, price), render::lots(market, quantity)]
-        }
-        None => [ZERO.to_owned(), ZERO.to_owned()],
+impl<'a> AggTradeEvent<'a> {
+    pub(super) fn new(
+        symbol: &'a str,
+        market: &MarketInfo,
+        aggregate: &Aggregate,
+        unit: TimeUnit,
+    ) -> Self {
+        let event_time = unit.show(aggregate.time);
+        Self { e: "aggTrade", event_time, s: symbol, trade: aggregate.show(market, unit) }
     }
 }
 
@@ -150,6 +147,20 @@ pub(super) struct ServerShutdown {
 impl ServerShutdown {
     pub(super) fn new(time: Time) -> Self {
         Self { e: "serverShutdown", event_time: time }
+    }
+}
+
+/// An account's events are not told any more.
+#[derive(Serialize)]
+pub(super) struct EventStreamTerminated {
+    e: &'static str,
+    #[serde(rename = "E")]
+    event_time: Time,
+}
+
+impl EventStreamTerminated {
+    pub(super) fn new(time: Time) -> Self {
+        Self { e: "eventStreamTerminated", event_time: time }
     }
 }
 

@@ -3,42 +3,77 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use types::{EventBatch, MarketId};
+use types::{AccountId, EventBatch, MarketId};
 use views::{Changes, MarketInfo};
 
+use super::account::AccountStreams;
+use super::all::AllStream;
 use super::beat::Beat;
-use super::name::Kind;
+use super::name::{Kind, Whole};
 use super::stream::Stream;
+use crate::binance::ids::CancelNames;
 use crate::binance::render::TimeUnit;
 use crate::ws::channel::Channel;
-use crate::ws::hub::{News, Scene};
+use crate::ws::hub::Scene;
+
+/// A stream's name, and the unit of its times.
+type Key = (String, TimeUnit);
 
 /// The streams that somebody subscribed to.
 #[derive(Default)]
 pub(crate) struct Streams {
-    markets: HashMap<MarketId, HashMap<(String, TimeUnit), Stream>>,
+    markets: HashMap<MarketId, HashMap<Key, Stream>>,
+    all: HashMap<Key, AllStream>,
+    accounts: AccountStreams,
 }
 
 impl Streams {
-    /// The channel of a stream, made if nobody had subscribed to it.
+    /// The channel of a market's stream, made if nobody had subscribed to it.
     pub(super) fn of_market(
         &mut self,
         name: &str,
         kind: Kind,
         unit: TimeUnit,
         market: &Arc<MarketInfo>,
-        scene: &mut Scene<'_>,
+        scene: &Scene<'_>,
     ) -> Arc<Channel> {
         let streams = self.markets.entry(market.def.id).or_default();
         let stream = streams
             .entry((name.to_owned(), unit))
             .or_insert_with(|| Stream::new(name, kind, unit, Arc::clone(market), scene));
+        Arc::clone(stream.begin())
+    }
+
+    /// The channel of a stream of all markets, made if nobody had subscribed to it.
+    pub(super) fn of_all(
+        &mut self,
+        name: &str,
+        what: Whole,
+        unit: TimeUnit,
+        scene: &Scene<'_>,
+    ) -> Arc<Channel> {
+        let new = || AllStream::new(name, what, unit, scene);
+        let stream = self.all.entry((name.to_owned(), unit)).or_insert_with(new);
         Arc::clone(stream.begin(scene))
     }
 
+    /// The channel of an account's events, made if nobody had subscribed to it.
+    pub(super) fn of_account(
+        &mut self,
+        account: AccountId,
+        unit: TimeUnit,
+        names: &Arc<CancelNames>,
+        scene: &Scene<'_>,
+    ) -> Arc<Channel> {
+        self.accounts.of(account, unit, names, scene)
+    }
+
     /// Takes in a batch, which the views have applied.
-    pub(crate) fn note(&mut self, _batch: &EventBatch, changes: &Changes, scene: &mut Scene<'_>) {
+    pub(crate) fn note(&mut self, batch: &EventBatch, changes: &Changes, scene: &mut Scene<'_>) {
         for change in &changes.markets {
+            if change.ticker.is_some() {
+                self.all.values_mut().for_each(|stream| stream.note(change.market));
+            }
             let Some(streams) = self.markets.get_mut(&change.market) else {
                 continue;
             };
@@ -50,20 +85,23 @@ impl Streams {
                 stream.note(change, scene);
             }
         }
+        self.accounts.note(batch, changes, scene);
     }
 
     /// Tells what is told as soon as it happens.
-    pub(crate) fn publish(&mut self, news: &mut News) {
-        for stream in self.markets.values_mut().flat_map(HashMap::values_mut) {
-            stream.publish(news);
-        }
+    pub(crate) fn publish(&mut self, scene: &mut Scene<'_>) {
+        self.of_markets().for_each(|stream| stream.publish(scene));
+        self.all.values_mut().for_each(|stream| stream.publish(scene));
     }
 
     /// Tells what is due.
     pub(super) fn beat(&mut self, beat: Beat, scene: &mut Scene<'_>) {
-        for stream in self.markets.values_mut().flat_map(HashMap::values_mut) {
-            stream.beat(beat, scene);
-        }
+        self.of_markets().for_each(|stream| stream.beat(beat, scene));
+        self.all.values_mut().for_each(|stream| stream.beat(beat, scene));
+    }
+
+    fn of_markets(&mut self) -> impl Iterator<Item = &mut Stream> {
+        self.markets.values_mut().flat_map(HashMap::values_mut)
     }
 
     /// Forgets streams that have been without a subscriber since the last time.
@@ -72,5 +110,7 @@ impl Streams {
             streams.retain(|_, stream| stream.sweep());
             !streams.is_empty()
         });
+        self.all.retain(|_, stream| stream.sweep());
+        self.accounts.sweep();
     }
 }

@@ -1,0 +1,143 @@
+//! A connection to the WebSocket API: takes requests, of which several may be under way at the same time.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::StreamExt;
+use futures_util::stream::{FuturesUnordered, SplitStream};
+use serde_json::Value;
+use types::Timestamp;
+
+use super::super::link::{Link, MESSAGE};
+use super::super::payload::{EventStreamTerminated, ServerShutdown};
+use super::session::Session;
+use super::{answer, call, request};
+use crate::binance::error::Error;
+use crate::binance::render::TimeUnit;
+use crate::state::Shared;
+use crate::ws::close::End;
+use crate::ws::connection::{read_error, say_goodbye};
+use crate::ws::outbox::Out;
+use crate::ws::rate::TokenBucket;
+use crate::ws::writer::write_messages;
+
+/// What a connection costs.
+const WEIGHT: u32 = 2;
+
+/// What a client asks for when it connects.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::binance::ws) struct Wish {
+    /// Of times.
+    pub(in crate::binance::ws) unit: TimeUnit,
+    /// Whether answers tell the limits.
+    pub(in crate::binance::ws) limits: bool,
+}
+
+pub(super) struct Connection {
+    pub(super) link: Link,
+    pub(super) session: Session,
+    pub(super) since: Timestamp,
+    /// Whether answers tell the limits unless a request says otherwise.
+    pub(super) tells_limits: bool,
+}
+
+type InFlight<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
+
+/// Serves a connection to its end.
+pub(in crate::binance::ws) async fn serve(socket: WebSocket, shared: Arc<Shared>, wish: Wish) {
+    let since = shared.exchange.now();
+    let link = Link::new(shared, wish.unit, false);
+    let session = Session::default();
+    let connection = Connection { link, session, since, tells_limits: wish.limits };
+    let shared = &connection.link.shared;
+    // Who may not connect may not ask either: its first request is refused.
+    let _ = shared.limiter.charge(None, WEIGHT, since);
+    let (metrics, stall) = (&shared.metrics, shared.config.limits.socket_stall);
+    metrics.sockets.fetch_add(1, Ordering::Relaxed);
+    let (mut sink, mut stream) = socket.split();
+    let outbox = &connection.link.outbox;
+    let (announce, look) = (|| connection.announce_end(), || connection.end_revoked());
+    let end = tokio::select! {
+        end = write_messages(&mut sink, outbox, stall, &metrics.socket_messages) => end,
+        end = read(&mut stream, &connection) => end,
+        end = connection.link.watch(announce, look) => end,
+    };
+    say_goodbye(sink, stream, &end, metrics).await;
+    metrics.sockets.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Takes requests until the connection ends.
+async fn read(stream: &mut SplitStream<WebSocket>, connection: &Connection) -> End {
+    let link = &connection.link;
+    let limits = &link.shared.config.limits;
+    let mut in_flight = InFlight::new();
+    let mut pace = TokenBucket::new(limits.socket_rate.into(), limits.socket_burst, Instant::now());
+    let closing = link.shared.closing.clone();
+    loop {
+        let has_room = link.outbox.has_room();
+        let may_read = has_room && in_flight.len() < limits.socket_pending;
+        tokio::select! {
+            () = closing.cancelled() => break,
+            Some(()) = in_flight.next() => {}
+            () = link.outbox.room(), if !has_room => {}
+            message = stream.next(), if may_read => {
+                let message = match message {
+                    Some(Ok(message)) => message,
+                    Some(Err(error)) => return read_error(&error, MESSAGE),
+                    None => return End::Gone,
+                };
+                link.pulse.heard();
+                if !pace.take(Instant::now()) {
+                    return End::Flood;
+                }
+                match message {
+                    Message::Text(text) => connection.take(&text, &in_flight),
+                    Message::Binary(_) => connection.take("", &in_flight),
+                    Message::Ping(_) | Message::Pong(_) => {}
+                    Message::Close(_) => return End::Gone,
+                }
+            }
+        }
+    }
+    connection.announce_end();
+    while in_flight.next().await.is_some() {}
+    link.outbox.push(Out::Finish);
+    // The writer ends the connection when all is sent.
+    std::future::pending().await
+}
+
+impl Connection {
+    fn take<'a>(&'a self, text: &str, in_flight: &InFlight<'a>) {
+        match request::parse(text) {
+            Ok(request) => in_flight.push(Box::pin(call::perform(self, request))),
+            Err((id, error)) => self.refuse(&id, &error),
+        }
+    }
+
+    fn refuse(&self, id: &Value, error: &Error) {
+        let weight = self.link.shared.limiter.used(None, self.link.now());
+        let used = self.tells_limits.then_some(answer::Used { weight, orders: None });
+        self.link.outbox.push(Out::Text(answer::failure(id, error, used)));
+    }
+
+    /// These are over: the client is told, behind what it was told of them.
+    pub(super) fn terminate(&self, subscriptions: Vec<u32>) {
+        for id in subscriptions {
+            let event = EventStreamTerminated::new(self.link.time());
+            let answer = answer::event_of(id, &event);
+            self.link.outbox.push(Out::Unsubscribed { names: vec![id.to_string()], answer });
+        }
+    }
+
+    fn end_revoked(&self) {
+        self.terminate(self.session.end_revoked(&self.link.shared.auth));
+    }
+
+    fn announce_end(&self) {
+        let notice = ServerShutdown::new(self.link.time());
+        self.link.outbox.push(Out::Text(answer::event(&notice)));
+    }
+}

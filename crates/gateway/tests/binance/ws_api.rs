@@ -1,0 +1,172 @@
+//! The WebSocket API: requests, who may ask, sessions, and subscriptions to an account's events.
+
+use ed25519_dalek::{Signer, SigningKey};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::client::Client;
+use crate::signing::{base64, registered};
+use crate::socket::{Socket, refusal, with_signature};
+use crate::world::World;
+
+async fn code(socket: &mut Socket, who: &Client, method: &str, params: Value) -> (i64, i64) {
+    let answer = socket.signed(who, method, params).await;
+    assert!(answer.get("result").is_none(), "{answer}");
+    (answer["status"].as_i64().unwrap(), answer["error"]["code"].as_i64().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_answered_as_rest_answers_under_their_ids() {
+    let world = World::new().await;
+    world.dealt("50000").await;
+    world.limit(&world.bob, "buy", "49000", "0.5").await.ok();
+    let mut socket = Socket::open(world.address, "/ws-api/v3").await;
+    let time = socket.call_as(json!("a-uuid"), "v3/time", json!({})).await;
+    assert!(time["result"]["serverTime"].as_u64().is_some(), "{time}");
+    let limits = time["rateLimits"].as_array().unwrap();
+    assert_eq!(
+        (&limits[0]["rateLimitType"], &limits[0]["limit"]),
+        (&json!("REQUEST_WEIGHT"), &json!(6_000))
+    );
+    let quiet = socket.call("ping", json!({ "returnRateLimits": false })).await;
+    assert_eq!(quiet, json!({ "id": quiet["id"], "status": 200, "result": {} }));
+    for (method, params, path) in [
+        ("depth", json!({ "symbol": "BTCUSDT", "limit": 5 }), "depth?symbol=BTCUSDT&limit=5"),
+        ("trades.recent", json!({ "symbol": "BTCUSDT" }), "trades?symbol=BTCUSDT"),
+        ("trades.aggregate", json!({ "symbol": "BTCUSDT" }), "aggTrades?symbol=BTCUSDT"),
+        ("ticker.price", json!({ "symbols": ["BTCUSDT"] }), "ticker/price?symbols=[%22BTCUSDT%22]"),
+        ("ticker.book", json!({ "symbol": "BTCUSDT" }), "ticker/bookTicker?symbol=BTCUSDT"),
+        ("avgPrice", json!({ "symbol": "BTCUSDT" }), "avgPrice?symbol=BTCUSDT"),
+    ] {
+        let answer = socket.call(method, params).await;
+        assert_eq!(answer["result"], world.ask(&format!("/api/v3/{path}")).await.ok(), "{method}");
+    }
+    for (text, id, status, code) in [
+        ("{", Value::Null, 400, -1135),
+        (r#"{"id":"x","method":"order.dance"}"#, json!("x"), 400, -1020),
+        (r#"{"id":5,"method":"depth","params":{}}"#, json!(5), 400, -1102),
+        (r#"{"id":6,"method":"depth","params":{"symbol":"NOSUCH"}}"#, json!(6), 400, -1121),
+        (r#"{"id":7,"method":"account.status","params":{}}"#, json!(7), 401, -2014),
+    ] {
+        socket.send(Message::text(text)).await;
+        let answer = socket.answer(&id).await;
+        assert_eq!((&answer["status"], &answer["error"]["code"]), (&json!(status), &json!(code)));
+    }
+    assert_eq!(refusal(Socket::try_open(world.address, "/ws-api/v2").await), 404);
+    let mut silent = Socket::open(world.address, "/ws-api/v3?returnRateLimits=false").await;
+    assert!(silent.call("ping", json!({})).await.get("rateLimits").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_placed_asked_about_and_cancelled_with_a_signature_each() {
+    let world = World::new().await;
+    let mut socket = Socket::open(world.address, "/ws-api/v3").await;
+    // A number is signed as it is written.
+    let order = json!({ "symbol": "BTCUSDT", "side": "SELL", "type": "LIMIT", "timeInForce": "GTC",
+        "quantity": 0.25, "price": "60000", "newClientOrderId": "x-1", "returnRateLimits": true });
+    let answer = socket.signed(&world.alice, "order.place", order.clone()).await;
+    assert_eq!(answer["result"]["status"], "NEW", "{answer}");
+    let kinds: Vec<_> =
+        answer["rateLimits"].as_array().unwrap().iter().map(|row| &row["interval"]).collect();
+    assert_eq!(kinds, [&json!("SECOND"), &json!("DAY"), &json!("MINUTE")]);
+    let named = json!({ "symbol": "BTCUSDT", "origClientOrderId": "x-1" });
+    let found = socket.ok(&world.alice, "order.status", named.clone()).await;
+    assert_eq!(found["orderId"], answer["result"]["orderId"]);
+    let open = socket.ok(&world.alice, "openOrders.status", json!({})).await;
+    assert_eq!(open, json!([found]));
+    assert_eq!(code(&mut socket, &world.alice, "order.place", order).await, (400, -2010));
+    let cancelled = socket.ok(&world.alice, "order.cancel", named.clone()).await;
+    assert_eq!(cancelled["status"], "CANCELED");
+    assert_eq!(code(&mut socket, &world.alice, "order.cancel", named).await, (400, -2011));
+    let account = socket.ok(&world.alice, "account.status", json!({})).await;
+    assert_eq!(account["balances"][0]["locked"], "0.00000000");
+    let forged = Client { secret: "wrong".to_owned(), ..world.alice.clone() };
+    assert_eq!(code(&mut socket, &forged, "account.status", json!({})).await, (400, -1022));
+    let late = json!({ "timestamp": 1_700_000_000_000_u64 });
+    assert_eq!(code(&mut socket, &world.alice, "account.status", late).await, (400, -1021));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_logged_on_need_not_sign_again() {
+    let world = World::new().await;
+    let signer = SigningKey::from_bytes(&[42; 32]);
+    let key = registered(&world, &hex::encode(signer.verifying_key().to_bytes())).await;
+    let sign = |text: &str| base64(&signer.sign(text.as_bytes()).to_bytes());
+    let mut socket = Socket::open(world.address, "/ws-api/v3").await;
+    assert_eq!(socket.call("session.status", json!({})).await["result"]["apiKey"], Value::Null);
+    let early = socket.call("userDataStream.subscribe", json!({})).await;
+    assert_eq!((&early["status"], &early["error"]["code"]), (&json!(401), &json!(-1002)));
+    // Of a shared secret there may be copies: it opens no session.
+    assert_eq!(code(&mut socket, &world.bob, "session.logon", json!({})).await, (400, -4056));
+    let logon = socket.call("session.logon", with_signature(&key, json!({}), sign)).await;
+    assert_eq!(logon["result"]["apiKey"], json!(key), "{logon}");
+    assert!(logon["result"]["authorizedSince"].is_u64());
+    let now = crate::client::now_millis();
+    let account = socket.call("account.status", json!({ "timestamp": now })).await;
+    assert_eq!(account["result"]["uid"], 1, "{account}");
+    let untimed = socket.call("account.status", json!({})).await;
+    assert_eq!(untimed["error"]["code"], -1102);
+    // Somebody else may still sign.
+    let other = socket.ok(&world.bob, "account.status", json!({})).await;
+    assert_eq!(other["uid"], 2);
+    let begun = socket.call("userDataStream.subscribe", json!({})).await;
+    assert_eq!(begun["result"], json!({ "subscriptionId": 0 }));
+    let status = socket.call("session.status", json!({})).await;
+    assert_eq!(status["result"]["userDataStream"], true);
+    let out = socket.call("session.logout", json!({})).await;
+    assert_eq!(out["result"]["apiKey"], Value::Null);
+    let ended = socket.next().await.unwrap();
+    assert_eq!(
+        (&ended["subscriptionId"], &ended["event"]["e"]),
+        (&json!(0), &json!("eventStreamTerminated"))
+    );
+    let unsigned = socket.call("account.status", json!({ "timestamp": now })).await;
+    assert_eq!(unsigned["error"]["code"], -2014);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscriptions_are_one_for_each_account_and_end_when_asked_or_with_their_key() {
+    let world = World::new().await;
+    let mut socket = Socket::open(world.address, "/ws-api/v3").await;
+    let subscribe = "userDataStream.subscribe.signature";
+    assert_eq!(socket.ok(&world.alice, subscribe, json!({})).await["subscriptionId"], 0);
+    assert_eq!(socket.ok(&world.bob, subscribe, json!({})).await["subscriptionId"], 1);
+    assert_eq!(code(&mut socket, &world.alice, subscribe, json!({})).await, (400, -2035));
+    let listed = socket.call("session.subscriptions", json!({})).await;
+    assert_eq!(listed["result"], json!([{ "subscriptionId": 0 }, { "subscriptionId": 1 }]));
+    let unknown = socket.call("userDataStream.unsubscribe", json!({ "subscriptionId": 7 })).await;
+    assert_eq!(unknown["error"]["code"], -2036);
+    socket.call("userDataStream.unsubscribe", json!({ "subscriptionId": 0 })).await;
+    let ended = socket.next().await.unwrap();
+    assert_eq!(
+        (&ended["subscriptionId"], &ended["event"]["e"]),
+        (&json!(0), &json!("eventStreamTerminated"))
+    );
+    // The other account's goes on.
+    world.limit(&world.alice, "sell", "50000", "0.1").await.ok();
+    world.limit(&world.bob, "buy", "40000", "0.1").await.ok();
+    let told = socket.next().await.unwrap();
+    assert_eq!(
+        (&told["subscriptionId"], &told["event"]["p"]),
+        (&json!(1), &json!("40000.00000000"))
+    );
+    world.delete(&world.operator, &format!("/v1/admin/keys/{}", world.bob.key)).await.ok();
+    loop {
+        let told = socket.next().await.unwrap();
+        assert_eq!(told["subscriptionId"], 1);
+        if told["event"]["e"] == "eventStreamTerminated" {
+            break;
+        }
+    }
+    assert_eq!(socket.ok(&world.alice, subscribe, json!({})).await["subscriptionId"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planned_stop_is_announced_and_requests_under_way_are_answered() {
+    let world = World::new().await;
+    let mut socket = Socket::open(world.address, "/ws-api/v3").await;
+    socket.call("ping", json!({})).await;
+    world.shutdown.cancel();
+    assert_eq!(socket.next().await.unwrap()["event"]["e"], "serverShutdown");
+    assert_eq!(socket.close_code().await, Some(1001));
+}
