@@ -1,7 +1,7 @@
 # `make run` starts the exchange, `make test` runs every test. Both set up what they need.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt clippy doc deny unit browser determinism bench kill-test oracle sim fuzz mutants dist setup-rust
+.PHONY: help run test check fmt clippy doc deny unit browser clients determinism bench kill-test oracle sim fuzz mutants dist setup-rust
 
 STAGE := scripts/stage.sh
 ARGS ?=
@@ -9,6 +9,7 @@ ROUNDS ?= 500
 SEED ?= 1
 SEEDS ?= 100000
 TARGET ?=
+CLIENT ?=
 SECONDS ?= 60
 
 help: ## Show the targets.
@@ -21,6 +22,7 @@ test: setup-rust ## Every test: checks, browser, unit and end-to-end tests.
 	@$(STAGE) check $(MAKE) --no-print-directory check
 	@$(STAGE) build cargo test --workspace --no-run --quiet
 	@$(STAGE) browser $(MAKE) --no-print-directory browser
+	@$(STAGE) clients $(MAKE) --no-print-directory clients
 	@$(STAGE) tests $(MAKE) --no-print-directory unit
 	@$(STAGE) release $(MAKE) --no-print-directory determinism
 	@$(STAGE) --report
@@ -44,6 +46,9 @@ unit:
 
 browser:
 	@scripts/browser.sh
+
+clients: ## Client libraries of the Binance dialect, unmodified, against the real binary. CLIENT names one.
+	@scripts/clients.sh $(CLIENT)
 
 # As a test of the profile of tests it runs with all others; both must find what is committed.
 determinism:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a stage needs on a Debian machine, once; says plainly what it may not install.
-# Usage: setup.sh rust|node|chromium
+# Usage: setup.sh rust|node|python|chromium
 set -euo pipefail
 
 # apt PACKAGE WHY: installs a Debian package if this user may.
@@ -27,6 +27,10 @@ node)
     if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
         apt npm "Node.js with npm"
     fi
+    ;;
+python)
+    # Debian has the part of venv that installs pip in a package of its own.
+    python3 -c 'import venv, ensurepip' 2>/dev/null || apt python3-venv "Python 3 with venv"
     ;;
 chromium)
     command -v chromium >/dev/null || apt chromium "Chromium"

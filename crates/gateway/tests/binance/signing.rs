@@ -52,6 +52,16 @@ async fn one_key_signs_for_both_apis_whether_in_query_or_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_demonstrations_visitors_works_here_too() {
+    let world = World::new().await;
+    let session = world.get(&Client::default(), "/v1/demo/session").await.ok();
+    let text = |name: &str| session[name].as_str().unwrap().to_owned();
+    let visitor = Client { key: text("key"), secret: text("secret") };
+    let account = world.signed(&visitor, "GET", "/api/v3/account", "").await.ok();
+    assert_eq!(account["uid"], session["account"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refusals_come_in_their_order() {
     let world = World::new().await;
     let ask = async |key: Option<&str>, query: &str| {
