@@ -173,7 +173,7 @@ fn every_changed_missing_or_added_row_of_the_history_is_found_and_named() {
             1,
             "INSERT INTO trades SELECT NULL, market, 99, price, quantity, base_amount, quote_amount, \
              aggressor, buyer, buy_order, buyer_fee, seller, sell_order, seller_fee, time, partition, \
-             seq, event_index, maker_rebate FROM trades WHERE trade_id = 1",
+             seq, event_index, maker_rebate, aggregate FROM trades WHERE trade_id = 1",
             ["trade_id 99 is there", "no such row"],
         ),
         (
