@@ -3,96 +3,17 @@
 //! Each command gets exactly one *answer* (an event with a `reply`), and consequences follow it. An
 //! event is named by (partition, entry seq, index within the entry).
 
+mod answer;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Component, CreditPolicy,
-    Decimal, Decision, Fee, FeeRates, FeeSchedule, ListEnd, MarketDef, MarketId, MarketRules,
-    MarketState, OperatorName, OrderId, OrderListPlaced, OrderSpec, Price, Proposal, Quantity,
-    Redefinition, RejectCode, ReplyTo, RequestKind, Side, SourceKind, Timestamp, TradeId,
+    AccountId, Amount, AssetDef, AssetId, BoxedConditions, CancelCause, ClientOrderId, Component,
+    CreditPolicy, Decimal, Decision, FeeRates, FeeSchedule, ListEnd, MarketDef, MarketId,
+    MarketRules, MarketState, OperatorName, OrderId, OrderListPlaced, OrderSpec, Price, Proposal,
+    Quantity, Redefinition, RejectCode, ReplyTo, RequestKind, Side, SourceKind, Timestamp, Trade,
     TreasuryReference,
 };
-
-/// Why an order ended without being filled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-pub enum CancelCause {
-    /// Its owner cancelled it.
-    Client = 1,
-    /// Its owner cancelled all orders of the market.
-    CancelAll = 2,
-    /// The remainder of an immediate-or-cancel order.
-    ImmediateOrCancel = 3,
-    /// The remainder of a market order.
-    MarketRemainder = 4,
-    /// It would have traded with its own owner.
-    SelfTrade = 5,
-    /// The book was full when the remainder of a matched order was to rest.
-    BookFull = 6,
-    /// Its date came.
-    Expired = 7,
-    /// When its trigger fired it could not enter: it could not be filled as it asked.
-    NotFillable = 8,
-    /// It would have traded too far from the last price: an auction comes first.
-    Interruption = 9,
-    /// The other one of its pair traded, was triggered or ended.
-    OrderList = 10,
-    /// The market's units changed, and its price, a quantity or its trigger is no whole number of the
-    /// new ones, or too large.
-    Redefined = 11,
-    /// The market ended.
-    Delisted = 12,
-}
-
-/// One side of a trade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct TradeSide {
-    /// The owner.
-    pub account: AccountId,
-    /// Its order.
-    pub order: OrderId,
-    /// Quantity of that order that is still open after this trade. Zero: it is filled. Zero also
-    /// for market orders by quote, whose quantity is not known beforehand.
-    pub remaining: Quantity,
-    /// Taken from what this side received (base for the buyer, quote for the seller), or a rebate in
-    /// what it paid.
-    pub fee: Fee,
-}
-
-/// A trade with both sides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Trade {
-    /// Where.
-    pub market: MarketId,
-    /// Rising within the market.
-    pub trade: TradeId,
-    /// The maker's price, or the auction's.
-    pub price: Price,
-    /// How many lots.
-    pub quantity: Quantity,
-    /// Base atoms that the seller paid.
-    pub base_amount: Amount,
-    /// Quote atoms that the buyer paid.
-    pub quote_amount: Amount,
-    /// The taker's side, or none in an auction.
-    pub aggressor: Option<Side>,
-    /// Who bought.
-    pub buyer: TradeSide,
-    /// Who sold.
-    pub seller: TradeSide,
-}
-
-impl Trade {
-    /// The order that came and matched; none in an auction.
-    #[must_use]
-    pub fn taker(&self) -> Option<OrderId> {
-        Some(match self.aggressor? {
-            Side::Buy => self.buyer.order,
-            Side::Sell => self.seller.order,
-        })
-    }
-}
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -653,65 +574,4 @@ pub enum Event {
         /// What it still wants. Zero for market orders by quote.
         remaining: Quantity,
     } = 50,
-}
-
-impl Event {
-    /// Whom this answers, if it is an answer somebody waits for.
-    #[must_use]
-    pub fn answers(&self) -> Option<ReplyTo> {
-        match *self {
-            Self::Rejected { reply, .. }
-            | Self::Repeated { reply, .. }
-            | Self::OrderPlaced { reply, .. }
-            | Self::OrderCancelled { reply, .. }
-            | Self::OrderReduced { reply, .. }
-            | Self::OrderReplaced { reply, .. }
-            | Self::CancelAllAccepted { reply, .. }
-            | Self::Credited { reply, .. }
-            | Self::Debited { reply, .. }
-            | Self::DebitReserved { reply, .. }
-            | Self::DebitReleased { reply, .. }
-            | Self::TransferredOut { reply, .. }
-            | Self::AccountCreated { reply, .. }
-            | Self::AccountFrozen { reply, .. }
-            | Self::AccountFeeTierSet { reply, .. }
-            | Self::AssetDefined { reply, .. }
-            | Self::MarketListed { reply, .. }
-            | Self::FeeTierSet { reply, .. }
-            | Self::MarketStateChanged { reply, .. }
-            | Self::MarketRulesSet { reply, .. }
-            | Self::MarketStatePlanned { reply, .. }
-            | Self::FeeScheduleSet { reply, .. }
-            | Self::MarketFeesSet { reply, .. }
-            | Self::CountdownSet { reply, .. }
-            | Self::QuarantineReleased { reply, .. }
-            | Self::RedefinitionPlanned { reply, .. }
-            | Self::DelistingPlanned { reply, .. }
-            | Self::ProposalMade { reply, .. }
-            | Self::ApprovalAwaited { reply, .. }
-            | Self::ProposalDecided { reply, .. }
-            | Self::ReservesAttested { reply, .. }
-            | Self::CreditPolicySet { reply, .. }
-            | Self::SourceKindSet { reply, .. } => (!reply.is_nobody()).then_some(reply),
-            Self::OrderListPlaced(ref placed) => {
-                (!placed.reply.is_nobody()).then_some(placed.reply)
-            }
-            Self::OrderRested { .. }
-            | Self::Trade(_)
-            | Self::BalanceChanged { .. }
-            | Self::TransferredIn { .. }
-            | Self::AuctionUncrossed { .. }
-            | Self::OrderRefilled { .. }
-            | Self::OrderTriggered { .. }
-            | Self::TradingInterrupted { .. }
-            | Self::OrderListAdvanced { .. }
-            | Self::OrderListEnded { .. }
-            | Self::Quarantined { .. }
-            | Self::FeeTierChanged { .. }
-            | Self::VolumeChanged { .. }
-            | Self::MarketRedefined { .. }
-            | Self::MarketReopening { .. }
-            | Self::OrderDecremented { .. } => None,
-        }
-    }
 }

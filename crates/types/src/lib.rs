@@ -27,6 +27,7 @@ mod redefinition;
 mod reject;
 mod rules;
 mod topology;
+mod trade;
 mod treasury;
 
 #[cfg(feature = "fault-injection")]
@@ -45,7 +46,7 @@ pub use definition::{
     Scaling,
 };
 pub use effects::Effects;
-pub use event::{CancelCause, Event, Trade, TradeSide};
+pub use event::Event;
 pub use event_batch::{EntryEvents, EventBatch};
 pub use fees::{FeeRates, FeeSchedule, TierStep, VOLUME_DAYS, VolumeFactor};
 pub use ids::{
@@ -54,7 +55,9 @@ pub use ids::{
 };
 pub use message::{Admit, AmendOrder, Fill, MarketChange, Message};
 pub use money::{Amount, Fee, MakerRate, PartsPerMillion, Price, Quantity};
-pub use order::{MarketState, OrderSpec, PlaceOrder, SelfTradePrevention, Side, TimeInForce};
+pub use order::{
+    CancelCause, MarketState, OrderSpec, PlaceOrder, SelfTradePrevention, Side, TimeInForce,
+};
 pub use order_list::{
     AdmitList, ListEnd, ListLeg, OrderListKind, OrderListPlaced, PlaceOrderList, PlacePending,
 };
@@ -64,6 +67,7 @@ pub use rules::{
     Distance, Interruption, MAX_WINDOW_MINUTES, MarketRules, PriceBand, Range, Reopening,
 };
 pub use topology::Topology;
+pub use trade::{Trade, TradeSide};
 pub use treasury::{
     Concerns, CreditPolicy, Decision, MAX_EXPIRY_HOURS, OperatorName, Proposal, SourceKind,
     TreasuryAct,

@@ -1,4 +1,4 @@
-//! What an order is: sides, kinds, times in force, and the states of a market.
+//! What an order is: sides, kinds, times in force, why it ended, and the states of a market.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -178,4 +178,36 @@ pub enum MarketState {
     Closed = 6,
     /// The market has ended for good and holds no orders.
     Delisted = 7,
+}
+
+/// Why an order ended without being filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum CancelCause {
+    /// Its owner cancelled it.
+    Client = 1,
+    /// Its owner cancelled all orders of the market.
+    CancelAll = 2,
+    /// The remainder of an immediate-or-cancel order.
+    ImmediateOrCancel = 3,
+    /// The remainder of a market order.
+    MarketRemainder = 4,
+    /// It would have traded with its own owner.
+    SelfTrade = 5,
+    /// The book was full when the remainder of a matched order was to rest.
+    BookFull = 6,
+    /// Its date came.
+    Expired = 7,
+    /// When its trigger fired it could not enter: it could not be filled as it asked.
+    NotFillable = 8,
+    /// It would have traded too far from the last price: an auction comes first.
+    Interruption = 9,
+    /// The other one of its pair traded, was triggered or ended.
+    OrderList = 10,
+    /// The market's units changed, and its price, a quantity or its trigger is no whole number of the
+    /// new ones, or too large.
+    Redefined = 11,
+    /// The market ended.
+    Delisted = 12,
 }
