@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chance::Random;
 use journal::{Access, Dir, Storage};
 use sim::clock::SimClock;
 use sim::disk::SimDisk;
-use sim::random::Random;
 use types::Timestamp;
 
 const ROOT: &str = "/log";

@@ -1,7 +1,8 @@
 //! The product against the naive exchange, with commands and worlds that the fuzzer chooses.
 
+use chance::Random;
 use oracle::duel::Duel;
-use oracle::generate::{Generator, Random};
+use oracle::generate::Generator;
 
 /// Most commands of an input, the founding included.
 const MOST: u32 = 600;

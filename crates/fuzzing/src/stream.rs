@@ -3,7 +3,7 @@
 //! invariants hold after each step.
 
 use borsh::BorshDeserialize;
-use sim::random::Random;
+use chance::Random;
 use sim::venue::Venue;
 use types::{PartitionId, Request, Timestamp};
 
@@ -104,7 +104,7 @@ fn altered(venue: &mut Venue, request: &Request) -> Option<Request> {
 fn pass_time(venue: &mut Venue) {
     const UNITS: [u64; 7] =
         [1_000, 1_000_000, 1_000_000_000, 60_000_000_000, 3_600_000_000_000, 86_400_000_000_000, 0];
-    let unit = *venue.random().pick(&UNITS);
+    let unit = venue.random().pick(&UNITS);
     let nanos = match unit {
         0 => {
             let due = venue.partitions.iter().filter_map(|p| p.next_deadline()).min();

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use sim::random::Random;
+use chance::Random;
 use sim::venue::Venue;
 use types::{EventBatch, PartitionId, Seq};
 use views::{MarketInfo, Views};

@@ -17,10 +17,10 @@ use crate::founding;
 use crate::launch::{
     Launch, Mailboxes, Part, Workers, recover_all, refuse_other_topology, shared_mailboxes,
 };
+use crate::market_homes::MarketHomes;
 use crate::port::{EventFeed, Exchange, ReplySink};
 use crate::publisher::is_holding;
 use crate::recovery::PartitionRecovery;
-use crate::route::{MarketHomes, route};
 use crate::sequencer::{Ending, Limits, Shared};
 use crate::sessions::Sessions;
 use crate::snapshots::SnapshotOutcome;
@@ -295,7 +295,8 @@ impl Exchange for Node {
         valid_until: Timestamp,
         request: Request,
     ) -> Result<(), RejectCode> {
-        let part = self.part(route(&self.topology, &self.markets, &request));
+        let home = self.topology.home_of(&request, |market| self.markets.get(market));
+        let part = self.part(home);
         let is_cancel = request.is_cancel();
         let command = Command::Request { reply, valid_until, request };
         let has_backlog = part.shared.feed.backlog() > self.limits.unwritten_events;

@@ -30,9 +30,9 @@ use crate::error::OfPartition;
 use crate::failure::{Failure, guard};
 use crate::feed::Feed;
 use crate::mailbox::{Mailbox, PeerMessage};
+use crate::market_homes::MarketHomes;
 use crate::peers::Peers;
 use crate::quarantine::Rebuilding;
-use crate::route::MarketHomes;
 use crate::sessions::Sessions;
 use crate::stats::Counters;
 

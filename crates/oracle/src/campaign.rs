@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use chance::Random;
+
 use crate::coverage::Coverage;
 use crate::duel::{Difference, Duel};
-use crate::generate::{Generator, Random, Step};
+use crate::generate::{Generator, Step};
 
 /// Commands of a block.
 pub const BLOCK: u64 = 10_000;

@@ -6,8 +6,9 @@ mod support;
 use std::path::Path;
 use std::time::Duration;
 
+use chance::Random;
 use serde_json::Value;
-use support::{Key, Random, Server, spawn};
+use support::{Key, Server, spawn};
 
 /// A start that nobody interrupts has all that a first one promises. `admin` is a key that an earlier
 /// start has shown, if one has.
@@ -43,7 +44,7 @@ fn killed_after(data: &Path, delay: Duration) -> Option<Key> {
 fn a_first_start_that_is_killed_at_any_moment_is_finished_by_the_next() {
     let seed = u64::from(std::process::id());
     println!("seed {seed}");
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     for round in 0..10 {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");

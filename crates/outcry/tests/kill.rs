@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chance::Random;
 use serde_json::{Value, json};
-use support::{Http, Key, Random, Server, outcry, read_json, spawn, websocket};
+use support::{Http, Key, Server, outcry, read_json, spawn, websocket};
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 const SOCKETS: usize = 8;
@@ -63,7 +64,7 @@ fn campaign(partitions: u16, rounds: u64) {
     println!("{partitions} partitions, {rounds} rounds, KILL_SEED={seed}");
     let folder = tempfile::tempdir().unwrap();
     let mut exchange = Exchange::found(folder.path(), partitions);
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut totals = Totals::default();
     for round in 0..rounds {
         if round % 4 == 3 {
@@ -190,7 +191,7 @@ impl Exchange {
             .cloned()
             .enumerate()
             .map(|(n, key)| {
-                let random = Random(random.below(u64::MAX));
+                let random = Random::new(random.below(u64::MAX));
                 let name = format!("r{round}c{n}-");
                 let answers = Arc::clone(&answers);
                 thread::spawn(move || {

@@ -14,13 +14,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chance::Random;
 use journal::{Access, Storage, StoredFile};
 use parking_lot::Mutex;
 use types::Timestamp;
 
 use crate::clock::SimClock;
 use crate::faults::{Counts, Fault};
-use crate::random::Random;
 
 const SECTOR: usize = 512;
 

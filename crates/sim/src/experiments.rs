@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chance::Random;
 use journal::{Dir, SnapshotStore, Storage, verify_commands};
 use node::stepping::SteppedNode;
 use node::{DataDir, NodeConfig, NodeError, NodeHooks};
@@ -12,7 +13,6 @@ use types::{PartitionId, Seq};
 use crate::disk::SimDisk;
 use crate::faults::{Counts, Fault};
 use crate::observer::{Check, Observer, at, commands};
-use crate::random::Random;
 use crate::run::DATA;
 
 /// What trials start from: a node that has recovered, and its disk.
@@ -139,7 +139,7 @@ impl Trial<'_> {
         // The newest records are the ones that could be taken for torn.
         let newest = records.len().saturating_sub(2);
         let from = if self.random.one_in(2) { newest } else { 0 };
-        let record = self.random.pick(&records[from..]);
+        let record = &records[self.random.between(from as u64, records.len() as u64 - 1) as usize];
         let at_byte = self.random.between(record.start as u64, record.end as u64 - 1) as usize;
         let bit = self.random.below(8);
         let fork = self.disk.fork();
@@ -201,7 +201,7 @@ impl Trial<'_> {
         if records.is_empty() {
             return Ok(());
         }
-        let record = self.random.pick(&records);
+        let record = &records[self.random.below(records.len() as u64) as usize];
         let at_byte = self.random.between(record.start as u64, record.end as u64 - 1) as usize;
         let fork = self.disk.fork();
         fork.damage(&record.file, |bytes| bytes[at_byte] ^= 1 << self.random.below(8));
@@ -222,7 +222,7 @@ impl Trial<'_> {
         if all.is_empty() {
             return Ok(());
         }
-        let seq = *self.random.pick(&all);
+        let seq = self.random.pick(&all);
         let fork = self.disk.fork();
         fork.damage(&self.snapshot_file(id, seq), |bytes| {
             let at = self.random.below(bytes.len() as u64) as usize;

@@ -6,11 +6,11 @@
 use std::panic::{set_hook, take_hook};
 use std::sync::Once;
 
+use chance::Random;
 use types::{
     Bug, ClientOrderId, Done, Event, MarketId, Message, OrderId, TradeId, TreasuryReference,
 };
 
-use crate::random::Random;
 use crate::workload::{MARKETS, Workload};
 
 /// What every failure made on purpose says first.

@@ -13,7 +13,6 @@ pub mod faults;
 mod flaw;
 pub mod network;
 pub mod observer;
-pub mod random;
 pub mod rare;
 mod run;
 pub mod venue;

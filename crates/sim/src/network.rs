@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chance::Random;
 use node::stepping::Letter;
 use types::PartitionId;
 
 use crate::faults::{Counts, Fault};
-use crate::random::Random;
 
 /// Ticks until a broken connection is mended, at most.
 const BROKEN: u64 = 60;

@@ -1,6 +1,7 @@
 //! Requests that [`crate::workload`] does not ask: order lists, fees by market and volume, what guards the
 //! treasury, the life of markets, releases from quarantine.
 
+use chance::Random;
 use types::{
     AccountId, Amount, AssetId, ClientOrderId, Component, Conditions, CreditPolicy, FeeSchedule,
     ListLeg, MarketId, MarketRules, OperatorName, OrderId, OrderSpec, PlaceOrderList, Price,
@@ -8,7 +9,6 @@ use types::{
     TimeInForce, Timestamp, Trigger, VolumeFactor,
 };
 
-use crate::random::Random;
 use crate::workload::{ACCOUNTS, BASE, MARKETS, QUOTE, Workload, rates};
 
 const SECOND: u64 = 1_000_000_000;
@@ -52,7 +52,7 @@ pub fn request(random: &mut Random, now: Timestamp) -> Request {
         14 => Request::SetSourceKind {
             operator: operator(random),
             source: random.between(1, 2) as u32,
-            kind: *random.pick(&[SourceKind::Manual, SourceKind::Machine]),
+            kind: random.pick(&[SourceKind::Manual, SourceKind::Machine]),
         },
         15 => {
             let (market, at) = (market(random), far(random, now));
@@ -118,7 +118,7 @@ fn market(random: &mut Random) -> MarketId {
 }
 
 fn asset(random: &mut Random) -> AssetId {
-    *random.pick(&[BASE, QUOTE])
+    random.pick(&[BASE, QUOTE])
 }
 
 fn operator(random: &mut Random) -> OperatorName {
@@ -159,7 +159,7 @@ fn schedule(random: &mut Random) -> FeeSchedule {
 
 /// Two that cancel each other, or one with one or two behind it; often with a mistake.
 fn order_list(random: &mut Random, now: Timestamp) -> PlaceOrderList {
-    let side = *random.pick(&[Side::Buy, Side::Sell]);
+    let side = random.pick(&[Side::Buy, Side::Sell]);
     let quantity = Quantity::new(random.between(1, 20));
     let pair = |random: &mut Random, side| {
         let (near, far) = (random.between(9_990, 10_010), random.between(9_980, 10_020));
@@ -181,7 +181,7 @@ fn order_list(random: &mut Random, now: Timestamp) -> PlaceOrderList {
         market: market(random),
         version: 1,
         client_order_id,
-        self_trade_prevention: *random
+        self_trade_prevention: random
             .pick(&[SelfTradePrevention::None, SelfTradePrevention::ExpireMaker]),
         legs,
         pending,

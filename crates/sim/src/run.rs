@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
+use chance::Random;
 use engine::audit;
 use node::stepping::SteppedNode;
 use node::{EventLogConfig, NodeConfig, NodeError, NodeHooks};
@@ -19,7 +20,6 @@ use crate::faults::{Counts, Fault};
 use crate::flaw::{self, Flaw};
 use crate::network::Network;
 use crate::observer::{Check, Observer};
-use crate::random::Random;
 use crate::ward::Ward;
 use crate::workload::Workload;
 
@@ -106,7 +106,7 @@ impl World {
         let hooks = NodeHooks {
             storage: Arc::new(disk.clone()),
             clock: Arc::new(move || time.now()),
-            randomness: Arc::new(move || words.lock().draw()),
+            randomness: Arc::new(move || words.lock().number()),
             ..NodeHooks::default()
         };
         Self {
@@ -289,16 +289,16 @@ fn learner<'a>(
 fn draw_config(random: &mut Random) -> NodeConfig {
     let mut config = NodeConfig::new(DATA);
     config.topology = Topology::spread(random.between(2, 4) as u16);
-    config.queue_capacity = *random.pick(&[16, 64]);
+    config.queue_capacity = random.pick(&[16, 64]);
     config.queue_reserved = 4;
-    config.max_batch_entries = *random.pick(&[1, 7, 64]);
-    config.segment_size = *random.pick(&[4 << 10, 16 << 10, 64 << 10]);
-    let segment_size = *random.pick(&[4 << 10, 64 << 10]);
+    config.max_batch_entries = random.pick(&[1, 7, 64]);
+    config.segment_size = random.pick(&[4 << 10, 16 << 10, 64 << 10]);
+    let segment_size = random.pick(&[4 << 10, 64 << 10]);
     config.event_log = Some(EventLogConfig { segment_size, ..EventLogConfig::default() });
-    config.recent_events = *random.pick(&[32, 1_000]);
+    config.recent_events = random.pick(&[32, 1_000]);
     config.max_unwritten_events = 400;
-    config.max_outbox = *random.pick(&[40, 1_000]);
-    config.snapshot_every = *random.pick(&[None, Some(150), Some(500)]);
+    config.max_outbox = random.pick(&[40, 1_000]);
+    config.snapshot_every = random.pick(&[None, Some(150), Some(500)]);
     config.keep_snapshots = random.between(1, 4) as usize;
     config.trim_commands = random.one_in(3);
     config

@@ -3,13 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chance::Random;
 use engine::{Partition, audit};
 use types::{
-    AccountId, Amount, AssetId, Command, Component, Event, PartitionId, ReplyTo, Request,
-    Timestamp, Topology,
+    AccountId, Amount, AssetId, Command, Event, PartitionId, ReplyTo, Request, Timestamp, Topology,
 };
 
-use crate::random::Random;
 use crate::rare;
 use crate::workload::Workload;
 
@@ -205,15 +204,8 @@ impl Venue {
 
     /// The partition that decides a request.
     pub fn home(&self, request: &Request) -> PartitionId {
-        let treasury = self.topology.treasury;
-        match request.decider(treasury) {
-            Component::Ledger(slot) => self.topology.home_of_slot(slot),
-            Component::Market(market) => {
-                let registry = &self.partitions[usize::from(treasury.0)];
-                registry.market_home(market).unwrap_or(treasury)
-            }
-            Component::Treasury | Component::Registry(_) => treasury,
-        }
+        let registry = &self.partitions[usize::from(self.topology.treasury.0)];
+        self.topology.home_of(request, |market| registry.market_home(market))
     }
 
     /// Panics with every violated invariant.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use chance::Random;
 use types::{
     AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Conditions, Event,
     FeeRates, Interruption, MakerRate, MarketBounds, MarketDef, MarketId, MarketRules, MarketState,
@@ -9,8 +10,6 @@ use types::{
     Request, SelfTradePrevention, Side, TimeInForce, Timestamp, TradeId, TreasuryReference,
     Trigger,
 };
-
-use crate::random::Random;
 
 pub(crate) const BASE: AssetId = AssetId(1);
 pub(crate) const QUOTE: AssetId = AssetId(2);
@@ -158,13 +157,13 @@ impl Workload {
     /// A list that was placed, if there is one.
     pub(crate) fn known_list(&mut self) -> Option<(AccountId, MarketId, OrderId)> {
         let lists = self.lists.make_contiguous();
-        (!lists.is_empty()).then(|| *self.random.pick(lists))
+        (!lists.is_empty()).then(|| self.random.pick(lists))
     }
 
     /// A proposal that was made, if there is one.
     pub(crate) fn known_proposal(&mut self) -> Option<u64> {
         let proposals = self.proposals.make_contiguous();
-        (!proposals.is_empty()).then(|| *self.random.pick(proposals))
+        (!proposals.is_empty()).then(|| self.random.pick(proposals))
     }
 
     fn account(&mut self) -> AccountId {
@@ -195,7 +194,7 @@ impl Workload {
             0 => ClientOrderId::NONE,
             // Said twice: the outcome must be told again.
             1 if !self.client_ids.is_empty() => {
-                let (account, id) = *self.random.pick(&self.client_ids);
+                let (account, id) = self.random.pick(&self.client_ids);
                 return PlaceOrder { client_order_id: id, ..self.plain(account) };
             }
             _ => self.client_id(),
@@ -235,7 +234,7 @@ impl Workload {
             side: if self.random.one_in(2) { Side::Buy } else { Side::Sell },
             spec: OrderSpec::Limit { price, quantity, time_in_force, post_only },
             conditions: BoxedConditions::NONE,
-            self_trade_prevention: *self.random.pick(&[
+            self_trade_prevention: self.random.pick(&[
                 SelfTradePrevention::None,
                 SelfTradePrevention::ExpireTaker,
                 SelfTradePrevention::ExpireMaker,
@@ -269,7 +268,7 @@ impl Workload {
         if self.orders.is_empty() || self.random.one_in(20) {
             return (self.account(), self.market(), OrderId(self.random.below(50)));
         }
-        *self.random.pick(&self.orders)
+        self.random.pick(&self.orders)
     }
 
     fn cancel(&mut self) -> Request {
@@ -277,7 +276,7 @@ impl Workload {
         match self.random.below(10) {
             0 => Request::CancelAll { account, market },
             1..4 if !self.client_ids.is_empty() => {
-                let (account, client_order_id) = *self.random.pick(&self.client_ids);
+                let (account, client_order_id) = self.random.pick(&self.client_ids);
                 Request::CancelByClientId { account, client_order_id }
             }
             _ => Request::CancelOrder { account, market, order },
@@ -302,7 +301,7 @@ impl Workload {
 
     fn transfer(&mut self) -> Request {
         let (from, to) = (self.account(), self.account());
-        let asset = *self.random.pick(&[BASE, QUOTE]);
+        let asset = self.random.pick(&[BASE, QUOTE]);
         let amount = Amount::new(u128::from(self.random.between(1, 1 << 40)));
         Request::Transfer { from, to, asset, amount, client_id: self.client_id() }
     }
@@ -314,7 +313,7 @@ impl Workload {
             let amount = Amount::new(u128::from(self.random.between(1, 1 << 30)));
             return Request::ReserveDebit { account, asset: QUOTE, amount, client_id };
         }
-        let (account, client_id) = *self.random.pick(&self.debits);
+        let (account, client_id) = self.random.pick(&self.debits);
         Request::ReleaseDebit { account, client_id }
     }
 
@@ -363,7 +362,7 @@ impl Workload {
     fn operate(&mut self, now: Timestamp) -> Request {
         let (account, market) = (self.account(), self.market());
         // Trading goes on most of the time.
-        let state = *self.random.pick(&[
+        let state = self.random.pick(&[
             MarketState::Continuous,
             MarketState::Continuous,
             MarketState::Continuous,

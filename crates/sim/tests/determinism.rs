@@ -8,10 +8,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use borsh::BorshDeserialize;
+use chance::Random;
 use engine::Partition;
 use journal::{BatchBuilder, CommandLog, CommandReader, Identity, Options};
 use node::{EventDigest, replay};
-use sim::random::Random;
 use sim::venue::Venue;
 use types::{Command, PartitionId, RequestKind, Seq};
 

@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chance::Random;
 use journal::{BatchBuilder, CommandLog, Dir, Identity, JournalError, Options};
 use sim::clock::SimClock;
 use sim::disk::SimDisk;
-use sim::random::Random;
 use types::{Command, PartitionId, Seq, Timestamp};
 
 const IDENTITY: Identity = Identity { cluster: 1, partition: PartitionId(0) };

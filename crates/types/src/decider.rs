@@ -1,6 +1,6 @@
 //! Which component decides a request first: the one table that routing, sequencing and applying share.
 
-use crate::{AccountId, Component, PartitionId, Request};
+use crate::{AccountId, Component, MarketId, PartitionId, Request, Topology};
 
 impl Request {
     /// The component that decides this first; for a release, the one to be released. `registry` is the
@@ -44,6 +44,24 @@ impl Request {
             | Self::SetMarketState { market, .. }
             | Self::PlanMarketState { market, .. } => Component::Market(market),
             Self::ReleaseQuarantine { component } => component,
+        }
+    }
+}
+
+impl Topology {
+    /// The partition that decides `request`; `market_home` tells where a market lives. What names an unknown
+    /// market goes to the treasury's partition, which has every definition first and answers that there is
+    /// none.
+    pub fn home_of(
+        &self,
+        request: &Request,
+        market_home: impl FnOnce(MarketId) -> Option<PartitionId>,
+    ) -> PartitionId {
+        match request.decider(self.treasury) {
+            Component::Ledger(slot) => self.home_of_slot(slot),
+            Component::Market(market) => market_home(market).unwrap_or(self.treasury),
+            // Who releases a registry is told that it cannot be quarantined.
+            Component::Treasury | Component::Registry(_) => self.treasury,
         }
     }
 }

@@ -4,8 +4,8 @@ use book::Market;
 use engine::{Audit, Partition, audit};
 use ledger::Treasury;
 use types::{
-    AccountId, Amount, AssetId, Command, Component, Event, MarketId, PartitionId, ReplyTo, Request,
-    Seq, Timestamp, Topology,
+    AccountId, Amount, AssetId, Command, Event, MarketId, PartitionId, ReplyTo, Request, Seq,
+    Timestamp, Topology,
 };
 
 use super::{Difference, difference, same};
@@ -105,13 +105,8 @@ impl Product {
 
     /// The partition that decides a request first.
     fn home(&self, request: &Request) -> usize {
-        let registry = self.topology.treasury;
-        let home = match request.decider(registry) {
-            Component::Ledger(slot) => self.topology.home_of_slot(slot),
-            Component::Market(market) => self.partitions[0].market_home(market).unwrap_or(registry),
-            Component::Treasury | Component::Registry(_) => registry,
-        };
-        home.0.into()
+        let registry = &self.partitions[usize::from(self.topology.treasury.0)];
+        self.topology.home_of(request, |market| registry.market_home(market)).0.into()
     }
 
     pub(super) fn market(&self, id: MarketId) -> Option<&Market> {

@@ -8,11 +8,10 @@ mod lists;
 mod markets;
 mod operations;
 mod orders;
-mod random;
 mod rules;
 mod world;
 
-pub use random::Random;
+use chance::Random;
 pub use world::World;
 
 use types::{Amount, Request, Timestamp};

@@ -1,5 +1,6 @@
 //! The exchange of one block: few accounts, few markets, and one style of trading.
 
+use chance::Random;
 use types::{
     AccountId, Amount, AssetDef, AssetId, CreditPolicy, Decimal, MarketBounds, MarketDef, MarketId,
     PartitionId, Price, Quantity, Request, Topology, TreasuryReference,
@@ -7,7 +8,6 @@ use types::{
 
 use super::fees::{rates, schedule};
 use super::guard::name;
-use super::random::Random;
 
 /// Accounts are picked from these: several slots, and two accounts in one slot.
 const ACCOUNTS: [u32; 5] = [1, 2, 1025, 7, 4_097];

@@ -4,7 +4,6 @@
 //! made for it has it: a file in the directory says so, since its accounts and funds are invented.
 
 mod founding;
-mod random;
 mod session;
 mod traders;
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chance::Random;
 use types::{
     AccountId, BoxedConditions, ClientOrderId, Event, MarketId, OrderId, OrderSpec, PlaceOrder,
     Price, Quantity, Request, SelfTradePrevention, Side, TimeInForce,
 };
 use views::Views;
 
-use super::random::Random;
 use super::session::Session;
 use crate::config;
 

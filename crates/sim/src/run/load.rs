@@ -81,7 +81,7 @@ impl World {
         let seldom = if self.flaw.is_some() { 60 } else { 10 };
         if self.random.one_in(seldom) {
             let all: Vec<_> = self.ward.quarantined().iter().copied().collect();
-            let component = *self.random.pick(&all);
+            let component = self.random.pick(&all);
             self.release(component);
         }
     }

@@ -1,7 +1,7 @@
-//! Which partition a request goes to.
+//! Where markets live, so that requests find their partition.
 
 use parking_lot::RwLock;
-use types::{Component, Event, MarketId, PartitionId, Request, Topology};
+use types::{Event, MarketId, PartitionId};
 
 /// Where markets live, as learned from definitions and from markets as they are listed.
 #[derive(Default)]
@@ -27,16 +27,5 @@ impl MarketHomes {
 
     pub fn get(&self, market: MarketId) -> Option<PartitionId> {
         *self.0.read().get(market.0 as usize)?
-    }
-}
-
-/// The partition that decides `request`. What names an unknown market goes to the treasury's
-/// partition, which has every definition first and answers that there is none.
-pub(crate) fn route(topology: &Topology, markets: &MarketHomes, request: &Request) -> PartitionId {
-    match request.decider(topology.treasury) {
-        Component::Ledger(slot) => topology.home_of_slot(slot),
-        Component::Market(market) => markets.get(market).unwrap_or(topology.treasury),
-        // Who releases a registry is told that it cannot be quarantined.
-        Component::Treasury | Component::Registry(_) => topology.treasury,
     }
 }

@@ -1,6 +1,10 @@
-//! A small seeded generator of numbers; nothing here needs a better one.
+//! The one source of chance of everything generated: commands of the oracle, runs of the simulator, inputs of
+//! tests, the demo's participants.
+//!
+//! Invariant: a seed gives the same numbers for ever, on every machine; recorded seeds rely on it. Not for secrets.
+#![forbid(unsafe_code)]
 
-/// Splitmix64; or numbers that a fuzzer chose.
+/// SplitMix64; or numbers that a fuzzer chose.
 #[derive(Clone, Debug)]
 pub struct Random {
     state: u64,
@@ -74,9 +78,51 @@ impl Random {
         }
         unreachable!("the number is below the sum")
     }
+
+    /// A generator of its own, so that what one part draws does not shift another.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self::new(self.number())
+    }
 }
 
 /// The next `count` bytes, high ones first.
 fn take(bytes: &mut Vec<u8>, count: u32) -> u64 {
     (0..count).fold(0, |number, _| number << 8 | u64::from(bytes.pop().unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Random;
+
+    #[test]
+    fn a_seed_gives_the_published_sequence_of_splitmix64() {
+        let mut random = Random::new(1_234_567);
+        let first = [0; 3].map(|_| random.number());
+        let published =
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!(first, published);
+    }
+
+    #[test]
+    fn chosen_bytes_are_taken_as_each_bound_needs_them() {
+        let mut random = Random::chosen(&[7, 1, 2, 9]);
+        assert_eq!(random.below(10), 7);
+        assert_eq!(random.below(1_000), 258);
+        assert!(!random.is_used_up());
+        assert_eq!(random.between(5, 8), 6);
+        assert!(random.is_used_up());
+        assert_eq!(random.number(), 0);
+    }
+
+    #[test]
+    fn a_choice_by_weight_never_falls_on_what_weighs_nothing() {
+        let mut random = Random::new(1);
+        let mut counts = [0; 3];
+        for _ in 0..1_000 {
+            counts[random.weighted(&[1, 0, 3])] += 1;
+        }
+        assert_eq!(counts[1], 0);
+        assert!(counts[0] < counts[2]);
+    }
 }
