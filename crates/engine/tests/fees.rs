@@ -6,8 +6,9 @@ mod exchange;
 
 use std::collections::BTreeMap;
 
+use chance::Random;
 use engine::Partition;
-use exchange::{BASE, Exchange, QUOTE, Random, limit};
+use exchange::{BASE, Exchange, QUOTE, limit};
 use types::*;
 
 const ACCOUNTS: u32 = 9;
@@ -97,7 +98,7 @@ fn money_is_conserved_whatever_the_rates_and_however_messages_travel() {
     let mut rebates_seen = 0;
     for seed in 1..=12 {
         println!("seed {seed}");
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let partitions = 1 + (seed % 3) as u16;
         let mut exchange = exchange(partitions, &mut random);
         let mut events = Vec::new();
@@ -142,7 +143,7 @@ fn any_number_of_partitions_comes_to_the_same_money_and_volumes() {
     for seed in 100..104 {
         println!("seed {seed}");
         let outcome = |partitions| {
-            let mut random = Random(seed);
+            let mut random = Random::new(seed);
             let mut exchange = exchange(partitions, &mut random);
             let mut told = BTreeMap::new();
             let mut tiers = Vec::new();
@@ -249,7 +250,7 @@ fn tiers_are_those_that_a_naive_count_of_the_trades_gives() {
     let mut changes = 0;
     for seed in 200..206 {
         println!("seed {seed}");
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mut exchange = exchange(1, &mut random);
         let schedule = exchange.partitions[0].definitions().fee_schedule().cloned();
         let mut counted = Counted {
@@ -279,7 +280,7 @@ fn tiers_are_those_that_a_naive_count_of_the_trades_gives() {
 fn a_snapshot_amid_volumes_goes_on_as_the_log_does() {
     for seed in 300..303 {
         println!("seed {seed}");
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mut exchange = exchange(1, &mut random);
         let mut restored: Option<Partition> = None;
         for step in 0..300 {

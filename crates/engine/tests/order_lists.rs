@@ -5,11 +5,12 @@ mod exchange;
 
 use std::collections::BTreeMap;
 
-use exchange::{Exchange, FIRST_MARKET, Random, limit};
+use chance::Random;
+use exchange::{Exchange, FIRST_MARKET, PREVENTIONS, limit, order_list};
 use types::{
     AccountId, CancelCause, ClientOrderId, Conditions, Event, ListEnd, ListLeg, MarketState,
-    OrderId, OrderSpec, PartitionId, PlaceOrder, PlaceOrderList, Price, Quantity, Request,
-    SelfTradePrevention, Side, TimeInForce, Timestamp, Trigger,
+    OrderId, OrderSpec, PartitionId, PlaceOrder, PlaceOrderList, Price, Quantity, Request, Side,
+    TimeInForce, Timestamp, Trigger,
 };
 
 const ACCOUNTS: u64 = 4;
@@ -173,21 +174,10 @@ fn list(random: &mut Random, serial: u64, now: Timestamp) -> Request {
         market: FIRST_MARKET,
         version: 1,
         client_order_id: name.map_or(ClientOrderId::NONE, |name| name.parse().unwrap()),
-        self_trade_prevention: prevention(random),
+        self_trade_prevention: random.pick(&PREVENTIONS),
         legs,
         pending,
     }))
-}
-
-fn prevention(random: &mut Random) -> SelfTradePrevention {
-    random.pick(&[
-        SelfTradePrevention::None,
-        SelfTradePrevention::None,
-        SelfTradePrevention::ExpireTaker,
-        SelfTradePrevention::ExpireMaker,
-        SelfTradePrevention::ExpireBoth,
-        SelfTradePrevention::Decrement,
-    ])
 }
 
 fn request(random: &mut Random, serial: u64, now: Timestamp) -> Request {
@@ -198,7 +188,7 @@ fn request(random: &mut Random, serial: u64, now: Timestamp) -> Request {
         12..=29 => {
             let side = random.pick(&[Side::Buy, Side::Sell]);
             let mut order = limit(account.0, side, 95 + random.below(11), 1 + random.below(25));
-            order.self_trade_prevention = prevention(random);
+            order.self_trade_prevention = random.pick(&PREVENTIONS);
             Request::PlaceOrder(order)
         }
         30..=31 => Request::CancelOrder { account, market, order },
@@ -249,7 +239,7 @@ fn both_of_a_pair_never_trade_and_holds_are_sound_after_each_command() {
     let mut seen = Seen::default();
     for seed in 0..12 {
         println!("seed {seed}");
-        let (mut random, mut exchange) = (Random(seed * 7_919 + 3), opened(1));
+        let (mut random, mut exchange) = (Random::new(seed * 7_919 + 3), opened(1));
         seen = Seen { ends: seen.ends, most: seen.most, ..Seen::default() };
         for serial in 3..900 {
             let request = request(&mut random, serial, exchange.now);
@@ -277,7 +267,7 @@ fn both_of_a_pair_never_trade_and_holds_are_sound_after_each_command() {
 fn over_three_partitions_and_late_messages_the_same_holds() {
     for seed in 0..25 {
         println!("seed {seed}");
-        let (mut random, mut exchange) = (Random(seed * 104_729 + 11), opened(3));
+        let (mut random, mut exchange) = (Random::new(seed * 104_729 + 11), opened(3));
         let mut seen = Seen::default();
         for serial in 3..600 {
             let request = request(&mut random, serial, exchange.now);
@@ -351,19 +341,8 @@ fn legs_that_trade_in_a_later_entry_end_their_lists_there() {
     let rests = leg(Side::Sell, limit_spec(102, 3), None);
     let waits = leg(Side::Sell, limit_spec(90, 3), Some(Trigger::Falls { to: Price::new(91) }));
     let follows = leg(Side::Buy, limit_spec(95, 3), None);
-    let list = |account, legs, pending| {
-        Request::PlaceOrderList(Box::new(PlaceOrderList {
-            account: AccountId(account),
-            market: FIRST_MARKET,
-            version: 1,
-            client_order_id: ClientOrderId::NONE,
-            self_trade_prevention: SelfTradePrevention::None,
-            legs,
-            pending,
-        }))
-    };
-    exchange.submit_quietly(list(3, vec![rests, waits], Vec::new()));
-    exchange.submit_quietly(list(4, vec![rests], vec![follows]));
+    exchange.submit_quietly(order_list(3, vec![rests, waits], Vec::new()));
+    exchange.submit_quietly(order_list(4, vec![rests], vec![follows]));
     let request = Request::PlaceOrder(limit(2, Side::Buy, 103, 5_006));
     let (reply, valid_until) = (types::ReplyTo::new(1, 1), Timestamp(u64::MAX));
     let mut command = types::Command::Request { reply, valid_until, request };

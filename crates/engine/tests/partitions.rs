@@ -2,7 +2,8 @@
 
 mod exchange;
 
-use exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, Random, limit};
+use chance::Random;
+use exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, limit};
 use types::{
     AccountId, Amount, ClientOrderId, Command, Delivery, Event, MarketId, MarketState, OrderId,
     OrderSpec, PartitionId, Price, Quantity, Request, SelfTradePrevention, Side, TimeInForce,
@@ -113,7 +114,7 @@ fn quiet_between_commands_any_number_of_partitions_ends_the_same() {
         println!("seed {seed}");
         let mut exchanges: Vec<_> = [1, 2, 5].into_iter().map(exchange).collect();
         for serial in 0..1_500 {
-            let mut random = Random(seed * 1_000_003 + serial);
+            let mut random = Random::new(seed * 1_000_003 + serial);
             let request = random_request(&mut random, serial);
             for exchange in &mut exchanges {
                 exchange.submit_quietly(request.clone());
@@ -137,7 +138,7 @@ fn quiet_between_commands_any_number_of_partitions_ends_the_same() {
 fn messages_late_twice_and_out_of_order_lose_and_double_nothing() {
     for seed in 0..6 {
         println!("seed {seed}");
-        let mut random = Random(seed + 77);
+        let mut random = Random::new(seed + 77);
         let mut exchange = exchange(5);
         let mut stale: Vec<(PartitionId, Delivery)> = Vec::new();
         for serial in 0..2_000 {
@@ -175,7 +176,7 @@ fn messages_late_twice_and_out_of_order_lose_and_double_nothing() {
 
 #[test]
 fn a_partition_goes_on_from_its_snapshot_as_if_nothing_had_been() {
-    let mut random = Random(5);
+    let mut random = Random::new(5);
     let mut exchange = exchange(2);
     for serial in 0..1_000 {
         let request = random_request(&mut random, serial);
@@ -258,7 +259,7 @@ fn a_snapshot_in_the_middle_of_a_sweep_goes_on_as_well() {
 fn amendments_that_race_with_fills_and_cancels_leave_nothing_locked() {
     for seed in 0..40 {
         println!("seed {seed}");
-        let mut random = Random(seed + 991);
+        let mut random = Random::new(seed + 991);
         let mut exchange = Exchange::funded(2, 1, 2, 100_000);
         let mut open: Vec<(AccountId, OrderId)> = vec![(AccountId(1), OrderId(0))];
         for _ in 0..400 {

@@ -6,8 +6,9 @@ mod exchange;
 
 use std::collections::BTreeMap;
 
+use chance::Random;
 use engine::Partition;
-use exchange::{Exchange, FIRST_MARKET, Random, limit};
+use exchange::{Exchange, FIRST_MARKET, limit};
 use types::*;
 
 const SECOND: u64 = 1_000_000_000;
@@ -122,7 +123,7 @@ fn random_order(random: &mut Random, version: u32, last: u64) -> PlaceOrder {
 
 /// One random life of a market through several changes of its units.
 fn live(seed: u64, partitions: u16) -> usize {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut exchange = Exchange::funded(partitions, 1, 4, 1_000_000_000);
     let (mut tick, mut lot) = (1, 1);
     let mut cancelled = 0;

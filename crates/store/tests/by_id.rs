@@ -6,15 +6,16 @@ mod traffic;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use chance::Random;
 use store::{FillsByTradeQuery, OrdersByIdQuery, Store};
-use traffic::exchange::{Exchange, Random};
+use traffic::exchange::Exchange;
 use traffic::{ACCOUNTS, interleaved, traffic};
 use types::{AccountId, Event, MarketId, OrderId, TradeId};
 
 fn history_of(exchange: &Exchange, seed: u64) -> (tempfile::TempDir, Store) {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
-    let batches = interleaved(exchange, &mut Random(seed));
+    let batches = interleaved(exchange, &mut Random::new(seed));
     // One call: a market's listing may stand in a later batch of another partition.
     store.projector().apply(&batches).unwrap();
     (directory, store)
@@ -68,7 +69,7 @@ fn aggregates_are_those_of_the_events_whatever_the_batches() {
     // One batch at a time: each call begins with what the last one left in the database.
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
-    for batch in interleaved(&exchange, &mut Random(301)) {
+    for batch in interleaved(&exchange, &mut Random::new(301)) {
         store.projector().apply(&[batch]).unwrap();
     }
     assert_aggregates(&store, &expected);

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use chance::Random;
 use store::{FillQuery, LedgerQuery, OrderQuery, OrderState, Store, StoreError};
-use traffic::exchange::{Exchange, Random};
+use traffic::exchange::Exchange;
 use traffic::{ACCOUNTS, interleaved, last_seq, traffic};
 use types::{AccountId, Amount, AssetId, Event, EventBatch, MarketId, PartitionId, Seq, Timestamp};
 
@@ -92,7 +93,7 @@ fn the_history_is_that_of_the_engine_in_one_partition_and_in_several() {
         let exchange = traffic(seed, partitions, 800);
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path()).unwrap();
-        let random = &mut Random(seed);
+        let random = &mut Random::new(seed);
         project(&store, &interleaved(&exchange, random), random);
         assert_is_history_of(&store, &exchange);
     }
@@ -103,8 +104,8 @@ fn projecting_the_same_batches_again_changes_nothing() {
     let exchange = traffic(111, 1, 300);
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
-    let batches = interleaved(&exchange, &mut Random(111));
-    project(&store, &batches, &mut Random(1));
+    let batches = interleaved(&exchange, &mut Random::new(111));
+    project(&store, &batches, &mut Random::new(1));
     for batch in &batches {
         let again = store.projector().apply(std::slice::from_ref(batch)).unwrap();
         assert_eq!((again.entries, again.rows), (0, 0));
@@ -125,7 +126,7 @@ fn copy_files(from: &Path) -> tempfile::TempDir {
 #[test]
 fn a_crash_between_batches_or_within_a_call_loses_and_doubles_nothing() {
     let exchange = traffic(121, 1, 400);
-    let batches = interleaved(&exchange, &mut Random(121));
+    let batches = interleaved(&exchange, &mut Random::new(121));
     let mut directory = tempfile::tempdir().unwrap();
     for chunk in batches.chunks(50) {
         let store = Store::open(directory.path()).unwrap();
@@ -160,7 +161,7 @@ fn pages_join_to_the_whole_in_order() {
     let exchange = traffic(131, 1, 800);
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
-    project(&store, &interleaved(&exchange, &mut Random(131)), &mut Random(2));
+    project(&store, &interleaved(&exchange, &mut Random::new(131)), &mut Random::new(2));
     let account = AccountId(3);
     for market in [None, Some(MarketId(2))] {
         let orders = |before, limit| {
@@ -208,7 +209,7 @@ fn fills_and_client_ids_lead_back_to_their_orders() {
     let exchange = traffic(141, 1, 800);
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
-    project(&store, &interleaved(&exchange, &mut Random(141)), &mut Random(3));
+    project(&store, &interleaved(&exchange, &mut Random::new(141)), &mut Random::new(3));
     let account = AccountId(1);
     let fills = |order, market| {
         let query = FillQuery { account, market, order, before: None, limit: u32::MAX };
@@ -238,7 +239,7 @@ fn a_balance_that_the_entries_do_not_give_is_named() {
     let exchange = traffic(151, 1, 200);
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
-    project(&store, &interleaved(&exchange, &mut Random(151)), &mut Random(4));
+    project(&store, &interleaved(&exchange, &mut Random::new(151)), &mut Random::new(4));
     let mut wrong = totals(&exchange);
     wrong[3].2 += Amount::new(1);
     let removed = wrong.pop().unwrap();
@@ -254,7 +255,7 @@ fn a_balance_that_the_entries_do_not_give_is_named() {
 #[ignore = "a measurement"]
 fn measure_projection() {
     let exchange = traffic(161, 1, 60_000);
-    let batches = interleaved(&exchange, &mut Random(161));
+    let batches = interleaved(&exchange, &mut Random::new(161));
     for per_call in [16, 256, 4_096] {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path()).unwrap();
@@ -288,7 +289,7 @@ fn open_orders_follow_a_change_of_units_and_the_past_stays_as_it_was() {
         assert!(events.iter().any(|event| matches!(event, Event::MarketRedefined { .. })));
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path()).unwrap();
-        let random = &mut Random(seed);
+        let random = &mut Random::new(seed);
         project(&store, &interleaved(&exchange, random), random);
         assert_is_history_of(&store, &exchange);
         let trades: Vec<_> = exchange

@@ -5,7 +5,8 @@ mod traffic;
 
 use std::collections::BTreeMap;
 
-use traffic::exchange::{Exchange, Random};
+use chance::Random;
+use traffic::exchange::Exchange;
 use traffic::{ACCOUNTS, MARKETS, interleaved, last_seq, traffic};
 use types::{
     AccountId, CancelCause, Event, MarketId, OrderId, PartitionId, Price, Side, Timestamp, Trade,
@@ -49,7 +50,7 @@ fn trades(exchange: &Exchange, market: MarketId) -> Vec<(Timestamp, Trade)> {
 fn books_balances_and_open_orders_are_those_of_the_engine() {
     for (seed, partitions) in [(1, 1), (2, 1), (3, 3), (4, 5)] {
         let exchange = traffic(seed, partitions, REQUESTS);
-        let views = fed(&exchange, &mut Random(seed));
+        let views = fed(&exchange, &mut Random::new(seed));
         assert_eq!(views.contradictions(), 0);
         for partition in 0..partitions {
             assert_eq!(views.applied(PartitionId(partition)), last_seq(&exchange, partition));
@@ -110,7 +111,7 @@ fn the_traffic_has_what_these_tests_are_to_be_about() {
 #[test]
 fn cumulative_fills_of_orders_are_the_sums_of_their_trades() {
     let exchange = traffic(11, 3, REQUESTS);
-    let views = fed(&exchange, &mut Random(11));
+    let views = fed(&exchange, &mut Random::new(11));
     let mut sums: BTreeMap<(AccountId, MarketId, OrderId), (u64, u128, u128)> = BTreeMap::new();
     for market in markets() {
         for (_, trade) in trades(&exchange, market) {
@@ -140,7 +141,7 @@ fn cumulative_fills_of_orders_are_the_sums_of_their_trades() {
 #[test]
 fn candles_and_tickers_are_those_of_all_trades() {
     let exchange = traffic(21, 1, REQUESTS);
-    let views = fed(&exchange, &mut Random(21));
+    let views = fed(&exchange, &mut Random::new(21));
     for market in markets() {
         let trades = trades(&exchange, market);
         assert!(trades.len() > 100);
@@ -218,7 +219,7 @@ fn a_client_that_follows_the_changes_has_the_book_and_its_checksum() {
     let views = Views::new(1);
     let mut copies: BTreeMap<MarketId, Copy> = BTreeMap::new();
     let mut traded = 0;
-    for batch in interleaved(&exchange, &mut Random(31)) {
+    for batch in interleaved(&exchange, &mut Random::new(31)) {
         let changes: Changes = views.on_batch(&batch).unwrap();
         for market in &changes.markets {
             let copy = copies.entry(market.market).or_default();
@@ -242,7 +243,7 @@ fn an_account_that_follows_its_changes_has_its_balances_and_open_orders() {
     let views = Views::new(3);
     let mut balances = BTreeMap::new();
     let mut orders = BTreeMap::new();
-    for batch in interleaved(&exchange, &mut Random(41)) {
+    for batch in interleaved(&exchange, &mut Random::new(41)) {
         for account in views.on_batch(&batch).unwrap().accounts {
             for update in account.updates {
                 match update.change {
@@ -274,8 +275,8 @@ fn an_account_that_follows_its_changes_has_its_balances_and_open_orders() {
 #[test]
 fn views_restored_half_way_go_on_as_if_nothing_had_been() {
     let exchange = traffic(51, 3, REQUESTS);
-    let batches = interleaved(&exchange, &mut Random(51));
-    let whole = fed(&exchange, &mut Random(51));
+    let batches = interleaved(&exchange, &mut Random::new(51));
+    let whole = fed(&exchange, &mut Random::new(51));
     let mut views = Views::new(3);
     for (n, batch) in batches.iter().enumerate() {
         views.on_batch(batch).unwrap();
@@ -291,8 +292,8 @@ fn views_restored_half_way_go_on_as_if_nothing_had_been() {
 #[test]
 fn what_is_applied_already_is_skipped_and_a_gap_is_refused() {
     let exchange = traffic(61, 1, 300);
-    let batches = interleaved(&exchange, &mut Random(61));
-    let views = fed(&exchange, &mut Random(61));
+    let batches = interleaved(&exchange, &mut Random::new(61));
+    let views = fed(&exchange, &mut Random::new(61));
     let before = views.snapshot();
     for batch in &batches {
         let again = views.on_batch(batch).unwrap();
@@ -310,7 +311,7 @@ fn what_is_applied_already_is_skipped_and_a_gap_is_refused() {
 #[test]
 fn a_damaged_or_foreign_snapshot_is_refused() {
     let exchange = traffic(71, 1, 100);
-    let bytes = fed(&exchange, &mut Random(71)).snapshot();
+    let bytes = fed(&exchange, &mut Random::new(71)).snapshot();
     assert!(Views::restore(&bytes, 2).is_err());
     assert!(Views::restore(&bytes[..bytes.len() - 1], 1).is_err());
     let mut other_version = bytes.clone();
@@ -325,7 +326,7 @@ fn a_damaged_or_foreign_snapshot_is_refused() {
 #[ignore = "a measurement"]
 fn measure_feeding() {
     let exchange = traffic(81, 1, 200_000);
-    let batches = interleaved(&exchange, &mut Random(81));
+    let batches = interleaved(&exchange, &mut Random::new(81));
     let views = Views::new(1);
     let start = std::time::Instant::now();
     let events: usize = batches.iter().map(|batch| batch.event_count()).sum();

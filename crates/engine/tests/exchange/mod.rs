@@ -7,9 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use engine::{Partition, audit};
 use types::{
     AccountId, Amount, AssetDef, AssetId, BoxedConditions, Bug, ClientOrderId, Command, Component,
-    Decimal, Event, FeeRates, MakerRate, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec,
-    PartitionId, PartsPerMillion, PlaceOrder, Price, Quantity, ReplyTo, Request,
-    SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, Topology, TreasuryReference,
+    Decimal, Event, FeeRates, ListLeg, MakerRate, MarketBounds, MarketDef, MarketId, OrderId,
+    OrderSpec, PartitionId, PartsPerMillion, PlaceOrder, PlaceOrderList, Price, Quantity, ReplyTo,
+    Request, SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, Topology, TreasuryReference,
 };
 
 pub const BASE: AssetId = AssetId(1);
@@ -204,15 +204,8 @@ impl Exchange {
     }
 
     fn home(&self, request: &Request) -> PartitionId {
-        let treasury = self.topology.treasury;
-        match request.decider(treasury) {
-            Component::Ledger(slot) => self.topology.home_of_slot(slot),
-            Component::Market(market) => {
-                let registry = &self.partitions[usize::from(treasury.0)];
-                registry.market_home(market).unwrap_or(treasury)
-            }
-            Component::Treasury | Component::Registry(_) => treasury,
-        }
+        let registry = &self.partitions[usize::from(self.topology.treasury.0)];
+        self.topology.home_of(request, |market| registry.market_home(market))
     }
 
     /// Lets the time come: every partition with something due gets a tick, as from its sequencer.
@@ -308,27 +301,28 @@ pub fn limit(account: u32, side: Side, price: u64, quantity: u64) -> PlaceOrder 
     }
 }
 
+/// A list in the first market, without client ids.
+pub fn order_list(account: u32, legs: Vec<ListLeg>, pending: Vec<ListLeg>) -> Request {
+    Request::PlaceOrderList(Box::new(PlaceOrderList {
+        account: AccountId(account),
+        market: FIRST_MARKET,
+        version: 1,
+        client_order_id: ClientOrderId::NONE,
+        self_trade_prevention: SelfTradePrevention::None,
+        legs,
+        pending,
+    }))
+}
+
+/// Every kind of self-trade prevention, to pick from; most orders have none.
+pub const PREVENTIONS: [SelfTradePrevention; 6] = [
+    SelfTradePrevention::None,
+    SelfTradePrevention::None,
+    SelfTradePrevention::ExpireTaker,
+    SelfTradePrevention::ExpireMaker,
+    SelfTradePrevention::ExpireBoth,
+    SelfTradePrevention::Decrement,
+];
+
 /// Resting orders in priority order.
 pub type Books = BTreeMap<(MarketId, Side), Vec<(OrderId, AccountId, Price, Quantity)>>;
-
-/// A small generator with a printed seed; nothing here needs a better one.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Below `bound`.
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len() as u64) as usize]
-    }
-}

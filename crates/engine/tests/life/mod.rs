@@ -2,13 +2,14 @@
 
 mod requests;
 
+use chance::Random;
 use engine::Partition;
 use types::{
     Amount, Bug, Command, Done, Event, FeeSchedule, MarketState, Message, PartitionId, Request,
     TierStep, VolumeFactor,
 };
 
-use crate::exchange::{Exchange, FIRST_MARKET, QUOTE, Random};
+use crate::exchange::{Exchange, FIRST_MARKET, QUOTE};
 
 const SECOND: u64 = 1_000_000_000;
 const ACCOUNTS: u64 = 5;
@@ -42,7 +43,7 @@ pub fn unsound() -> Bug {
 impl Life {
     pub fn begin(seed: u64, partitions: u16) -> Self {
         let exchange = Exchange::funded(partitions, 1, ACCOUNTS as u32, 1_000_000_000);
-        let mut life = Self { random: Random(seed), exchange, term: 0 };
+        let mut life = Self { random: Random::new(seed), exchange, term: 0 };
         life.new_term();
         life.exchange.set_fees(-500, 1_000);
         let steps = vec![TierStep { tier: 0, least: Amount::ZERO }];

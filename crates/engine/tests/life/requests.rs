@@ -4,11 +4,11 @@ use types::{
     AccountId, Amount, ClientOrderId, Conditions, Decimal, Distance, FeeRates, Interruption,
     ListLeg, MakerRate, MarketRules, MarketState, OrderId, OrderSpec, PartsPerMillion, PlaceOrder,
     PlaceOrderList, Price, PriceBand, Quantity, Redefinition, Reopening, ReplaceOrder, Request,
-    SelfTradePrevention, Side, TimeInForce, Trigger,
+    Side, TimeInForce, Trigger,
 };
 
 use super::{ACCOUNTS, Life, SECOND};
-use crate::exchange::{BASE, FIRST_MARKET, QUOTE};
+use crate::exchange::{BASE, FIRST_MARKET, PREVENTIONS, QUOTE};
 
 /// Ticks and lots that a market goes through.
 const UNITS: [(u64, u64); 6] = [(1, 1), (2, 1), (1, 2), (2, 2), (4, 3), (3, 4)];
@@ -98,17 +98,6 @@ impl Life {
         }
     }
 
-    fn stp(&mut self) -> SelfTradePrevention {
-        self.random.pick(&[
-            SelfTradePrevention::None,
-            SelfTradePrevention::None,
-            SelfTradePrevention::ExpireTaker,
-            SelfTradePrevention::ExpireMaker,
-            SelfTradePrevention::ExpireBoth,
-            SelfTradePrevention::Decrement,
-        ])
-    }
-
     fn price(&mut self) -> u64 {
         let last = self.last();
         last.saturating_sub(6).max(1) + self.random.below(13)
@@ -135,7 +124,7 @@ impl Life {
             side,
             spec,
             conditions: conditions.into(),
-            self_trade_prevention: self.stp(),
+            self_trade_prevention: self.random.pick(&PREVENTIONS),
         }
     }
 
@@ -226,7 +215,7 @@ impl Life {
             market: FIRST_MARKET,
             version: self.version(),
             client_order_id: self.id(),
-            self_trade_prevention: self.stp(),
+            self_trade_prevention: self.random.pick(&PREVENTIONS),
             legs,
             pending,
         }

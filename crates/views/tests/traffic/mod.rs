@@ -6,7 +6,8 @@ pub mod exchange;
 
 use std::sync::Arc;
 
-use exchange::{BASE, Exchange, QUOTE, Random, limit};
+use chance::Random;
+use exchange::{BASE, Exchange, QUOTE, limit};
 use types::{
     AccountId, Amount, ClientOrderId, Conditions, EventBatch, MarketId, MarketState, OrderId,
     OrderSpec, PartitionId, Price, Quantity, Request, SelfTradePrevention, Seq, Side, TimeInForce,
@@ -19,7 +20,7 @@ pub const MARKETS: u32 = 2;
 /// An exchange after `requests` random ones, all messages delivered.
 pub fn traffic(seed: u64, partitions: u16, requests: u64) -> Exchange {
     println!("seed {seed}, {partitions} partitions");
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut exchange = Exchange::funded(partitions, MARKETS, ACCOUNTS, 10_000_000);
     exchange.set_fees(1_000, 2_500);
     for serial in 0..requests {
