@@ -1,7 +1,9 @@
 //! A slot: its accounts, their holds and client ids, and the house accounts beside them.
 //!
-//! Funds move by [`SlotMut::post`] only: out of one bucket, into another, of the same asset. That is
-//! the double entry: the buckets of a slot sum to zero per asset because no posting can change the sum.
+//! Funds move out of one bucket, into another, of the same asset: by [`SlotMut::post`] between any two,
+//! and by [`SlotMut::lock`] and [`SlotMut::unlock`], the same posting between the two buckets of one
+//! account, which are found at once. Nothing else changes a bucket. That is the double entry: the buckets
+//! of a slot sum to zero per asset because no posting can change the sum.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use types::{AccountId, Amount, AssetId, HoldId, Slot};
