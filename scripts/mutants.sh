@@ -42,11 +42,12 @@ only() {
 
 shard() {
     local crate=$1 at=$2 of=$3 result=$4
-    local own=$root/work/own engine=$root/work/engine
+    local own=$root/own engine=$root/engine
     mutate "$own" "$crate" --package "$crate" --shard "$at/$of" --sharding round-robin
     local missed=$own/mutants.out/missed.txt unfinished=$result.unfinished
     rm -rf "$unfinished"
     mkdir -p "$unfinished"
+    cp "$root/commit" "$unfinished/commit"
     for list in caught missed timeout unviable; do
         cp "$own/mutants.out/$list.txt" "$unfinished/$list"
     done
@@ -103,6 +104,11 @@ count() {
     cat "$root/shards/$1"/*.done/"$2" 2>/dev/null | wc -l
 }
 
+# The commits that a crate's shards are of: one, if a campaign was not pieced together.
+commits() {
+    sort -u "$root/shards/$1"/*.done/commit | paste -sd' '
+}
+
 # Writes the results so far; reasons that the last report gave for survivors are kept.
 report() {
     local old new
@@ -112,10 +118,10 @@ report() {
     {
         echo "# Mutations of the product"
         echo
-        echo "Written by \`make mutants\`; only the reasons are by hand. Of commit \`$(cat "$root/commit")\`, $(date -u +%F)."
+        echo "Written by \`make mutants\`; only the reasons of survivors are by hand. As of $(date -u +%F)."
         echo
-        echo "| crate | mutants | tested | caught | ran out of time | missed | do not compile | caught of those that compile |"
-        echo "|---|---|---|---|---|---|---|---|"
+        echo "| crate | commit | mutants | tested | caught | ran out of time | missed | do not compile | caught of those that compile |"
+        echo "|---|---|---|---|---|---|---|---|---|"
         for crate in $crates; do
             [ -f "$root/shards/$crate/all" ] || continue
             local caught timeout missed unviable
@@ -123,7 +129,7 @@ report() {
             missed=$(count "$crate" missed) unviable=$(count "$crate" unviable)
             local viable=$((caught + timeout + missed))
             [ $viable -gt 0 ] || continue
-            echo "| $crate | $(wc -l <"$root/shards/$crate/all") | $((viable + unviable)) | $caught | $timeout | $missed | $unviable | $(((1000 * (caught + timeout) / viable + 5) / 10)) % |"
+            echo "| $crate | $(commits "$crate") | $(wc -l <"$root/shards/$crate/all") | $((viable + unviable)) | $caught | $timeout | $missed | $unviable | $(((1000 * (caught + timeout) / viable + 5) / 10)) % |"
         done
         echo
         echo "A test that takes more than $cpu_seconds s of processor time fails. Where not all mutants were tested, those that were are every n-th."
