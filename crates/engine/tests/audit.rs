@@ -1,5 +1,5 @@
 //! The audit notices what must never be. No command leads there, so that messages are forged which nobody
-//! has sent; each changes one thing, and the audit says which.
+//! has sent, or a snapshot; each changes one thing, and the audit says which.
 
 mod exchange;
 
@@ -87,4 +87,33 @@ fn an_order_without_a_hold_is_noticed() {
     let (hold, order, release) = (HoldId(0), OrderId(1), Amount::new(5));
     let closed = Message::Closed { account: OWNER, hold, order, release };
     assert_eq!(after(closed), ["market 1, order 1: account 1 must hold 5, found None"]);
+}
+
+/// No message lifts a supply, so that a snapshot is forged: its ceiling.
+#[test]
+fn a_supply_above_its_ceiling_is_noticed() {
+    let mut exchange = Exchange::funded(1, 1, 2, 1_000);
+    let attested: u128 = 0x0123_4567_89ab_cdef;
+    exchange.submit_quietly(Request::AttestReserves {
+        operator: "ann".parse().unwrap(),
+        asset: QUOTE,
+        ceiling: Amount::new(attested),
+        evidence: [7; 32],
+    });
+    // What exists when a ceiling comes is tolerated; this is more.
+    exchange.credit(OWNER, QUOTE, 10);
+    let snapshot = exchange.partitions[0].snapshot();
+    let places: Vec<_> = (0..snapshot.len() - 16)
+        .filter(|&at| snapshot[at..at + 16] == attested.to_le_bytes())
+        .collect();
+    assert_eq!(places.len(), 1, "the ceiling stands in one place");
+    let with_ceiling = |ceiling: u128| {
+        let mut forged = snapshot.clone();
+        forged[places[0]..][..16].copy_from_slice(&ceiling.to_le_bytes());
+        let partition = engine::Partition::restore(PartitionId(0), 1, &forged).unwrap();
+        engine::audit(&[&partition]).violations
+    };
+    assert!(with_ceiling(2_010).is_empty());
+    let above = "asset 2: its supply is above its ceiling without approval";
+    assert_eq!(with_ceiling(2_009), [above]);
 }
