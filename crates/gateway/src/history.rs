@@ -22,7 +22,8 @@ use crate::wire::answer::{
 };
 use crate::wire::word::{OrderStatus, TimeInForce};
 
-/// How often the projection's progress is looked at.
+/// How often the projection's progress is looked at. It is not told: the database may be written by another
+/// process, and its cursor is in there, with the rows.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 impl From<StoreError> for ApiError {

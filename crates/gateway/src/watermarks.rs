@@ -128,8 +128,21 @@ impl CatchUp {
         seq: Seq,
         bound: Duration,
     ) -> Result<(), ApiError> {
-        if self.is_applied(partition, seq) {
+        if self.until(bound, || self.is_applied(partition, seq)).await {
             return Ok(());
+        }
+        let applied = self.views.applied(partition);
+        Err(ApiError::with(
+            GatewayCode::NotCaughtUp,
+            format!("entry {seq} of partition {partition} is not visible yet; the last one is {applied}"),
+        ))
+    }
+
+    /// Waits until the views are such that `is_so`: asked now, and whenever they have applied something.
+    /// False if they are not within `bound`.
+    pub(crate) async fn until(&self, bound: Duration, is_so: impl Fn() -> bool) -> bool {
+        if is_so() {
+            return true;
         }
         self.risen.waiters.fetch_add(1, Ordering::SeqCst);
         let _waiting = Countdown(&self.risen.waiters);
@@ -138,19 +151,13 @@ impl CatchUp {
                 // Registered before the look, so that no rise between the two is missed.
                 let mut notified = std::pin::pin!(self.risen.notify.notified());
                 notified.as_mut().enable();
-                if self.is_applied(partition, seq) {
+                if is_so() {
                     return;
                 }
                 notified.await;
             }
         };
-        timeout(bound, risen).await.map_err(|_| {
-            let applied = self.views.applied(partition);
-            ApiError::with(
-                GatewayCode::NotCaughtUp,
-                format!("entry {seq} of partition {partition} is not visible yet; the last one is {applied}"),
-            )
-        })
+        timeout(bound, risen).await.is_ok()
     }
 
     fn shard(&self, account: AccountId) -> &Mutex<HashMap<AccountId, Marks>> {

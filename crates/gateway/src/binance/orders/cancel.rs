@@ -1,7 +1,5 @@
 //! `DELETE order` and `DELETE openOrders`.
 
-use std::time::{Duration, Instant};
-
 use serde::Serialize;
 use types::{AccountId, Event, OrderId, Request, Timestamp};
 use views::{MarketInfo, OrderStatus, OrderView};
@@ -15,9 +13,6 @@ use crate::binance::error::Error;
 use crate::binance::ids;
 use crate::error::{ApiError, GatewayCode};
 use crate::orders::unexpected;
-
-/// How often it is looked whether all orders have ended.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Which orders a client lets be cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,15 +181,11 @@ async fn all_ended(
     account: AccountId,
     open: &[OrderView],
 ) -> Result<Vec<OrderView>, Error> {
-    let deadline = Instant::now() + call.shared.config.limits.watermark_timeout;
-    loop {
-        call.caught_up().await?;
-        let now = |order: &OrderView| call.shared.views.order(account, order.market, order.order);
-        let orders: Vec<_> = open.iter().filter_map(now).collect();
-        if orders.iter().all(|order| !order.status.is_open()) || Instant::now() >= deadline {
-            let cancelled = |order: &OrderView| order.status == OrderStatus::Cancelled;
-            return Ok(orders.into_iter().filter(cancelled).collect());
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+    call.caught_up().await?;
+    let now = |order: &OrderView| call.shared.views.order(account, order.market, order.order);
+    let have_ended = || open.iter().filter_map(now).all(|order| !order.status.is_open());
+    call.shared.catch_up.until(call.shared.config.limits.watermark_timeout, have_ended).await;
+    let mut orders: Vec<_> = open.iter().filter_map(now).collect();
+    orders.retain(|order| order.status == OrderStatus::Cancelled);
+    Ok(orders)
 }
