@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ed25519_dalek::{Signature, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
@@ -135,36 +138,18 @@ fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     base64(text)?.try_into().ok()
 }
 
-/// Standard or URL alphabet, padded or not.
+/// Standard or URL alphabet, padded or not; each value has one text only in either.
 fn base64(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=').as_bytes();
-    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut buffer, mut bits) = (0u32, 0);
-    for &character in text {
-        buffer = buffer << 6 | base64_value(character)?;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((buffer >> bits) as u8);
-        }
-    }
-    // Bits behind the last byte must be zero and fewer than a character: each value has one text only.
-    (bits < 6 && buffer & ((1 << bits) - 1) == 0).then_some(bytes)
-}
-
-fn base64_value(character: u8) -> Option<u32> {
-    Some(u32::from(match character {
-        b'A'..=b'Z' => character - b'A',
-        b'a'..=b'z' => character - b'a' + 26,
-        b'0'..=b'9' => character - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    }))
+    const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(false);
+    let text = text.replace('-', "+").replace('_', "/");
+    GeneralPurpose::new(&STANDARD, CONFIG).decode(text).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::BASE64_STANDARD;
     use ed25519_dalek::{Signer, SigningKey};
 
     use super::*;
@@ -213,7 +198,7 @@ mod tests {
         let in_hex = hex::encode(bytes);
         assert!(verifier.accepts(&request(&in_hex, b"{}"), "5000"));
         assert!(!verifier.accepts(&request(&in_hex, b"{ }"), "5000"));
-        let in_base64 = encode_base64(&bytes);
+        let in_base64 = BASE64_STANDARD.encode(bytes);
         assert!(verifier.accepts(&request(&in_base64, b"{}"), "5000"));
         assert!(!verifier.accepts(&request("", b"{}"), "5000"));
     }
@@ -227,7 +212,10 @@ mod tests {
         let key = parse_public_key(pem).unwrap();
         let Credential::Ed25519(bytes) = key else { panic!("an Ed25519 key") };
         assert_eq!(parse_public_key(&hex::encode(bytes)), Some(Credential::Ed25519(bytes)));
-        assert_eq!(parse_public_key(&encode_base64(&bytes)), Some(Credential::Ed25519(bytes)));
+        assert_eq!(
+            parse_public_key(&BASE64_STANDARD.encode(bytes)),
+            Some(Credential::Ed25519(bytes))
+        );
         assert!(Verifier::ed25519(&bytes).is_some());
         for text in ["", "zz", &"0".repeat(63), &"A".repeat(44)] {
             assert_eq!(parse_public_key(text), None, "{text:?}");
@@ -258,23 +246,5 @@ mod tests {
         assert!(!verifier.accepts_message(message, &signature[4..]));
         let cut: String = pem.replace("MIIB", "MIIA");
         assert_eq!(parse_public_key(&cut), None);
-    }
-
-    fn encode_base64(bytes: &[u8]) -> String {
-        const ALPHABET: &[u8; 64] =
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let mut text = String::new();
-        for chunk in bytes.chunks(3) {
-            let mut word = [0; 4];
-            word[1..=chunk.len()].copy_from_slice(chunk);
-            let word = u32::from_be_bytes(word);
-            for position in 0..=chunk.len() {
-                text.push(ALPHABET[(word >> (18 - 6 * position)) as usize & 63] as char);
-            }
-        }
-        while !text.len().is_multiple_of(4) {
-            text.push('=');
-        }
-        text
     }
 }

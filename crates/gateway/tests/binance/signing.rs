@@ -2,6 +2,8 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::json;
 
@@ -159,9 +161,9 @@ async fn an_ed25519_key_signs_in_base64() {
     let signer = SigningKey::from_bytes(&[42; 32]);
     let key = registered(&world, &hex::encode(signer.verifying_key().to_bytes())).await;
     let query = format!("timestamp={}", now_millis());
-    let signature = base64(&signer.sign(query.as_bytes()).to_bytes());
+    let signature = BASE64_STANDARD.encode(signer.sign(query.as_bytes()).to_bytes());
     asks(&world, &key, &query, &signature).await.ok();
-    let wrong = base64(&signer.sign(b"timestamp=1").to_bytes());
+    let wrong = BASE64_STANDARD.encode(signer.sign(b"timestamp=1").to_bytes());
     assert_eq!(asks(&world, &key, &query, &wrong).await.code(), -1022);
 }
 
@@ -170,7 +172,7 @@ async fn an_rsa_key_is_registered_by_its_pem() {
     let world = World::new().await;
     let key = registered(&world, include_str!("rsa.pem")).await;
     let query = format!("timestamp={}", now_millis());
-    let forged = base64(&[7; 256]);
+    let forged = BASE64_STANDARD.encode([7; 256]);
     assert_eq!(asks(&world, &key, &query, &forged).await.code(), -1022);
     let listed = world.get(&world.operator, "/v1/admin/keys").await.ok();
     let found =
@@ -191,21 +193,4 @@ async fn a_key_that_may_only_read_does_not_trade() {
     let form = "symbol=BTCUSDT&side=SELL&type=MARKET&quantity=1";
     let refused = world.signed(&looker, "POST", "/api/v3/order", form).await;
     assert_eq!((refused.status.as_u16(), refused.code()), (401, -2015));
-}
-
-pub fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let mut word = [0; 4];
-        word[1..=chunk.len()].copy_from_slice(chunk);
-        let word = u32::from_be_bytes(word);
-        for position in 0..=chunk.len() {
-            text.push(ALPHABET[(word >> (18 - 6 * position)) as usize & 63] as char);
-        }
-    }
-    while !text.len().is_multiple_of(4) {
-        text.push('=');
-    }
-    text
 }

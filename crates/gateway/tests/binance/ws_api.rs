@@ -1,11 +1,13 @@
 //! The WebSocket API: requests, who may ask, sessions, and subscriptions to an account's events.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::Client;
-use crate::signing::{base64, registered};
+use crate::signing::registered;
 use crate::socket::{Socket, refusal, with_signature};
 use crate::world::World;
 
@@ -91,7 +93,7 @@ async fn who_is_logged_on_need_not_sign_again() {
     let world = World::new().await;
     let signer = SigningKey::from_bytes(&[42; 32]);
     let key = registered(&world, &hex::encode(signer.verifying_key().to_bytes())).await;
-    let sign = |text: &str| base64(&signer.sign(text.as_bytes()).to_bytes());
+    let sign = |text: &str| BASE64_STANDARD.encode(signer.sign(text.as_bytes()).to_bytes());
     let mut socket = Socket::open(world.address, "/ws-api/v3").await;
     assert_eq!(socket.call("session.status", json!({})).await["result"]["apiKey"], Value::Null);
     let early = socket.call("userDataStream.subscribe", json!({})).await;
