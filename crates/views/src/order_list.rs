@@ -29,9 +29,11 @@ pub struct OrderListView {
     pub placed_at: Timestamp,
 }
 
-impl Account {
-    pub(crate) fn begin_list(&mut self, at: Stamp, placed: &OrderListPlaced) -> Outcome<()> {
-        let list = OrderListView {
+impl OrderListView {
+    /// One that was accepted at `time`.
+    #[must_use]
+    pub fn new(placed: &OrderListPlaced, time: Timestamp) -> Self {
+        Self {
             market: placed.market,
             list: placed.list,
             account: placed.account,
@@ -39,8 +41,14 @@ impl Account {
             kind: placed.kind,
             orders: placed.orders.clone(),
             pending: placed.pending.clone(),
-            placed_at: at.time,
-        };
+            placed_at: time,
+        }
+    }
+}
+
+impl Account {
+    pub(crate) fn begin_list(&mut self, at: Stamp, placed: &OrderListPlaced) -> Outcome<()> {
+        let list = OrderListView::new(placed, at.time);
         self.await_orders(placed.market, placed.list, &placed.orders);
         let known = self.lists.insert((placed.market, placed.list), list);
         if known.is_some() { Err(Contradiction::ListExists(placed.list)) } else { Ok(()) }

@@ -7,6 +7,7 @@ use views::OrderView;
 
 use super::cancel::after;
 use super::find::Named;
+use super::read;
 use super::show::{order_type, side, status, time_in_force, working_time};
 use crate::binance::endpoint::{Answer, Call};
 use crate::binance::error::Error;
@@ -58,7 +59,7 @@ pub(in crate::binance) async fn amend(call: Call) -> Result<Answer, Error> {
     let text = call.params.decimal("newQty")?.unwrap_or_default();
     let lots = market.def.lot.count_u64(text).map_err(|_| Error::filter("LOT_SIZE"))?;
     let wanted = Quantity::new(lots);
-    let new_name = super::read::client_order_id(&call.params, "newClientOrderId")?;
+    let new_name = read::client_order_id(&call.params, "newClientOrderId")?;
     let account = call.caught_up().await?;
     let order = named.in_views(&call, account, &market)?;
     let order = order.filter(|order| order.status.is_open()).ok_or_else(Error::no_such_order)?;

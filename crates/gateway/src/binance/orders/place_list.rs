@@ -11,7 +11,10 @@ use views::{MarketInfo, OrderListView, OrderView};
 use super::cancel::after;
 use super::lists::{CancelledList, ListObject};
 use super::place::wanted_detail;
-use super::read::{Leg, OrderType, check_filters, client_order_id, order_type, prevention, side};
+use super::read::{
+    Leg, OrderType, check_filters, client_order_id, order_type, prevention, price_of, quantity_of,
+    side, time_in_force,
+};
 use super::show::OrderObject;
 use crate::binance::endpoint::{Answer, Call};
 use crate::binance::error::Error;
@@ -56,9 +59,9 @@ pub(in crate::binance) async fn old_oco(call: Call) -> Result<Answer, Error> {
     let market = call.market()?;
     let side = side(&call.params, "side")?;
     let params = &call.params;
-    let limit_price = super::read::price_of(params, &market, "price")?;
-    let quantity = super::read::quantity_of(params, &market, "quantity")?;
-    let to = super::read::price_of(params, &market, "stopPrice")?;
+    let limit_price = price_of(params, &market, "price")?;
+    let quantity = quantity_of(params, &market, "quantity")?;
+    let to = price_of(params, &market, "stopPrice")?;
     let trigger = if side == Side::Buy { Trigger::Rises { to } } else { Trigger::Falls { to } };
     let limit = ListLeg {
         client_order_id: client_order_id(params, "limitClientOrderId")?,
@@ -72,8 +75,8 @@ pub(in crate::binance) async fn old_oco(call: Call) -> Result<Answer, Error> {
         conditions: Conditions::NONE,
     };
     let spec = if params.has("stopLimitPrice") {
-        let price = super::read::price_of(params, &market, "stopLimitPrice")?;
-        let time_in_force = super::read::time_in_force(params, "stopLimitTimeInForce")?;
+        let price = price_of(params, &market, "stopLimitPrice")?;
+        let time_in_force = time_in_force(params, "stopLimitTimeInForce")?;
         OrderSpec::Limit { price, quantity, time_in_force, post_only: false }
     } else {
         OrderSpec::MarketByQuantity { quantity, max_spend: None }
@@ -148,7 +151,7 @@ fn pair(
 
 async fn place(call: &Call, market: &Arc<MarketInfo>, legs: Legs) -> Result<Answer, Error> {
     let account = call.account()?;
-    let name = client_order_id(&call.params, "listClientOrderId")?;
+    let client_order_id = client_order_id(&call.params, "listClientOrderId")?;
     let self_trade_prevention = prevention(&call.params)?;
     wanted_detail(&call.params)?;
     let orders = (legs.first.len() + legs.pending.len()) as u32;
@@ -157,7 +160,7 @@ async fn place(call: &Call, market: &Arc<MarketInfo>, legs: Legs) -> Result<Answ
         account,
         market: market.def.id,
         version: market.def.version,
-        client_order_id: name,
+        client_order_id,
         self_trade_prevention,
         legs: legs.first,
         pending: legs.pending,
@@ -173,16 +176,7 @@ async fn place(call: &Call, market: &Arc<MarketInfo>, legs: Legs) -> Result<Answ
     for &order in &placed.orders {
         orders.push(after(call, account, market, order).await?);
     }
-    let view = OrderListView {
-        market: market.def.id,
-        list: placed.list,
-        account,
-        client_order_id: name,
-        kind: placed.kind,
-        orders: placed.orders.clone(),
-        pending: placed.pending.clone(),
-        placed_at: outcome.time,
-    };
+    let view = OrderListView::new(placed, outcome.time);
     let report = |order: &OrderView| {
         OrderObject::placed(market, order, self_trade_prevention, outcome.time, call.unit)
     };

@@ -177,16 +177,7 @@ impl Reporter {
     ) -> Option<ListStatus> {
         let (key, list, words) = match *event {
             Event::OrderListPlaced(ref placed) if placed.account == self.account => {
-                let list = OrderListView {
-                    market: placed.market,
-                    list: placed.list,
-                    account: placed.account,
-                    client_order_id: placed.client_order_id,
-                    kind: placed.kind,
-                    orders: placed.orders.clone(),
-                    pending: placed.pending.clone(),
-                    placed_at: entry.time,
-                };
+                let list = OrderListView::new(placed, entry.time);
                 let key = (placed.market, placed.list);
                 self.lists.insert(key, list.clone());
                 (key, list, ("EXEC_STARTED", "EXECUTING"))
