@@ -76,7 +76,7 @@ impl Shared {
         Ok(Arc::new(Self {
             auth,
             demo,
-            catch_up: CatchUp::new(Arc::clone(&views)),
+            catch_up: CatchUp::new(Arc::clone(&views), config.limits.watermark_timeout),
             defining: tokio::sync::Mutex::new(()),
             outbox: Outbox::default(),
             metrics: Metrics::default(),

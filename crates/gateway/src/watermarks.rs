@@ -26,6 +26,8 @@ pub(crate) type Marks = Vec<(PartitionId, Seq)>;
 /// Knows what accounts wrote, and waits for views.
 pub(crate) struct CatchUp {
     views: Arc<Views>,
+    /// Nobody waits for longer.
+    bound: Duration,
     risen: Arc<Risen>,
     wrote: [Mutex<HashMap<AccountId, Marks>>; SHARDS],
     /// The last entry of each partition that anybody was answered from here.
@@ -40,7 +42,8 @@ struct Risen {
 }
 
 impl CatchUp {
-    pub(crate) fn new(views: Arc<Views>) -> Self {
+    /// Of these views. Nobody waits for longer than `bound`.
+    pub(crate) fn new(views: Arc<Views>, bound: Duration) -> Self {
         let risen = Arc::new(Risen::default());
         let hook = Arc::clone(&risen);
         views.watermarks().on_applied(Box::new(move |_, _| {
@@ -50,7 +53,7 @@ impl CatchUp {
         }));
         let partitions = views.watermarks().partitions();
         let answered = (0..partitions).map(|_| AtomicU64::new(0)).collect();
-        Self { views, risen, wrote: std::array::from_fn(|_| Mutex::default()), answered }
+        Self { views, bound, risen, wrote: std::array::from_fn(|_| Mutex::default()), answered }
     }
 
     /// Remembers what a reader of this account must wait for.
@@ -86,26 +89,24 @@ impl CatchUp {
     /// Waits until the views show all that `account` was answered.
     ///
     /// # Errors
-    /// [`GatewayCode::NotCaughtUp`] after `bound`.
-    pub(crate) async fn own_writes(
-        &self,
-        account: AccountId,
-        bound: Duration,
-    ) -> Result<(), ApiError> {
-        self.reach_all(&self.marks_of(account), bound).await
+    /// [`GatewayCode::NotCaughtUp`] after the bound.
+    pub(crate) async fn own_writes(&self, account: AccountId) -> Result<(), ApiError> {
+        self.reach_all(&self.marks_of(account)).await
+    }
+
+    /// Waits until the views show what anybody was answered from here before: who has been told of a trade
+    /// may expect the other side to see it. After the bound they show what they do.
+    pub(crate) async fn settled(&self) {
+        let _ = self.reach_all(&self.answered()).await;
     }
 
     /// Waits until the views have applied all these entries.
     ///
     /// # Errors
-    /// [`GatewayCode::NotCaughtUp`] when one does not come within `bound`.
-    pub(crate) async fn reach_all(
-        &self,
-        marks: &[(PartitionId, Seq)],
-        bound: Duration,
-    ) -> Result<(), ApiError> {
+    /// [`GatewayCode::NotCaughtUp`] when one does not come within the bound.
+    pub(crate) async fn reach_all(&self, marks: &[(PartitionId, Seq)]) -> Result<(), ApiError> {
         for &(partition, seq) in marks {
-            self.reach(partition, seq, bound).await?;
+            self.reach(partition, seq).await?;
         }
         Ok(())
     }
@@ -121,26 +122,23 @@ impl CatchUp {
     /// Waits until the views have applied entry `seq` of `partition`.
     ///
     /// # Errors
-    /// [`GatewayCode::NotCaughtUp`] after `bound`.
-    pub(crate) async fn reach(
-        &self,
-        partition: PartitionId,
-        seq: Seq,
-        bound: Duration,
-    ) -> Result<(), ApiError> {
-        if self.until(bound, || self.is_applied(partition, seq)).await {
+    /// [`GatewayCode::NotCaughtUp`] after the bound.
+    pub(crate) async fn reach(&self, partition: PartitionId, seq: Seq) -> Result<(), ApiError> {
+        if self.until(|| self.is_applied(partition, seq)).await {
             return Ok(());
         }
         let applied = self.views.applied(partition);
         Err(ApiError::with(
             GatewayCode::NotCaughtUp,
-            format!("entry {seq} of partition {partition} is not visible yet; the last one is {applied}"),
+            format!(
+                "entry {seq} of partition {partition} is not visible yet; the last one is {applied}"
+            ),
         ))
     }
 
     /// Waits until the views are such that `is_so`: asked now, and whenever they have applied something.
-    /// False if they are not within `bound`.
-    pub(crate) async fn until(&self, bound: Duration, is_so: impl Fn() -> bool) -> bool {
+    /// False if they are not within the bound.
+    pub(crate) async fn until(&self, is_so: impl Fn() -> bool) -> bool {
         if is_so() {
             return true;
         }
@@ -157,7 +155,7 @@ impl CatchUp {
                 notified.await;
             }
         };
-        timeout(bound, risen).await.is_ok()
+        timeout(self.bound, risen).await.is_ok()
     }
 
     fn shard(&self, account: AccountId) -> &Mutex<HashMap<AccountId, Marks>> {

@@ -47,9 +47,8 @@ pub(crate) async fn watermarks(
     account: AccountId,
     asked: &Marks,
 ) -> Result<Vec<Watermark>, ApiError> {
-    let bound = shared.config.limits.watermark_timeout;
-    shared.catch_up.own_writes(account, bound).await?;
-    shared.catch_up.reach_all(asked, bound).await?;
+    shared.catch_up.own_writes(account).await?;
+    shared.catch_up.reach_all(asked).await?;
     let partitions = (0..shared.exchange.topology().partitions).map(PartitionId);
     Ok(partitions
         .map(|partition| Watermark::new(partition, shared.views.applied(partition)))

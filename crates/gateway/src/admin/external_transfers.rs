@@ -250,8 +250,7 @@ async fn finish(
         }
         Event::ApprovalAwaited { proposal, .. } => TransferOutcome::AwaitingApproval { proposal },
         Event::Credited { .. } | Event::Debited { .. } | Event::Repeated { outcome: Ok(_), .. } => {
-            let bound = shared.config.limits.watermark_timeout;
-            let _ = shared.catch_up.reach(outcome.partition, outcome.seq, bound).await;
+            let _ = shared.catch_up.reach(outcome.partition, outcome.seq).await;
             TransferOutcome::Done { partition: outcome.partition, seq: outcome.seq }
         }
         Event::Repeated { outcome: Err(code), .. } => TransferOutcome::Rejected(code),

@@ -76,9 +76,8 @@ async fn operate(
     request: Request,
 ) -> Result<Outcome, ApiError> {
     let outcome = shared.submit(valid_until, request).await?;
-    let bound = shared.config.limits.watermark_timeout;
     // It is done whether the views show it or not.
-    let _ = shared.catch_up.reach(outcome.partition, outcome.seq, bound).await;
+    let _ = shared.catch_up.reach(outcome.partition, outcome.seq).await;
     Ok(outcome)
 }
 

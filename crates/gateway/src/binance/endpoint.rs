@@ -113,15 +113,7 @@ impl Call {
         name.map(|name| symbols::market(&self.shared.views, name)).transpose()
     }
 
-    /// Waits until the views show what anybody was answered before: who has been told of a trade may expect
-    /// the other side to see it. After the bound the answer is what there is.
-    pub(crate) async fn settled(&self) {
-        let bound = self.shared.config.limits.watermark_timeout;
-        let marks = self.shared.catch_up.answered();
-        let _ = self.shared.catch_up.reach_all(&marks, bound).await;
-    }
-
-    /// The same of the history, and strictly for what the caller wrote.
+    /// Waits until the history shows what anybody was answered before, or after the bound what the caller wrote.
     ///
     /// # Errors
     /// -1001 if that is not there in time.
@@ -140,8 +132,7 @@ impl Call {
     /// -1001 if they do not in time.
     pub(crate) async fn caught_up(&self) -> Result<AccountId, Error> {
         let account = self.account()?;
-        let bound = self.shared.config.limits.watermark_timeout;
-        self.shared.catch_up.own_writes(account, bound).await?;
+        self.shared.catch_up.own_writes(account).await?;
         Ok(account)
     }
 }

@@ -126,7 +126,7 @@ async fn answer(
     }
     let call = Call { shared: Arc::clone(shared), params, caller, unit, now };
     if endpoint.method == Method::GET {
-        call.settled().await;
+        shared.catch_up.settled().await;
     }
     (endpoint.run)(call).await
 }

@@ -52,7 +52,7 @@ pub(crate) async fn reach(
     min_seq: Option<&str>,
 ) -> Result<(), ApiError> {
     let marks = min_seq::marks(shared, own, min_seq)?;
-    shared.catch_up.reach_all(&marks, shared.config.limits.watermark_timeout).await
+    shared.catch_up.reach_all(&marks).await
 }
 
 /// A page's size: `wanted` or `default`, within 1 and `most`.

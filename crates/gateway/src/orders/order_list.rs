@@ -89,7 +89,7 @@ async fn repeated(
     list: OrderId,
     outcome: &Outcome,
 ) -> PlacedOrderList {
-    let _ = shared.catch_up.own_writes(account, shared.config.limits.watermark_timeout).await;
+    let _ = shared.catch_up.own_writes(account).await;
     let open = shared.views.open_order_lists(account, Some(market));
     let known = open.iter().find(|known| known.list == list);
     let known = known.map(|known| (known.kind.into(), ids(&known.orders)));

@@ -96,8 +96,7 @@ async fn repeated(
     order: OrderId,
     outcome: &Outcome,
 ) -> PlacedOrder {
-    let bound = shared.config.limits.watermark_timeout;
-    let _ = shared.catch_up.own_writes(account, bound).await;
+    let _ = shared.catch_up.own_writes(account).await;
     let known = match shared.views.order(account, market.def.id, order) {
         Some(view) => Some(Order::new(market, &view)),
         None => history::order(shared, account, market, order).await.ok().flatten(),

@@ -62,7 +62,12 @@ pub(crate) async fn replace(
     let outcome = shared.ask(valid_until, request).await?;
     if let Some(error) = rejection(&outcome.answer) {
         let error = with_bounds(error, &market, asked);
-        return Err(with_cancel(error, &outcome, cancel, on_failure));
+        if !cancelled_alone(cancel, on_failure, &outcome) {
+            return Err(error);
+        }
+        // The client must know.
+        let text = format!("{} (order {cancel} is cancelled)", error.message());
+        return Err(error.detail(text));
     }
     let (cancelled, left) = match outcome.answer {
         Event::Repeated { .. } => (None, None),
@@ -73,23 +78,13 @@ pub(crate) async fn replace(
     Ok(ReplacedOrder { placed, cancelled, cancelled_quantity: left })
 }
 
-/// A refused placement leaves the cancel done: the client must know.
-fn with_cancel(
-    error: ApiError,
-    outcome: &Outcome,
-    cancel: OrderId,
-    on_failure: OnFailure,
-) -> ApiError {
-    // Who asked to stop gets this far only by a cancel that worked.
+/// Whether a replacement whose placement was refused has cancelled all the same.
+pub(crate) fn cancelled_alone(cancel: OrderId, on_failure: OnFailure, outcome: &Outcome) -> bool {
+    // Who asked to stop gets as far as the placement only by a cancel that worked.
     let is_placement =
         matches!(outcome.answer, Event::Rejected { request: RequestKind::PlaceOrder, .. });
-    let is_cancelled = is_placement && on_failure == OnFailure::Stop
-        || outcome.made_room.iter().any(|(order, _)| *order == cancel);
-    if !is_cancelled {
-        return error;
-    }
-    let text = format!("{} (order {cancel} is cancelled)", error.message());
-    error.detail(text)
+    is_placement && on_failure == OnFailure::Stop
+        || outcome.made_room.iter().any(|(order, _)| *order == cancel)
 }
 
 /// Whether a replacement that placed its order has cancelled the other: what cannot be told from an earlier
@@ -122,8 +117,7 @@ async fn cancelled(
         return (Some(true), None);
     }
     // It failed, or was done in an earlier entry: by this command, or by another before it.
-    let bound = shared.config.limits.watermark_timeout;
-    if shared.catch_up.reach(outcome.partition, outcome.seq, bound).await.is_err() {
+    if shared.catch_up.reach(outcome.partition, outcome.seq).await.is_err() {
         return (None, None);
     }
     let order = shared.views.order(account, market.def.id, cancel);

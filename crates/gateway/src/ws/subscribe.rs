@@ -105,8 +105,7 @@ pub async fn subscribe(connection: &Connection, fields: &Subscribe) -> Result<Al
         if let Topic::Private(_, account) = topic {
             // Who was answered about an order finds it in the snapshot. Late views are no reason to
             // refuse: what is not in the snapshot follows it.
-            let bound = shared.config.limits.watermark_timeout;
-            let _ = shared.catch_up.own_writes(*account, bound).await;
+            let _ = shared.catch_up.own_writes(*account).await;
         }
         let mut partitions = Vec::new();
         for hub in shared.fan_out.hubs_of(topic) {

@@ -184,7 +184,7 @@ async fn all_ended(
     call.caught_up().await?;
     let now = |order: &OrderView| call.shared.views.order(account, order.market, order.order);
     let have_ended = || open.iter().filter_map(now).all(|order| !order.status.is_open());
-    call.shared.catch_up.until(call.shared.config.limits.watermark_timeout, have_ended).await;
+    call.shared.catch_up.until(have_ended).await;
     let mut orders: Vec<_> = open.iter().filter_map(now).collect();
     orders.retain(|order| order.status == OrderStatus::Cancelled);
     Ok(orders)

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
-use types::{OrderId, PlaceOrder, ReplaceOrder, Request, RequestKind};
+use types::{OrderId, PlaceOrder, ReplaceOrder, Request};
 use views::MarketInfo;
 
 use super::cancel::{after, cancel_name, open_order, remember_name};
@@ -14,7 +14,7 @@ use super::show::OrderObject;
 use crate::binance::endpoint::{Answer, Call};
 use crate::binance::error::Error;
 use crate::binance::ids;
-use crate::orders::was_cancelled;
+use crate::orders::{cancelled_alone, was_cancelled};
 use crate::outcome::Outcome;
 use crate::state::rejection;
 use crate::wire::request::OnFailure;
@@ -98,15 +98,7 @@ async fn replace(
     let outcome = call.shared.ask(call.valid_until(), request).await?;
     let refused = rejection(&outcome.answer);
     let is_cancelled = match &refused {
-        // Who asked to stop gets as far as the placement only by a cancel that worked.
-        Some(_) => {
-            let is_placement = matches!(
-                outcome.answer,
-                types::Event::Rejected { request: RequestKind::PlaceOrder, .. }
-            );
-            is_placement && stop_on_failure
-                || outcome.made_room.iter().any(|(order, _)| *order == cancel)
-        }
+        Some(_) => cancelled_alone(cancel, on_failure, &outcome),
         None => was_cancelled(&call.shared, account, market, cancel, on_failure, &outcome).await,
     };
     let cancelled = if is_cancelled {

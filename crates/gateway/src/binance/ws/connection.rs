@@ -13,13 +13,13 @@ use serde_json::Value;
 use types::Seq;
 
 use super::control::{self, Control, Refusal};
-use super::link::{Link, MESSAGE};
+use super::link::Link;
 use super::payload::{EventStreamTerminated, ServerShutdown, slot};
 use super::place::{self, Frame, Place};
 use crate::binance::render::TimeUnit;
 use crate::state::Shared;
 use crate::ws::close::End;
-use crate::ws::connection::{read_error, say_goodbye};
+use crate::ws::connection::say_goodbye;
 use crate::ws::outbox::Out;
 use crate::ws::rate::TokenBucket;
 use crate::ws::ring::Conflation;
@@ -86,15 +86,10 @@ async fn read(
             () = closing.cancelled() => break,
             () = link.outbox.room(), if !has_room => {}
             message = stream.next(), if has_room => {
-                let message = match message {
-                    Some(Ok(message)) => message,
-                    Some(Err(error)) => return read_error(&error, MESSAGE),
-                    None => return End::Gone,
+                let message = match link.heard(message, &mut pace) {
+                    Ok(message) => message,
+                    Err(end) => return end,
                 };
-                link.pulse.heard();
-                if !pace.take(Instant::now()) {
-                    return End::Flood;
-                }
                 match message {
                     Message::Text(text) => link.outbox.push(connection.perform(&text).await),
                     Message::Binary(_) => {
@@ -160,7 +155,7 @@ impl Connection {
         for name in names {
             match shared.listen_keys.find(&name, self.link.now()) {
                 Some(key) => {
-                    self.link.settled().await;
+                    shared.catch_up.settled().await;
                     let frame = Frame::ListenKey;
                     places.extend(place::of_account(shared, key.account, &name, frame, reader));
                     self.names.lock().listen_keys.push(name.clone());

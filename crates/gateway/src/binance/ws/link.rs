@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::extract::ws::Message;
 use tokio::time::sleep;
 use types::Timestamp;
 
@@ -11,8 +12,9 @@ use super::place::{Place, Reader};
 use crate::binance::render::{Time, TimeUnit};
 use crate::state::Shared;
 use crate::ws::close::End;
-use crate::ws::connection::Pulse;
+use crate::ws::connection::{Pulse, read_error};
 use crate::ws::outbox::{Out, Outbox};
+use crate::ws::rate::TokenBucket;
 
 /// Bytes of a client's message: names of as many streams as it may have.
 pub(super) const MESSAGE: usize = 64 << 10;
@@ -70,12 +72,19 @@ impl Link {
         }
     }
 
-    /// Waits until the streams have told what anybody was answered before: to who subscribes then, it is no
-    /// news. Late views are no reason to refuse.
-    pub(super) async fn settled(&self) {
-        let bound = self.shared.config.limits.watermark_timeout;
-        let marks = self.shared.catch_up.answered();
-        let _ = self.shared.catch_up.reach_all(&marks, bound).await;
+    /// A message off the wire, or why there are no more.
+    pub(super) fn heard(
+        &self,
+        message: Option<Result<Message, axum::Error>>,
+        pace: &mut TokenBucket,
+    ) -> Result<Message, End> {
+        let message = match message {
+            Some(Ok(message)) => message,
+            Some(Err(error)) => return Err(read_error(&error, MESSAGE)),
+            None => return Err(End::Gone),
+        };
+        self.pulse.heard();
+        if pace.take(Instant::now()) { Ok(message) } else { Err(End::Flood) }
     }
 
     /// Now.

@@ -118,7 +118,7 @@ pub(super) fn of_account(
     let place = |hub: &Arc<Hub>| {
         hub.with_streams(|streams, scene| {
             let names = &shared.cancel_names;
-            let channel = streams.of_account(account, reader.unit, names, scene);
+            let channel = streams.accounts.of(account, reader.unit, names, scene);
             Place::new(shared, name, frame, reader, channel)
         })
     };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use types::{AccountId, EventBatch, MarketId};
+use types::{EventBatch, MarketId};
 use views::{Changes, MarketInfo};
 
 use super::account::AccountStreams;
@@ -11,7 +11,6 @@ use super::all::AllStream;
 use super::beat::Beat;
 use super::name::{Kind, Whole};
 use super::stream::Stream;
-use crate::binance::ids::CancelNames;
 use crate::binance::render::TimeUnit;
 use crate::ws::channel::Channel;
 use crate::ws::hub::Scene;
@@ -24,7 +23,8 @@ type Key = (String, TimeUnit);
 pub(crate) struct Streams {
     markets: HashMap<MarketId, HashMap<Key, Stream>>,
     all: HashMap<Key, AllStream>,
-    accounts: AccountStreams,
+    /// Those of accounts.
+    pub(super) accounts: AccountStreams,
 }
 
 impl Streams {
@@ -55,17 +55,6 @@ impl Streams {
         let new = || AllStream::new(name, what, unit, scene);
         let stream = self.all.entry((name.to_owned(), unit)).or_insert_with(new);
         Arc::clone(stream.begin(scene))
-    }
-
-    /// The channel of an account's events, made if nobody had subscribed to it.
-    pub(super) fn of_account(
-        &mut self,
-        account: AccountId,
-        unit: TimeUnit,
-        names: &Arc<CancelNames>,
-        scene: &Scene<'_>,
-    ) -> Arc<Channel> {
-        self.accounts.of(account, unit, names, scene)
     }
 
     /// Takes in a batch, which the views have applied.

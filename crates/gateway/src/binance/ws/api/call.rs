@@ -159,7 +159,7 @@ async fn endpoint_call(
     let (params, unit) = (request.params, connection.link.reader.unit);
     let call = Call { shared: Arc::clone(shared), params, caller, unit, now };
     if endpoint.method == Method::GET {
-        call.settled().await;
+        call.shared.catch_up.settled().await;
     }
     (endpoint.run)(call).await
 }
@@ -228,7 +228,7 @@ async fn subscribe(
     }
     let account = caller.account.ok_or_else(Error::not_permitted)?;
     let (shared, reader) = (&connection.link.shared, &connection.link.reader);
-    connection.link.settled().await;
+    connection.link.shared.catch_up.settled().await;
     let id = connection.session.subscribe(account, Arc::clone(&caller.key), of_logon)?;
     let frame = Frame::Subscription(id);
     let begun = place::of_account(shared, account, &id.to_string(), frame, reader);

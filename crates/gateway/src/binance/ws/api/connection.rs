@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, SplitStream};
 use serde_json::Value;
 use types::Timestamp;
 
-use super::super::link::{Link, MESSAGE};
+use super::super::link::Link;
 use super::super::payload::{EventStreamTerminated, ServerShutdown};
 use super::session::Session;
 use super::{answer, call, request};
@@ -19,7 +19,7 @@ use crate::binance::error::Error;
 use crate::binance::render::TimeUnit;
 use crate::state::Shared;
 use crate::ws::close::End;
-use crate::ws::connection::{read_error, say_goodbye};
+use crate::ws::connection::say_goodbye;
 use crate::ws::outbox::Out;
 use crate::ws::rate::TokenBucket;
 use crate::ws::writer::write_messages;
@@ -84,15 +84,10 @@ async fn read(stream: &mut SplitStream<WebSocket>, connection: &Connection) -> E
             Some(()) = in_flight.next() => {}
             () = link.outbox.room(), if !has_room => {}
             message = stream.next(), if may_read => {
-                let message = match message {
-                    Some(Ok(message)) => message,
-                    Some(Err(error)) => return read_error(&error, MESSAGE),
-                    None => return End::Gone,
+                let message = match link.heard(message, &mut pace) {
+                    Ok(message) => message,
+                    Err(end) => return end,
                 };
-                link.pulse.heard();
-                if !pace.take(Instant::now()) {
-                    return End::Flood;
-                }
                 match message {
                     Message::Text(text) => connection.take(&text, &in_flight),
                     Message::Binary(_) => connection.take("", &in_flight),
