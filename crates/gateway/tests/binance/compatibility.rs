@@ -18,3 +18,16 @@ fn the_page_names_exactly_the_endpoints_that_there_are() {
     let there: BTreeSet<_> = gateway::binance_endpoints().into_iter().collect();
     assert_eq!(told, there);
 }
+
+#[test]
+fn the_pages_numbers_are_those_that_count() {
+    let page = include_str!("../../../../docs/compatibility.md");
+    let limits = gateway::Limits::default();
+    for claim in [
+        format!("Reaches back {},{:03} of", views::MAX_CANDLES / 1_000, views::MAX_CANDLES % 1_000),
+        format!("more than {} messages a second", limits.stream_rate),
+        format!("{} hours", limits.stream_life.as_secs() / 3_600),
+    ] {
+        assert!(page.contains(&claim), "{claim}");
+    }
+}

@@ -5,6 +5,7 @@ mod account;
 #[expect(dead_code, reason = "shared with the tests of the native API")]
 mod client;
 mod compatibility;
+mod differences;
 mod general;
 mod lists;
 mod local_book;
