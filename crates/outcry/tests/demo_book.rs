@@ -4,10 +4,9 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Http, Server, read_json, websocket};
+use support::{Http, Server, eventually, read_json, websocket};
 use tokio_tungstenite::tungstenite::Message;
 
 const MESSAGES: usize = 300;
@@ -71,13 +70,10 @@ fn crc32(text: &[u8]) -> u32 {
 
 /// The views hear of the demo's market a moment after the exchange.
 fn until_listed(http: &mut Http) {
-    for _ in 0..3_000 {
-        if http.send(None, "GET", "/v1/markets/BTC-USDT", None).unwrap().0 == 200 {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("the demo has no market");
+    eventually("the demo has no market", || {
+        let (status, answer) = http.send(None, "GET", "/v1/markets/BTC-USDT", None).unwrap();
+        if status == 200 { Ok(()) } else { Err(answer) }
+    });
 }
 
 #[test]

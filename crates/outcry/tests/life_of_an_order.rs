@@ -5,10 +5,9 @@
 mod support;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Http, Key, PATIENCE, Server, found, outcry, subscribe, told};
+use support::{Http, Key, Server, eventually, found, outcry, subscribe, told};
 
 #[test]
 fn an_order_lives_as_it_is_told_everywhere() {
@@ -97,24 +96,16 @@ fn balance(http: &mut Http, key: &Key, asset: &str) -> (String, String) {
 
 /// SQL follows the events: its rows are there soon.
 fn in_history(http: &mut Http, key: &Key, order: &Value) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
+    let (row, fill) = eventually("no history yet", || {
         let closed = http.ok(key, "GET", "/v1/orders?status=closed", None);
         let fills = http.ok(key, "GET", "/v1/fills", None);
         let row =
             closed["orders"].as_array().and_then(|rows| rows.iter().find(|r| r["id"] == *order));
         let fill = fills["fills"].as_array().and_then(|rows| rows.first());
-        if let (Some(row), Some(fill)) = (row, fill) {
-            assert_eq!(
-                (&row["status"], &row["filled_quantity"]),
-                (&json!("cancelled"), &json!("0.20000"))
-            );
-            assert_eq!((&fill["order_id"], &fill["quantity"]), (order, &json!("0.20000")));
-            return;
-        }
-        assert!(Instant::now() < deadline, "no history yet: {closed} {fills}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        row.cloned().zip(fill.cloned()).ok_or((closed, fills))
+    });
+    assert_eq!((&row["status"], &row["filled_quantity"]), (&json!("cancelled"), &json!("0.20000")));
+    assert_eq!((&fill["order_id"], &fill["quantity"]), (order, &json!("0.20000")));
 }
 
 /// A directory that was made without the demonstration never gets it.

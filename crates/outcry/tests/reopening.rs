@@ -4,11 +4,9 @@
 mod support;
 
 use std::path::Path;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Http, Key, PATIENCE, Server, found, outcry, place};
+use support::{Http, Key, Server, eventually, found, outcry, place};
 
 const MARKET: &str = "/v1/markets/BTC-USDT";
 /// Seconds that no test lasts.
@@ -28,9 +26,9 @@ fn put(http: &mut Http, admin: &Key, what: &str, body: Value) {
     http.ok(admin, "PUT", &format!("/v1/admin/markets/BTC-USDT/{what}"), Some(body));
 }
 
-fn demand_rule(http: &mut Http, admin: &Key, cancel_only_seconds: u32, auction_seconds: u32) {
-    let steps =
-        json!({ "cancel_only_seconds": cancel_only_seconds, "auction_seconds": auction_seconds });
+/// So long cancel-only, and so long an auction.
+fn demand_rule(http: &mut Http, admin: &Key, seconds: u32) {
+    let steps = json!({ "cancel_only_seconds": seconds, "auction_seconds": seconds });
     put(http, admin, "rules", json!({ "reopening": steps }));
 }
 
@@ -44,15 +42,21 @@ fn try_to_buy(http: &mut Http, key: &Key) -> (u16, Value) {
     (status, answer["error"]["code"].clone())
 }
 
+/// A first start: an exchange with the rule, its operator, a seller and a buyer.
+fn first_start(data: &Path, seconds: u32) -> (Server, Http, Key, [Key; 2]) {
+    let server = start(data);
+    let admin = server.admin.clone().expect("shown at the first start");
+    let mut http = server.http();
+    let traders = found(&mut http, &admin);
+    demand_rule(&mut http, &admin, seconds);
+    (server, http, admin, traders)
+}
+
 #[test]
 fn a_market_is_cancel_only_after_sigkill_and_trades_on_after_an_orderly_stop() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
-    let server = start(&data);
-    let admin = server.admin.clone().expect("shown at the first start");
-    let mut http = server.http();
-    let [seller, buyer] = found(&mut http, &admin);
-    demand_rule(&mut http, &admin, LONG, LONG);
+    let (server, mut http, admin, [seller, buyer]) = first_start(&data, LONG);
     let resting = place(&mut http, &seller, "sell", "60000.00", "0.50000");
     assert_eq!(state(&mut http), "continuous");
     server.stop();
@@ -82,21 +86,16 @@ fn a_market_is_cancel_only_after_sigkill_and_trades_on_after_an_orderly_stop() {
 fn after_sigkill_a_market_goes_through_cancel_only_and_an_auction_and_trades_again() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
-    let server = start(&data);
-    let admin = server.admin.clone().expect("shown at the first start");
-    let mut http = server.http();
-    let [seller, buyer] = found(&mut http, &admin);
-    demand_rule(&mut http, &admin, 1, 1);
+    let (server, mut http, _, [seller, buyer]) = first_start(&data, 1);
     place(&mut http, &seller, "sell", "60000.00", "0.50000");
     server.kill();
 
     let server = start(&data);
     let mut http = server.http();
-    let deadline = Instant::now() + PATIENCE;
-    while state(&mut http) != "continuous" {
-        assert!(Instant::now() < deadline, "it is {}", state(&mut http));
-        sleep(Duration::from_millis(50));
-    }
+    eventually("it does not trade again", || {
+        let state = state(&mut http);
+        if state == "continuous" { Ok(()) } else { Err(state) }
+    });
     place(&mut http, &buyer, "buy", "60000.00", "0.10000");
     server.stop();
 

@@ -54,7 +54,7 @@ class Exchange:
     def _furnish(self):
         for symbol in ("BTC", "USDT"):
             self.admin("POST", "/v1/admin/assets", {"symbol": symbol, "scale": 8})
-            self._until(lambda: any(a["symbol"] == symbol for a in self.native("GET", "/v1/assets")["assets"]))
+            until(lambda: any(a["symbol"] == symbol for a in self.native("GET", "/v1/assets")["assets"]))
         self.admin("POST", "/v1/admin/markets", {
             "symbol": "BTC-USDT", "base": "BTC", "quote": "USDT", "tick": "0.01", "lot": "0.00001",
             "max_price": "1000000", "max_quantity": "9000",
@@ -90,14 +90,6 @@ class Exchange:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{method} {path}: {error.read().decode()}") from error
-
-    @staticmethod
-    def _until(condition):
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            if time.monotonic() > deadline:
-                raise TimeoutError("what must come did not come")
-            time.sleep(0.02)
 
     def stop(self):
         if self.process.poll() is None:

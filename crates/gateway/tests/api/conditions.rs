@@ -1,12 +1,10 @@
 //! Orders with conditions: what they wait for, show, ask for, and when they end.
 
-use std::time::Duration;
-
 use gateway::GatewayConfig;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, now_millis};
-use crate::world::World;
+use crate::world::{World, eventually};
 
 /// The fields of an order of BTC-USDT, with more of them.
 fn order(side: &str, order_type: &str, more: Value) -> Value {
@@ -28,31 +26,16 @@ impl World {
         assert_eq!(bought["fills"][0]["price"].as_str(), Some(price), "{bought}");
     }
 
-    /// The order once it has this status.
-    async fn becomes(&self, who: &Client, id: &Value, status: &str) -> Value {
-        let path = format!("/v1/orders/BTC-USDT/{id}");
-        for _ in 0..3_000 {
-            let order = self.get(who, &path).await.ok()["order"].clone();
-            if order["status"] == status {
-                return order;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{} is not {status}", self.get(who, &path).await.ok());
-    }
-
     /// The order in the history, once it is there with this status.
     async fn kept(&self, who: &Client, id: &Value, status: &str) -> Value {
-        for _ in 0..3_000 {
+        let what = format!("the history has no order {id} that is {status}");
+        eventually(&what, async || {
             let page = self.get(who, "/v1/orders?status=all").await.ok();
             let orders = page["orders"].as_array().unwrap();
-            let found = orders.iter().find(|order| &order["id"] == id);
-            if let Some(order) = found.filter(|order| order["status"] == status) {
-                return order.clone();
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the history has no order {id} that is {status}");
+            let is_meant = |order: &&Value| &order["id"] == id && order["status"] == status;
+            orders.iter().find(is_meant).cloned().ok_or(page)
+        })
+        .await
     }
 
     /// One side of the book, not before the entry of this answer.

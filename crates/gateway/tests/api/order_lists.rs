@@ -1,12 +1,10 @@
 //! Order lists: placed together, cancelling each other, following each other.
 
-use std::time::Duration;
-
 use gateway::GatewayConfig;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
-use crate::world::World;
+use crate::world::{World, eventually};
 
 /// Sells half a coin at 52000, or at the market when the price falls to 49000.
 fn bracket() -> Value {
@@ -35,33 +33,18 @@ impl World {
 
     /// A list again whose name was used: the ledger may not have heard from the market yet.
     async fn repeat_list(&self, who: &Client, list: Value) -> Value {
-        loop {
+        eventually("still in flight", async || {
             let answer = self.place_list(who, list.clone()).await;
-            if answer.json["error"]["code"] != "ClientIdInFlight" {
-                return answer.ok();
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+            let in_flight = answer.json["error"]["code"] == "ClientIdInFlight";
+            if in_flight { Err(answer) } else { Ok(answer.ok()) }
+        })
+        .await
     }
 
     /// A trade of 0.1 at this price, if the book has nothing better.
     async fn deal_at(&self, price: &str) {
         self.limit(&self.alice, "sell", price, "0.1").await.ok();
         self.limit(&self.bob, "buy", price, "0.1").await.ok();
-    }
-
-    /// The order once it has this status.
-    async fn stands(&self, who: &Client, id: u64, status: &str) -> Value {
-        let path = format!("/v1/orders/BTC-USDT/{id}");
-        for _ in 0..3_000 {
-            let found = self.get(who, &path).await;
-            let order = found.json["order"].clone();
-            if order["status"] == status {
-                return order;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("order {id} is not {status}");
     }
 
     async fn open_lists(&self, who: &Client) -> Vec<Value> {
@@ -71,13 +54,8 @@ impl World {
 
     /// Waits until no list is open.
     async fn has_no_lists(&self, who: &Client) {
-        for _ in 0..3_000 {
-            if self.open_lists(who).await.is_empty() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{:?} are open", self.open_lists(who).await);
+        let path = "/v1/order-lists?market=BTC-USDT";
+        self.reads(who, path, |read| read["lists"] == json!([])).await;
     }
 }
 
@@ -111,22 +89,16 @@ async fn one_cancels_the_other(partitions: u16) {
 
     // A part of the sale is enough to end the stop.
     world.limit(&world.bob, "buy", "52000", "0.2").await.ok();
-    let stop = world.stands(&carol, ids[1], "cancelled").await;
+    let stop = world.becomes(&carol, ids[1], "cancelled").await;
     assert_eq!(stop["cancel_cause"], "order_list");
-    let sale = world.stands(&carol, ids[0], "partially_filled").await;
+    let sale = world.becomes(&carol, ids[0], "partially_filled").await;
     assert_eq!((&sale["remaining_quantity"], &sale["list_id"]), (&json!("0.3000"), &placed["id"]));
     world.has_no_lists(&carol).await;
     world.settles(&carol, "BTC", "0.50000000", "0.30000000").await;
     // The history says the same.
-    for _ in 0..3_000 {
-        let page = world.get(&carol, "/v1/orders?status=closed").await.ok();
-        if page["orders"].as_array().unwrap().contains(&stop) {
-            world.stop().await;
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the history has no cancelled stop");
+    let has_stop = |read: &Value| read["orders"].as_array().unwrap().contains(&stop);
+    world.reads(&carol, "/v1/orders?status=closed", has_stop).await;
+    world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,16 +129,12 @@ async fn a_pair_follows(partitions: u16) {
 
     world.limit(&world.alice, "sell", "50000", "0.5").await.ok();
     let first = placed["id"].as_u64().unwrap();
-    world.stands(&carol, first, "filled").await;
+    world.becomes(&carol, first, "filled").await;
     world.settles(&carol, "BTC", "0.00000000", "0.50000000").await;
-    let take = loop {
-        let open = world.get(&carol, "/v1/orders").await.ok()["orders"].clone();
-        if let [take, stop] = &open.as_array().unwrap()[..] {
-            assert_eq!((&take["list_id"], &stop["list_id"]), (&placed["id"], &placed["id"]));
-            break take.clone();
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    };
+    let are_two = |read: &Value| read["orders"].as_array().unwrap().len() == 2;
+    let open = world.reads(&carol, "/v1/orders", are_two).await["orders"].take();
+    let (take, stop) = (&open[0], &open[1]);
+    assert_eq!((&take["list_id"], &stop["list_id"]), (&placed["id"], &placed["id"]));
     assert_eq!((&take["client_order_id"], &take["status"]), (&json!("take"), &json!("open")));
     assert_eq!(world.open_lists(&carol).await[0]["order_ids"].as_array().unwrap().len(), 3);
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use gateway::{GatewayConfig, Limits};
-use serde_json::json;
+use serde_json::{Value, json};
 use types::{AccountId, Bug, Done, Event};
 
 use crate::client::Answer;
-use crate::world::World;
+use crate::world::{World, eventually};
 
 const EVIDENCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
@@ -27,17 +27,14 @@ async fn transfer(world: &World, kind: &str, account: u32, reference: &str) -> A
 
 /// The names of quarantined components, once there are as many.
 async fn quarantined(world: &World, count: usize) -> Vec<String> {
-    let mut names = Vec::new();
-    for _ in 0..6_000 {
+    eventually("not as many are quarantined", async || {
         let list = world.get(&world.operator, "/v1/admin/quarantine").await.ok();
-        let list = list["components"].as_array().unwrap().clone();
-        names = list.iter().map(|one| one["component"].as_str().unwrap().to_owned()).collect();
-        if names.len() == count {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    names
+        let list = list["components"].as_array().unwrap();
+        let name = |one: &Value| one["component"].as_str().unwrap().to_owned();
+        let names: Vec<String> = list.iter().map(name).collect();
+        if names.len() == count { Ok(names) } else { Err(names) }
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

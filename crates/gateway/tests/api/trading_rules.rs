@@ -1,12 +1,10 @@
 //! What operators allow and plan, replacements, and the dead man's switch.
 
-use std::time::Duration;
-
 use gateway::GatewayConfig;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, now_millis};
-use crate::world::World;
+use crate::world::{World, eventually};
 
 const RULES: &str = "/v1/admin/markets/BTC-USDT/rules";
 const PLANS: &str = "/v1/admin/markets/BTC-USDT/plans";
@@ -31,26 +29,11 @@ impl World {
 
     /// The market once this holds for it.
     async fn market_when(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        for _ in 0..3_000 {
+        eventually(what, async || {
             let market = self.market().await;
-            if holds(&market) {
-                return market;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{what}: {}", self.market().await);
-    }
-
-    async fn order_when(&self, who: &Client, id: &Value, status: &str) -> Value {
-        let path = format!("/v1/orders/BTC-USDT/{id}");
-        for _ in 0..3_000 {
-            let order = self.get(who, &path).await.ok()["order"].clone();
-            if order["status"] == status {
-                return order;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("not {status}: {}", self.get(who, &path).await.ok());
+            if holds(&market) { Ok(market) } else { Err(market) }
+        })
+        .await
     }
 
     async fn replace(
@@ -288,9 +271,7 @@ async fn a_plan_for_the_state_that_is_there_already_is_gone_when_its_time_has_co
     let world = World::new().await;
     let at = now_millis() + 700;
     world.admin("PUT", PLANS, json!({ "at": at, "state": "continuous" })).await.ok();
-    while now_millis() <= at {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    eventually("its time", async || if now_millis() > at { Ok(()) } else { Err(at) }).await;
     world.limit(&world.alice, "sell", "60000", "0.1").await.ok();
     let market = world.market_when("the plan stays", |m| m["plans"] == json!([])).await;
     assert_eq!(market["state"], "continuous");
@@ -307,7 +288,7 @@ async fn a_replacement_uses_what_the_old_order_held_and_is_done_once() {
         let left = if partitions == 1 { json!("10.0000") } else { Value::Null };
         assert_eq!(placed["cancelled_quantity"], left);
         assert_eq!(placed["order"]["price"], "61000.00");
-        let ended = world.order_when(&world.alice, &old["id"], "cancelled").await;
+        let ended = world.becomes(&world.alice, &old["id"], "cancelled").await;
         assert_eq!(ended["cancel_cause"], "client");
         // Again: nothing is cancelled, whatever is named. With several partitions the account hears of
         // its order a moment after the market has answered.
@@ -349,7 +330,7 @@ async fn a_failed_cancel_stops_the_placement_unless_it_is_to_go_on() {
         let refusal = world.replace(&world.alice, &placed["id"], "stop", too_much).await;
         let text = "The available balance does not cover it. (order ";
         refused(&refusal, "InsufficientBalance", 422, text);
-        world.order_when(&world.alice, &placed["id"], "cancelled").await;
+        world.becomes(&world.alice, &placed["id"], "cancelled").await;
     }
 }
 
@@ -387,10 +368,10 @@ async fn the_dead_mans_switch_cancels_all_unless_it_is_put_off_or_taken_off() {
         let off = world.count_down(&world.bob, 0).await.ok();
         assert_eq!((&off["at"], &off["market"]), (&Value::Null, &json!("BTC-USDT")));
         world.count_down(&world.alice, 200).await.ok();
-        let ended = world.order_when(&world.alice, &mine["id"], "cancelled").await;
+        let ended = world.becomes(&world.alice, &mine["id"], "cancelled").await;
         assert_eq!(ended["cancel_cause"], "cancel_all");
         world.settles(&world.alice, "BTC", "10.00000000", "0.00000000").await;
-        world.order_when(&world.bob, &bobs["id"], "open").await;
+        world.becomes(&world.bob, &bobs["id"], "open").await;
 
         let long = world.count_down(&world.alice, 86_400_001).await;
         refused(&long, "InvalidField", 400, "after_ms: must be 0 to 86400000");
@@ -422,7 +403,7 @@ async fn a_trade_too_far_away_is_an_auction_instead_and_the_market_reopens_by_it
     world.admin("PUT", path, json!({ "state": "continuous" })).await.ok();
     let market = world.market().await;
     assert_eq!((&market["state"], &market["reopens_at"]), (&json!("continuous"), &Value::Null));
-    world.order_when(&world.bob, &stopped["id"], "filled").await;
+    world.becomes(&world.bob, &stopped["id"], "filled").await;
 
     // What may not rest is cancelled, and the answer says why.
     world.rules(rule(1)).await;
@@ -435,8 +416,8 @@ async fn a_trade_too_far_away_is_an_auction_instead_and_the_market_reopens_by_it
     // What rests trades when the market reopens by itself.
     let buyer = world.limit(&world.bob, "buy", "70000", "0.1").await.ok();
     assert_eq!(buyer["fills"], json!([]));
-    world.order_when(&world.bob, &buyer["id"], "filled").await;
-    let sold = world.order_when(&world.alice, &far["id"], "filled").await;
+    world.becomes(&world.bob, &buyer["id"], "filled").await;
+    let sold = world.becomes(&world.alice, &far["id"], "filled").await;
     assert_eq!(sold["average_price"], "70000.000000");
 }
 
@@ -470,17 +451,17 @@ async fn tick_and_lot_change_as_planned_and_the_past_is_shown_in_its_units() {
         let market = world.market_when("unchanged", |m| m["version"] == 2).await;
         assert_eq!((&market["tick"], &market["lot"]), (&json!("0.5"), &json!("0.01")));
         assert_eq!(market["redefinitions"], json!([]));
-        let ended = world.order_when(&world.alice, &unfit["id"], "cancelled").await;
+        let ended = world.becomes(&world.alice, &unfit["id"], "cancelled").await;
         assert_eq!(
             (&ended["cancel_cause"], &ended["price"]),
             (&json!("redefined"), &json!("50100.01"))
         );
-        let open = world.order_when(&world.alice, &fits["id"], "open").await;
+        let open = world.becomes(&world.alice, &fits["id"], "open").await;
         assert_eq!(
             (&open["price"], &open["remaining_quantity"]),
             (&json!("50100.0"), &json!("0.30"))
         );
-        let sold = world.order_when(&world.alice, &traded["id"], "filled").await;
+        let sold = world.becomes(&world.alice, &traded["id"], "filled").await;
         assert_eq!(sold["price"], "50000.01");
         let fine = world.limit(&world.bob, "buy", "50000.01", "0.1").await;
         assert_eq!(fine.code(), "InvalidField");
@@ -499,7 +480,7 @@ async fn a_market_is_delisted_as_planned() {
         let at = now_millis() + 300;
         assert_eq!(world.admin("PUT", path, json!({ "at": at })).await.ok()["at"], at);
         world.market_when("still listed", |m| m["state"] == "delisted").await;
-        let ended = world.order_when(&world.alice, &open["id"], "cancelled").await;
+        let ended = world.becomes(&world.alice, &open["id"], "cancelled").await;
         assert_eq!(ended["cancel_cause"], "delisted");
         world.settles(&world.alice, "BTC", "10.00000000", "0.00000000").await;
         let refused = world.limit(&world.alice, "sell", "50100", "0.3").await;

@@ -1,10 +1,11 @@
 //! An exchange in a temporary directory: node, views, history and gateway, with an operator, the
 //! market `BTC-USDT` and two funded traders.
 
+use std::fmt::{Debug, Display};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use gateway::{DemoAccess, Gateway, GatewayConfig, add_operator, bootstrap_admin};
@@ -19,6 +20,21 @@ use types::{AccountId, Bug, PartitionId, Topology};
 use views::Views;
 
 use crate::client::{Answer, Client};
+
+/// Far above what anything takes; what does not come fails instead of lasting for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `look` finds what it looks for, and gives it. What it saw instead is told in the end.
+pub async fn eventually<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match look().await {
+            Ok(found) => return found,
+            Err(seen) => assert!(Instant::now() < deadline, "{what}: {seen:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
 
 pub struct World {
     pub router: Router,
@@ -104,14 +120,25 @@ impl World {
     }
 
     async fn sees_asset(&self, symbol: &str) {
-        for _ in 0..6_000 {
-            let assets = self.get(&Client::default(), "/v1/assets").await.ok();
-            if assets["assets"].as_array().unwrap().iter().any(|asset| asset["symbol"] == symbol) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{symbol} is not seen");
+        let is_there = |seen: &Value| {
+            seen["assets"].as_array().unwrap().iter().any(|asset| asset["symbol"] == symbol)
+        };
+        self.reads(&Client::default(), "/v1/assets", is_there).await;
+    }
+
+    /// What is read at `path`, once it is so.
+    pub async fn reads(&self, who: &Client, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        eventually(path, async || {
+            let read = self.get(who, path).await;
+            if read.status.is_success() && is_so(&read.json) { Ok(read.json) } else { Err(read) }
+        })
+        .await
+    }
+
+    /// The order once it has this status.
+    pub async fn becomes(&self, who: &Client, id: impl Display, status: &str) -> Value {
+        let path = format!("/v1/orders/BTC-USDT/{id}");
+        self.reads(who, &path, |read| read["order"]["status"] == status).await["order"].take()
     }
 
     /// A new account with a key that may do everything but operate, and funds.
@@ -172,26 +199,17 @@ impl World {
     /// moment after the market's has answered.
     pub async fn settles(&self, who: &Client, asset: &str, available: &str, held: &str) {
         let expected = (available.to_owned(), held.to_owned());
-        for _ in 0..6_000 {
-            if self.balance(who, asset).await == expected {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        assert_eq!(self.balance(who, asset).await, expected);
+        eventually(&format!("not {expected:?}"), async || {
+            let balance = self.balance(who, asset).await;
+            if balance == expected { Ok(()) } else { Err(balance) }
+        })
+        .await;
     }
 
     /// Waits for a fill in the history. One that another's command made is projected a moment after
     /// that command was answered.
     pub async fn first_fill(&self, who: &Client) -> Value {
-        for _ in 0..6_000 {
-            let fills = self.get(who, "/v1/fills").await.ok();
-            if let Some(fill) = fills["fills"].get(0) {
-                return fill.clone();
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("no fill came into the history");
+        self.reads(who, "/v1/fills", |read| read["fills"].get(0).is_some()).await["fills"][0].take()
     }
 
     /// Shuts the gateway down and waits for its end.

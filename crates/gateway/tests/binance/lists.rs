@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::trader::Said;
-use crate::world::World;
+use crate::world::{World, eventually};
 
 async fn posted(world: &World, who: &Client, kind: &str, form: &str) -> Said {
     let form = format!("symbol=BTCUSDT&{form}");
@@ -72,14 +72,11 @@ async fn the_trade_of_one_ends_the_other() {
         let id = &placed["orders"][at]["orderId"];
         world.asked(&world.alice, &format!("/api/v3/order?symbol=BTCUSDT&orderId={id}")).await
     };
-    let mut stop = order(1).await;
-    for _ in 0..1_000 {
-        if stop["status"] != "NEW" {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        stop = order(1).await;
-    }
+    let stop = eventually("the stop is open", async || {
+        let stop = order(1).await;
+        if stop["status"] == "NEW" { Err(stop) } else { Ok(stop) }
+    })
+    .await;
     assert_eq!(
         (&stop["status"], &stop["expiryReason"]),
         (&json!("EXPIRED"), &json!("OCO_TRIGGER"))
@@ -110,21 +107,14 @@ async fn an_order_lets_others_follow() {
     assert_eq!(otoco["orders"].as_array().unwrap().len(), 3);
     let sale = "side=SELL&type=LIMIT&timeInForce=GTC&quantity=0.2&price=49000";
     world.order(&world.alice, sale).await.ok();
-    for _ in 0..1_000 {
+    eventually("they do not follow", async || {
         let open = world.asked(&world.bob, "/api/v3/openOrders").await;
-        let mut types: Vec<_> = open
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|order| order["type"].as_str().unwrap().to_owned())
-            .collect();
-        types.sort();
-        if types == ["LIMIT", "LIMIT_MAKER", "STOP_LOSS"] {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("{}", world.asked(&world.bob, "/api/v3/openOrders").await);
+        let orders = open.as_array().unwrap().iter();
+        let mut types: Vec<_> = orders.map(|order| order["type"].as_str().unwrap()).collect();
+        types.sort_unstable();
+        if types == ["LIMIT", "LIMIT_MAKER", "STOP_LOSS"] { Ok(()) } else { Err(open) }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, eventually};
 
 /// Three makers at two prices, taken by one order of 0.3: two aggregates of one entry; then one more trade.
 async fn traded() -> World {
@@ -110,17 +110,14 @@ async fn candles_add_up_to_the_trades_in_every_interval() {
 #[tokio::test(flavor = "multi_thread")]
 async fn seconds_without_a_trade_repeat_the_close() {
     let world = traded().await;
-    for _ in 0..600 {
+    let idle = eventually("no second without a trade", async || {
         let candles = world.ask("/api/v3/klines?symbol=BTCUSDT&interval=1s").await.ok();
         let last = candles.as_array().unwrap().last().unwrap().clone();
-        if last[8] == 0 {
-            assert_eq!([&last[1], &last[2], &last[3], &last[4]], [&json!("49000.00000000"); 4]);
-            assert_eq!((&last[5], &last[7]), (&json!("0.00000000"), &json!("0.00000000")));
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    panic!("no second without a trade");
+        if last[8] == 0 { Ok(last) } else { Err(last) }
+    })
+    .await;
+    assert_eq!([&idle[1], &idle[2], &idle[3], &idle[4]], [&json!("49000.00000000"); 4]);
+    assert_eq!((&idle[5], &idle[7]), (&json!("0.00000000"), &json!("0.00000000")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,8 +25,7 @@ pub struct Socket {
     answers: VecDeque<Value>,
     /// The close code, once the server has closed.
     pub closed: Option<u16>,
-    /// Pings that came.
-    pub pings: usize,
+    pings: usize,
 }
 
 impl Socket {
@@ -97,6 +96,13 @@ impl Socket {
             if !self.read().await {
                 return None;
             }
+        }
+    }
+
+    /// Reads until so many pings have come, and thereby answers them.
+    pub async fn pinged(&mut self, times: usize) {
+        while self.pings < times {
+            assert!(self.read().await, "closed: {:?}", self.closed);
         }
     }
 

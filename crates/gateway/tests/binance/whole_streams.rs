@@ -15,6 +15,8 @@ async fn traded(stream: &str) -> (World, Socket) {
     let world = World::new().await;
     world.dealt("50000").await;
     world.limit(&world.bob, "buy", "49000", "0.5").await.ok();
+    // What the streams have told before is no news to who subscribes then.
+    world.asked(&world.bob, "/api/v3/openOrders").await;
     let socket = Socket::open(world.address, &format!("/ws/{stream}")).await;
     (world, socket)
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use node::{Exchange, Node, NodeConfig, NodeHooks, Reply, ReplySink};
 use store::Store;
@@ -20,7 +20,7 @@ use types::{
 pub const MARKET: MarketId = MarketId(1);
 const BASE: AssetId = AssetId(1);
 const QUOTE: AssetId = AssetId(2);
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// 2026-01-02T03:04:05Z.
 const START: u64 = 1_767_323_045_000_000_000;
 
@@ -66,7 +66,8 @@ impl Venue {
 
     /// Asks until it is not rejected any more: a definition may be on its way to another partition.
     pub fn demand(&self, request: &Request) -> Vec<Event> {
-        for _ in 0..2000 {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
             let answer = self.ask(request.clone());
             match answer[0] {
                 Event::Rejected { code, .. } if code.is_retryable() => {

@@ -2,6 +2,7 @@
 //! and a WebSocket.
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
+use std::fmt::Debug;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -72,15 +73,10 @@ impl Server {
 
     /// Waits until the output has one of these texts, and tells which.
     pub fn says<'a>(&self, texts: &[&'a str]) -> &'a str {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let output = self.output.lock().expect("no panic").clone();
-            if let Some(text) = texts.iter().find(|text| output.contains(**text)) {
-                return text;
-            }
-            assert!(Instant::now() < deadline, "none of {texts:?} in:\n{output}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        eventually(&format!("it says none of {texts:?}"), || {
+            let output = self.output();
+            texts.iter().find(|text| output.contains(**text)).copied().ok_or(output)
+        })
     }
 
     /// As a power cut ends it, as far as a process can tell.
@@ -116,6 +112,18 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until `look` finds what it looks for, and gives it. What it saw instead is told in the end.
+pub fn eventually<T, E: Debug>(what: &str, mut look: impl FnMut() -> Result<T, E>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(seen) => assert!(Instant::now() < deadline, "{what}: {seen:?}"),
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
