@@ -23,10 +23,38 @@ pub struct LevelView {
     pub orders: u32,
 }
 
-/// Resting orders by side, price and time, and by id.
-pub struct Book {
+/// The ladders of a market. Apart from the orders, so that a level and its orders can change together.
+struct Sides {
     bids: Ladder,
     asks: Ladder,
+}
+
+impl Sides {
+    fn new(max_price: Price) -> Self {
+        let [bids, asks] = [Side::Buy, Side::Sell].map(|side| Ladder::new(side, max_price));
+        Self { bids, asks }
+    }
+
+    #[inline]
+    fn ladder(&self, side: Side) -> &Ladder {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+
+    #[inline]
+    fn ladder_mut(&mut self, side: Side) -> &mut Ladder {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+}
+
+/// Resting orders by side, price and time, and by id.
+pub struct Book {
+    sides: Sides,
     orders: Slab<Order>,
     index: OrderIndex,
     terms: AllTerms,
@@ -43,7 +71,7 @@ impl Book {
     /// How many price levels there are, both sides together.
     #[must_use]
     pub fn level_count(&self) -> usize {
-        self.bids.count() + self.asks.count()
+        self.ladder(Side::Buy).count() + self.ladder(Side::Sell).count()
     }
 
     /// The best price of a side.
@@ -55,7 +83,7 @@ impl Book {
     /// Whether the best bid is at or above the best ask, as it may be during an auction.
     #[must_use]
     pub fn is_crossed(&self) -> bool {
-        self.best(Side::Buy).is_some_and(|bid| self.asks.meets(bid))
+        self.best(Side::Buy).is_some_and(|bid| self.ladder(Side::Sell).meets(bid))
     }
 
     /// The levels of a side, best first.
@@ -84,8 +112,7 @@ impl Book {
     /// An empty book for prices up to `max_price`.
     pub(crate) fn new(max_price: Price) -> Self {
         Self {
-            bids: Ladder::new(Side::Buy, max_price),
-            asks: Ladder::new(Side::Sell, max_price),
+            sides: Sides::new(max_price),
             orders: Slab::new(),
             index: OrderIndex::new(),
             terms: AllTerms::default(),
@@ -94,18 +121,7 @@ impl Book {
 
     #[inline]
     pub(crate) fn ladder(&self, side: Side) -> &Ladder {
-        match side {
-            Side::Buy => &self.bids,
-            Side::Sell => &self.asks,
-        }
-    }
-
-    #[inline]
-    fn ladder_mut(&mut self, side: Side) -> &mut Ladder {
-        match side {
-            Side::Buy => &mut self.bids,
-            Side::Sell => &mut self.asks,
-        }
+        self.sides.ladder(side)
     }
 
     #[inline]
@@ -205,7 +221,7 @@ impl Book {
     }
 
     pub(crate) fn has_level(&mut self, side: Side, price: Price) -> bool {
-        self.ladder_mut(side).find(price).is_some()
+        self.sides.ladder_mut(side).find(price).is_some()
     }
 
     /// Whether no other order shares this one's price.
@@ -280,10 +296,7 @@ impl Book {
         shown: Quantity,
         order: impl FnOnce(u32, u32) -> Order,
     ) {
-        let ladder = match side {
-            Side::Buy => &mut self.bids,
-            Side::Sell => &mut self.asks,
-        };
+        let ladder = self.sides.ladder_mut(side);
         let level_place = ladder.find_or_insert(price);
         let level = ladder.level_mut(level_place);
         level.add(shown);
@@ -303,14 +316,13 @@ impl Book {
     #[inline]
     pub(crate) fn remove(&mut self, place: u32) {
         let order = &self.orders[place];
+        let (id, level_place, shown) = (order.id, order.level, order.shown);
         if order.has_terms {
-            self.terms.remove(order.id, order.side, self.price_at(place));
+            self.terms.remove(id, order.side, self.price_at(place));
         }
-        let order = &self.orders[place];
-        let (id, side, level_place, shown) = (order.id, order.side, order.level, order.shown);
-        self.unqueue(place);
-        let ladder = self.ladder_mut(side);
+        let ladder = self.sides.ladder_mut(self.orders[place].side);
         let level = ladder.level_mut(level_place);
+        unqueue(&mut self.orders, level, place);
         level.subtract(shown);
         level.count -= 1;
         if level.count == 0 {
@@ -320,42 +332,6 @@ impl Book {
         self.orders.remove(place);
     }
 
-    /// Puts an order that is in no queue behind all others of a level.
-    #[inline]
-    fn enqueue(&mut self, place: u32, side: Side, level: u32) {
-        let level = self.ladder_mut(side).level_mut(level);
-        let last = std::mem::replace(&mut level.tail, place);
-        if last == NONE {
-            level.head = place;
-        } else {
-            self.orders[last].next = place;
-        }
-        let order = &mut self.orders[place];
-        (order.prev, order.next) = (last, NONE);
-    }
-
-    /// Takes an order out of the queue of its level.
-    #[inline]
-    fn unqueue(&mut self, place: u32) {
-        let order = &self.orders[place];
-        let (side, level_place, prev, next) = (order.side, order.level, order.prev, order.next);
-        let ladder = match side {
-            Side::Buy => &mut self.bids,
-            Side::Sell => &mut self.asks,
-        };
-        let level = ladder.level_mut(level_place);
-        if prev == NONE {
-            level.head = next;
-        } else {
-            self.orders[prev].next = next;
-        }
-        if next == NONE {
-            level.tail = prev;
-        } else {
-            self.orders[next].prev = prev;
-        }
-    }
-
     /// Takes `by` lots off what an order shows, which stays where it is. Returns what it still shows;
     /// the caller removes or refills an order that shows nothing.
     #[inline]
@@ -363,7 +339,7 @@ impl Book {
         let order = &mut self.orders[place];
         order.shown -= by;
         let (side, level, shown) = (order.side, order.level, order.shown);
-        self.ladder_mut(side).level_mut(level).subtract(by);
+        self.sides.ladder_mut(side).level_mut(level).subtract(by);
         shown
     }
 
@@ -386,11 +362,11 @@ impl Book {
             (self.orders[place].id, self.orders[place].side, self.price_at(place));
         let visible = self.terms_at(place).visible;
         let part = self.terms.uncover(id, side, price, visible);
-        self.unqueue(place);
-        let level = self.orders[place].level;
-        self.ladder_mut(side).level_mut(level).add(part);
+        let level = self.sides.ladder_mut(side).level_mut(self.orders[place].level);
+        unqueue(&mut self.orders, level, place);
+        level.add(part);
         self.orders[place].shown = part;
-        self.enqueue(place, side, level);
+        enqueue(&mut self.orders, level, place);
         part
     }
 
@@ -399,5 +375,35 @@ impl Book {
     pub(crate) fn fill(&mut self, place: u32, lots: Quantity) -> Quantity {
         self.orders[place].filled += lots;
         self.reduce(place, lots)
+    }
+}
+
+/// Puts an order that is in no queue behind all others of a level.
+#[inline]
+fn enqueue(orders: &mut Slab<Order>, level: &mut Level, place: u32) {
+    let last = std::mem::replace(&mut level.tail, place);
+    if last == NONE {
+        level.head = place;
+    } else {
+        orders[last].next = place;
+    }
+    let order = &mut orders[place];
+    (order.prev, order.next) = (last, NONE);
+}
+
+/// Takes an order out of the queue of its level.
+#[inline]
+fn unqueue(orders: &mut Slab<Order>, level: &mut Level, place: u32) {
+    let order = &orders[place];
+    let (prev, next) = (order.prev, order.next);
+    if prev == NONE {
+        level.head = next;
+    } else {
+        orders[prev].next = next;
+    }
+    if next == NONE {
+        level.tail = prev;
+    } else {
+        orders[next].prev = prev;
     }
 }

@@ -199,7 +199,11 @@ impl Market {
     /// Interrupted work has the book to itself: its checks were made against it.
     #[inline]
     pub(crate) fn assert_not_interrupted(&self) {
-        assert!(self.pending.is_none(), "an interrupted market may only be resumed");
+        assert!(
+            self.pending.is_none(),
+            "market {} is interrupted: only resume may follow",
+            self.def.id
+        );
     }
 
     #[inline]
