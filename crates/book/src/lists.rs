@@ -137,16 +137,15 @@ impl Market {
             (_, []) => None,
             (_, pending) => Some(ListStage::Working(Box::new(as_orders(&legs[0], pending)))),
         };
-        let goes_on = stage.is_some();
-        if let Some(stage) = stage {
-            self.lists.insert(list, OrderList { account: admit.account, stage });
+        let (account, goes_on) = (admit.account, stage.is_some());
+        match stage {
+            Some(stage) => self.lists.insert(list, OrderList { account, stage }),
+            // Before its order enters, which may go on in later entries.
+            None => self.emit_list_end(list, account, ListEnd::Done, fx),
         }
         for ((id, leg), entry) in ids.into_iter().zip(&legs).zip(entries) {
             let leg = Admit { reply: ReplyTo::NOBODY, ..leg.clone() };
             self.accept(id, &leg, entry, goes_on, work, fx);
-        }
-        if !goes_on {
-            self.emit_list_end(list, admit.account, ListEnd::Done, fx);
         }
     }
 

@@ -332,12 +332,6 @@ fn legs_that_trade_in_a_later_entry_end_their_lists_there() {
     for _ in 0..5_000 {
         exchange.submit_quietly(Request::PlaceOrder(limit(1, Side::Sell, 101, 1)));
     }
-    let leg = |side, spec, trigger| ListLeg {
-        client_order_id: ClientOrderId::NONE,
-        side,
-        spec,
-        conditions: conditions(trigger),
-    };
     let rests = leg(Side::Sell, limit_spec(102, 3), None);
     let waits = leg(Side::Sell, limit_spec(90, 3), Some(Trigger::Falls { to: Price::new(91) }));
     let follows = leg(Side::Buy, limit_spec(95, 3), None);
@@ -364,4 +358,29 @@ fn legs_that_trade_in_a_later_entry_end_their_lists_there() {
     assert!(books[&(FIRST_MARKET, Side::Sell)].is_empty());
     assert_eq!(books[&(FIRST_MARKET, Side::Buy)].len(), 1, "what followed rests");
     assert!(exchange.partitions[0].market(FIRST_MARKET).unwrap().waiting().next().is_none());
+}
+
+/// The list of a single pending leg is done before that enters, however many entries its trades take.
+#[test]
+fn a_list_is_done_before_its_last_leg_enters() {
+    let mut exchange = Exchange::funded(1, 1, 4, 1_000_000_000);
+    for _ in 0..5_000 {
+        exchange.submit_quietly(Request::PlaceOrder(limit(1, Side::Buy, 100, 1)));
+    }
+    exchange.submit_quietly(Request::PlaceOrder(limit(1, Side::Buy, 101, 1)));
+    let legs = [limit_spec(101, 1), limit_spec(100, 5_000)];
+    let [working, pending] = legs.map(|spec| vec![leg(Side::Sell, spec, None)]);
+    let events = exchange.submit_quietly(order_list(2, working, pending));
+    let place = |is: fn(&Event) -> bool| events.iter().position(is).unwrap();
+    let trades = events.iter().filter(|event| matches!(event, Event::Trade(_))).count();
+    assert_eq!(trades, 5_001);
+    let advanced = place(|event| matches!(event, Event::OrderListAdvanced { .. }));
+    let done = place(|event| matches!(event, Event::OrderListEnded { end: ListEnd::Done, .. }));
+    assert_eq!(done, advanced + 1);
+    assert!(matches!(events[done + 1], Event::OrderPlaced { .. }), "{:?}", events[done + 1]);
+}
+
+fn leg(side: Side, spec: OrderSpec, trigger: Option<Trigger>) -> ListLeg {
+    let client_order_id = ClientOrderId::NONE;
+    ListLeg { client_order_id, side, spec, conditions: conditions(trigger) }
 }

@@ -261,14 +261,14 @@ impl Market {
             let (id, orders) = (list.unwrap_or(first), ids.clone());
             self.lists.push(List { id, account, orders, kind, request });
         }
+        if let Some(list) = list.filter(|_| !is_pair) {
+            self.list_ended(list, account, ListEnd::Done);
+        }
         for ((mut order, placed), id) in orders.into_iter().zip(placed).zip(ids) {
             order.id = id;
             self.accept(ReplyTo::NOBODY, placed.client_order_id, order);
         }
         self.enter_fired();
-        if let Some(list) = list.filter(|_| !is_pair) {
-            self.list_ended(list, account, ListEnd::Done);
-        }
         Ok(OrderId(first))
     }
 
