@@ -144,16 +144,26 @@ impl SteppedNode {
         &self.node
     }
 
-    /// Ends in order: takes no new requests, seals the logs and writes all events. What waits in
-    /// mailboxes is lost, so nothing should.
+    /// Begins an orderly end: takes no new requests and seals the command logs. What waits in mailboxes is
+    /// lost, so nothing should.
     ///
     /// # Errors
     /// When a log cannot be written.
-    pub fn stop(&mut self) -> Result<(), NodeError> {
+    pub fn seal(&mut self) -> Result<(), NodeError> {
         self.node.end();
-        for Workers { sequencer, publisher } in &mut self.workers {
+        for Workers { sequencer, .. } in &mut self.workers {
             sequencer.finish()?;
             sequencer.shared.feed.close();
+        }
+        Ok(())
+    }
+
+    /// Ends a sealed node: writes all events, and makes snapshots that are due.
+    ///
+    /// # Errors
+    /// When an event log cannot be written.
+    pub fn stop(&mut self) -> Result<(), NodeError> {
+        for Workers { publisher, .. } in &mut self.workers {
             while publisher.feed.backlog() > 0 {
                 publisher.step()?;
             }

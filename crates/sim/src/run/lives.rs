@@ -223,8 +223,14 @@ impl World {
     }
 
     fn stop(&mut self) -> Check {
-        self.node().stop().map_err(|error| format!("the orderly end failed: {error}"))?;
-        self.ids().try_for_each(|id| self.follow(id))
+        let failed = |error| format!("the orderly end failed: {error}");
+        self.node().seal().map_err(failed)?;
+        for id in self.ids() {
+            self.follow(id)?;
+            // Before a last snapshot may remove what it covers.
+            self.observer.shadow(&self.disk, id)?;
+        }
+        self.node().stop().map_err(failed)
     }
 
     fn is_quiet(&self) -> bool {
