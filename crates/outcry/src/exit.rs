@@ -7,7 +7,8 @@ use std::process::ExitCode;
 pub enum Status {
     /// All is well.
     Ok = 0,
-    /// The answer is no: a replay differs, a data directory is not valid, no such order.
+    /// The answer is no: a replay differs, a data directory is not valid, no such order, a
+    /// name that is too much like another.
     Differs = 1,
     /// The command line makes no sense. (Given by the argument parser.)
     Usage = 2,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FlockOperation, flock};
-use store::Store;
+use store::{Store, StoreError};
 use types::{OperatorName, Timestamp};
 
 use crate::exit::{Failure, Status};
@@ -29,8 +29,11 @@ pub fn reset_admin(data: &Path) -> Result<Status, Failure> {
 pub fn add_operator(data: &Path, name: OperatorName) -> Result<Status, Failure> {
     let _held = hold(data)?;
     let store = Store::open(data).map_err(Failure::of(Status::Io, "cannot open the store"))?;
-    let credentials = gateway::add_operator(&store, &name.to_string(), now())
-        .map_err(Failure::of(Status::Io, "cannot make the key"))?;
+    let credentials = gateway::add_operator(&store, &name.to_string(), now()).map_err(|error| {
+        let refused = matches!(error, StoreError::OperatorTooAlike(..));
+        let status = if refused { Status::Differs } else { Status::Io };
+        Failure::new(status, format_args!("cannot make the key: {error}"))
+    })?;
     println!("The key of operator {name} is shown this once.\n{credentials}");
     Ok(Status::Ok)
 }

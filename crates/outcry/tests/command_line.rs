@@ -69,6 +69,12 @@ fn a_second_process_on_the_same_data_is_refused() {
     let said = String::from_utf8(added.stdout).unwrap();
     assert!(said.starts_with("The key of operator ann is shown this once.\nadmin key:"), "{said}");
     assert_eq!(status(&["keys", "add-operator", "two words", "--data", text(&data)]), Some(2));
+    let alike = outcry(&["keys", "add-operator", "Ann", "--data", text(&data)]);
+    let said = String::from_utf8(alike.stderr).unwrap();
+    assert_eq!(alike.status.code(), Some(1), "{said}");
+    let why = "operator Ann differs from ann, who exists, by upper and lower case alone";
+    assert!(said.contains(why), "{said}");
+    assert_eq!(status(&["keys", "add-operator", "ann", "--data", text(&data)]), Some(0));
 }
 
 #[test]

@@ -42,6 +42,9 @@ pub enum StoreError {
     /// There is a key of this name already.
     #[error("there is an API key {0} already")]
     KeyExists(String),
+    /// There is an operator whose name differs by upper and lower case alone.
+    #[error("operator {0} differs from {1}, who exists, by upper and lower case alone")]
+    OperatorTooAlike(String, String),
     /// No such account.
     #[error("there is no account {0}")]
     UnknownAccount(types::AccountId),

@@ -126,10 +126,17 @@ impl Store {
     /// Stores a key.
     ///
     /// # Errors
-    /// [`StoreError::KeyExists`], [`StoreError::UnknownAccount`], or when the database fails.
+    /// [`StoreError::KeyExists`], [`StoreError::UnknownAccount`], [`StoreError::OperatorTooAlike`], or when
+    /// the database fails.
     pub fn create_key(&self, new: &NewKey) -> Result<ApiKey> {
         let sealed = self.sealed(new)?;
-        insert(&self.directory.writer(), new, &sealed)?;
+        let mut writer = self.directory.writer();
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if let Some(name) = &new.operator {
+            check_operator(&transaction, name)?;
+        }
+        insert(&transaction, new, &sealed)?;
+        transaction.commit()?;
         Ok(as_stored(new))
     }
 
@@ -205,7 +212,7 @@ impl Store {
     /// operator who lost the key. Gives the number of revoked keys.
     ///
     /// # Errors
-    /// As [`Self::create_key`]; then nothing is revoked.
+    /// As [`Self::create_key`], but whatever the operator's name is like; then nothing is revoked.
     pub fn reset_admin(&self, new: &NewKey) -> Result<usize> {
         let sealed = self.sealed(new)?;
         let mut writer = self.directory.writer();
@@ -225,6 +232,18 @@ impl Store {
             Credential::Ed25519(public) => Ok(public.to_vec()),
             Credential::Rsa(public) => Ok(public.clone()),
         }
+    }
+}
+
+/// Two operators must be two to whoever reads their names, also where the keys of one are revoked: the log
+/// keeps the name.
+fn check_operator(connection: &Connection, name: &str) -> Result<()> {
+    let sql = "SELECT operator FROM api_keys WHERE operator = ?1 COLLATE NOCASE
+               ORDER BY operator = ?1 DESC LIMIT 1";
+    let known: Option<String> = connection.query_row(sql, [name], |row| row.get(0)).optional()?;
+    match known {
+        Some(known) if known != name => Err(StoreError::OperatorTooAlike(name.to_owned(), known)),
+        _ => Ok(()),
     }
 }
 

@@ -76,6 +76,24 @@ fn a_key_is_found_until_it_is_revoked_also_after_reopening() {
 }
 
 #[test]
+fn an_operator_may_have_several_keys_but_no_name_that_differs_from_anothers_by_case_alone() {
+    let (_directory, store) = open();
+    let key =
+        |id: &str, name: &str| NewKey { operator: Some(name.into()), ..hmac_key(id, None, true) };
+    store.create_key(&key("k1", "ann")).unwrap();
+    store.create_key(&key("k2", "ann")).unwrap();
+    store.create_key(&key("k3", "anna")).unwrap();
+    store.revoke_key("k1", NOW).unwrap();
+    store.revoke_key("k2", NOW).unwrap();
+    let refused = store.create_key(&key("k4", "ANN")).unwrap_err();
+    assert!(
+        matches!(&refused, StoreError::OperatorTooAlike(new, known) if (new.as_str(), known.as_str()) == ("ANN", "ann")),
+        "{refused}"
+    );
+    assert!(!store.has_key("k4").unwrap());
+}
+
+#[test]
 fn a_key_needs_a_new_name_and_an_account_that_exists() {
     let (_directory, store) = open();
     let account = store.create_account("alice", NOW).unwrap().id;
