@@ -47,6 +47,19 @@ const MARKETS: Table = Table {
     select: "SELECT market, base, quote FROM markets WHERE ?1 = 0 ORDER BY market",
 };
 
+const MARKET_UNITS: Table = Table {
+    name: "market_units",
+    key: 2,
+    select: "SELECT market, version, through, tick, lot FROM market_units WHERE ?1 = 0 \
+        ORDER BY market, version",
+};
+
+const DELISTINGS: Table = Table {
+    name: "delistings",
+    key: 1,
+    select: "SELECT market, time FROM delistings WHERE ?1 = 0 ORDER BY market",
+};
+
 const ORDERS: Table = Table {
     name: "orders",
     key: 2,
@@ -143,6 +156,8 @@ impl Store {
         let (mut markets, mut orders, mut trades, mut entries) = (0, 0, 0, 0);
         let mut treasury = 0;
         compare(&MARKETS, 0, &mut markets)?;
+        compare(&MARKET_UNITS, 0, &mut markets)?;
+        compare(&DELISTINGS, 0, &mut markets)?;
         compare(&ORDERS, 0, &mut orders)?;
         compare(&TRADES, 0, &mut trades)?;
         compare(&PROPOSALS, 0, &mut treasury)?;

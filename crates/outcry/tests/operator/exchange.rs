@@ -13,8 +13,8 @@ use store::Store;
 use types::{
     AccountId, Amount, AssetDef, AssetId, BoxedConditions, ClientOrderId, Conditions, Event,
     FeeRates, MakerRate, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec, PartitionId,
-    PartsPerMillion, PlaceOrder, Price, Quantity, ReplyTo, Request, SelfTradePrevention, Seq, Side,
-    TimeInForce, Timestamp, Topology, TreasuryReference,
+    PartsPerMillion, PlaceOrder, Price, Quantity, Redefinition, ReplyTo, Request,
+    SelfTradePrevention, Seq, Side, TimeInForce, Timestamp, Topology, TreasuryReference,
 };
 
 pub const MARKET: MarketId = MarketId(1);
@@ -138,6 +138,27 @@ impl Venue {
             amount: Amount::new(1),
             client_id: "gift".parse().unwrap(),
         });
+    }
+
+    /// New units for the market, and then its end: planned, and carried out as the clock comes to them.
+    pub fn redefine_and_delist(&self) {
+        let now = Timestamp(self.clock.load(Ordering::Relaxed));
+        let [redefined, delisted] = [100, 200].map(|s| now.saturating_add_nanos(s * 1_000_000_000));
+        let redefinition = Redefinition {
+            tick: "0.02".parse().unwrap(),
+            lot: "0.0001".parse().unwrap(),
+            max_price: Price::new(50_000_000),
+            max_quantity: Quantity::new(1_000_000_000),
+            bounds: None,
+        };
+        self.demand(&Request::PlanRedefinition {
+            market: MARKET,
+            at: redefined,
+            redefinition: Some(Box::new(redefinition)),
+        });
+        self.demand(&Request::PlanDelisting { market: MARKET, at: Some(delisted) });
+        self.clock.store(delisted.0, Ordering::Relaxed);
+        self.demand(&Request::FreezeAccount { account: AccountId(1), frozen: false });
     }
 
     /// One of each partition.

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::exchange::{Said, Venue, outcry, written};
+use crate::exchange::{Said, Venue, outcry, written, written_by};
 
 fn verify(data: &Path) -> Said {
     outcry(&["verify", "DATA"], data)
@@ -187,6 +187,34 @@ fn every_changed_missing_or_added_row_of_the_history_is_found_and_named() {
         assert!(failures(&verify(data.path())).is_empty());
         let history = rusqlite::Connection::open(data.path().join("history.sqlite")).unwrap();
         assert!(history.execute(sql, []).unwrap() >= 1, "{sql}");
+        drop(history);
+        assert_fails(&verify(data.path()), &["SQL history", parts[0], parts[1]]);
+    }
+}
+
+#[test]
+fn changed_missing_or_added_units_and_ends_of_markets_are_found_and_named() {
+    for (sql, parts) in [
+        (
+            "UPDATE market_units SET through = through + 1",
+            ["market_units: market 1, version 1: through is", "the log gives"],
+        ),
+        (
+            "UPDATE market_units SET tick = '0.1'",
+            ["market_units: market 1, version 1: tick is \"0.1\"", "the log gives \"0.01\""],
+        ),
+        ("DELETE FROM market_units", ["market_units: market 1, version 1", "is missing"]),
+        (
+            "UPDATE delistings SET time = time - 1",
+            ["delistings: market 1: time is", "the log gives"],
+        ),
+        ("DELETE FROM delistings", ["delistings: market 1", "is missing"]),
+        ("INSERT INTO delistings VALUES (7, 1)", ["delistings: market 7 is there", "no such row"]),
+    ] {
+        let data = written_by(1, Venue::redefine_and_delist);
+        assert!(failures(&verify(data.path())).is_empty());
+        let history = rusqlite::Connection::open(data.path().join("history.sqlite")).unwrap();
+        assert_eq!(history.execute(sql, []).unwrap(), 1, "{sql}");
         drop(history);
         assert_fails(&verify(data.path()), &["SQL history", parts[0], parts[1]]);
     }
