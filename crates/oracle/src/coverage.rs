@@ -8,7 +8,7 @@ mod required;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use types::{Event, MarketState};
+use types::{Event, MarketState, Request};
 
 pub use kind::{Kind, Outcome};
 pub use required::unreachable;
@@ -51,6 +51,13 @@ impl Coverage {
     /// Counts what happened.
     pub fn count_fact(&mut self, event: &Event) {
         if let Some(name) = facts::fact(event) {
+            *self.facts.entry(name).or_default() += 1;
+        }
+    }
+
+    /// Counts why a command was refused, where a code has reasons that must be met each.
+    pub fn count_reason(&mut self, request: &Request, outcome: Outcome) {
+        if let Some(name) = facts::reason(request, outcome) {
             *self.facts.entry(name).or_default() += 1;
         }
     }

@@ -224,6 +224,7 @@ impl Duel {
             Event::Repeated { .. } | Event::ApprovalAwaited { .. } => Outcome::Repeated,
             _ => Outcome::Accepted,
         };
+        self.coverage.count_reason(request, outcome);
         match kind {
             Some(kind) => self.coverage.count(kind, state, outcome),
             None => *self.coverage.answers.entry((request.kind(), outcome)).or_default() += 1,

@@ -32,7 +32,7 @@ pub struct AssetDef {
     pub scale: u8,
 }
 
-/// How much a market may hold.
+/// How much a market may hold. Each is above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct MarketBounds {
     /// Resting orders.
@@ -53,6 +53,13 @@ impl Default for MarketBounds {
             max_orders_per_account: 1_000,
             max_waiting: 100_000,
         }
+    }
+}
+
+impl MarketBounds {
+    fn leave_room(self) -> bool {
+        let Self { max_orders, max_levels, max_orders_per_account, max_waiting } = self;
+        [max_orders, max_levels, max_orders_per_account, max_waiting].iter().all(|bound| *bound > 0)
     }
 }
 
@@ -151,6 +158,8 @@ pub enum DefinitionError {
     Unit,
     /// The largest price × the largest quantity would not fit.
     Range,
+    /// A bound of the book is zero.
+    Bounds,
     /// Base and quote are the same asset.
     SameAsset,
     /// A rate above the whole.
@@ -175,7 +184,7 @@ impl AssetDef {
 impl MarketDef {
     /// The scaling of this market between `base` and `quote`, or why it may not be listed: tick
     /// times lot must be a whole number of quote atoms and the largest order must fit
-    /// [`MAX_SUPPLY`], so that no arithmetic can overflow or round later.
+    /// [`MAX_SUPPLY`], so that no arithmetic can overflow or round later; and its book must have room.
     pub fn scaling(&self, base: &AssetDef, quote: &AssetDef) -> Result<Scaling, DefinitionError> {
         if self.id == MarketId(0) || !is_symbol(&self.symbol, |b| b == b'-') {
             return Err(DefinitionError::Name);
@@ -200,6 +209,9 @@ impl MarketDef {
         let largest_base = money::base_amount(self.max_quantity, base_atoms_per_lot);
         if largest > MAX_SUPPLY.get() || largest_base > MAX_SUPPLY {
             return Err(DefinitionError::Range);
+        }
+        if !self.bounds.leave_room() {
+            return Err(DefinitionError::Bounds);
         }
         Ok(Scaling { quote_atoms_per_tick_lot, base_atoms_per_lot })
     }
@@ -301,6 +313,22 @@ mod tests {
         def.max_price = Price::MAX;
         def.max_quantity = Quantity::MAX;
         assert_eq!(def.scaling(&asset(1, 8), &asset(2, 8)), Err(DefinitionError::Range));
+    }
+
+    #[test]
+    fn a_market_whose_book_has_no_room_is_refused() {
+        let spoil: [fn(&mut MarketBounds); 4] = [
+            |bounds| bounds.max_orders = 0,
+            |bounds| bounds.max_levels = 0,
+            |bounds| bounds.max_orders_per_account = 0,
+            |bounds| bounds.max_waiting = 0,
+        ];
+        for spoil in spoil {
+            let mut def = market("1", "1");
+            assert!(def.scaling(&asset(1, 8), &asset(2, 8)).is_ok());
+            spoil(&mut def.bounds);
+            assert_eq!(def.scaling(&asset(1, 8), &asset(2, 8)), Err(DefinitionError::Bounds));
+        }
     }
 
     #[test]

@@ -137,7 +137,7 @@ reject_codes! {
         ReferenceGap = 601, retryable: true, "The reference is not the next one of its source.";
         SupplyExceeded = 602, retryable: false, "More of the asset would exist than the exchange can count.";
         AlreadyDefined = 603, retryable: false, "There is a definition with this id or symbol already.";
-        InvalidDefinition = 604, retryable: false, "The definition breaks a rule: name, scale, tick, lot, range or rate.";
+        InvalidDefinition = 604, retryable: false, "The definition breaks a rule: name, scale, tick, lot, range, bound or rate.";
         WrongState = 605, retryable: false, "The market is in that state already or cannot go there.";
         WrongPartition = 606, retryable: true, "The command reached a partition that does not host its subject.";
         UnknownFeeTier = 607, retryable: false, "There is no such fee tier; only tier 0 needs no definition.";

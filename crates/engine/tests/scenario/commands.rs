@@ -14,7 +14,7 @@
 //! WHO cancel list ID
 //! state STATE | plan SECONDS STATE|nothing | at SECONDS | day N (its midnight)
 //! later SECONDS                           when the next entry comes
-//! redefine SECONDS TICK LOT [MAX_PRICE MAX_LOTS] | redefine SECONDS nothing | delist SECONDS|nothing
+//! redefine SECONDS TICK LOT [MAX_PRICE MAX_LOTS] [bounds ORDERS LEVELS OF_ACCOUNT WAITING] | redefine SECONDS nothing | delist SECONDS|nothing
 //! stop | crash                            and a start behind it
 //! market                                  its definition, state and last price
 //! fees MAKER TAKER | tier N MAKER TAKER | market fees N MAKER TAKER | market fees N nothing
@@ -292,21 +292,31 @@ fn market_rules(words: &[&str]) -> Option<MarketRules> {
     Some(rules)
 }
 
-/// `nothing`, or tick, lot and the largest price and quantity.
+/// `nothing`, or tick, lot, the largest price and quantity, and bounds of the book.
 fn redefinition(words: &[&str]) -> Option<Option<Redefinition>> {
-    let (tick, lot, bounds) = match *words {
+    let (words, bounds) = match words {
+        [words @ .., "bounds", orders, levels, of_account, waiting] => {
+            let [max_orders, max_levels, max_orders_per_account, max_waiting] =
+                [orders, levels, of_account, waiting].map(|bound| number(bound) as u32);
+            let bounds =
+                MarketBounds { max_orders, max_levels, max_orders_per_account, max_waiting };
+            (words, Some(bounds))
+        }
+        _ => (words, None),
+    };
+    let (tick, lot, largest) = match *words {
         ["nothing"] => return Some(None),
         [tick, lot] => (tick, lot, None),
         [tick, lot, price, lots] => (tick, lot, Some((number(price), number(lots)))),
         _ => return None,
     };
-    let (max_price, max_quantity) = bounds.unwrap_or((1_000_000, 1_000_000));
+    let (max_price, max_quantity) = largest.unwrap_or((1_000_000, 1_000_000));
     Some(Some(Redefinition {
         tick: tick.parse().ok()?,
         lot: lot.parse().ok()?,
         max_price: Price::new(max_price),
         max_quantity: Quantity::new(max_quantity),
-        bounds: None,
+        bounds,
     }))
 }
 

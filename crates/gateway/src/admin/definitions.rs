@@ -212,6 +212,9 @@ pub(super) fn market_rule(broken: DefinitionError) -> &'static str {
             "tick, lot: a lot must be a whole number of the base's smallest unit, and tick times lot \
              one of the quote's"
         }
+        DefinitionError::Bounds => {
+            "max_orders, max_levels, max_orders_per_account, max_waiting: must be above zero"
+        }
         DefinitionError::Range | DefinitionError::Rate | DefinitionError::Schedule => {
             "max_price, max_quantity: must be above zero, and an order of both must not exceed an \
              asset's largest supply"

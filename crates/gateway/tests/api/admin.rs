@@ -121,6 +121,11 @@ async fn definitions_that_cannot_work_are_refused() {
         ("symbol", json!("x-y"), "symbol: must be"),
         ("base", json!("USDT"), "quote: must be another"),
         ("max_quantity", json!("0"), "max_price, max_quantity: must be"),
+        (
+            "max_waiting",
+            json!(0),
+            "max_orders, max_levels, max_orders_per_account, max_waiting: must",
+        ),
     ] {
         let mut wrong = market.clone();
         wrong["tick"] = json!("0.01");

@@ -1,9 +1,14 @@
 //! What happens besides answers to orders, by name: each must be seen.
 
-use types::{CancelCause, Concerns, Decision, Event, Fee, ListEnd, MarketState, RejectCode};
+use types::{
+    CancelCause, Concerns, Decision, Event, Fee, ListEnd, MarketBounds, MarketState, RejectCode,
+    Request,
+};
+
+use super::Outcome;
 
 /// What must have happened at least once.
-pub(super) const FACTS: [&str; 54] = [
+pub(super) const FACTS: [&str; 56] = [
     "trade",
     "trade in an auction",
     "auction with a price",
@@ -58,6 +63,8 @@ pub(super) const FACTS: [&str; 54] = [
     "cancelled: delisted",
     "reopening through cancel-only",
     "reopening through an auction",
+    "listing without room refused",
+    "redefinition without room refused",
 ];
 
 /// The name of what happened, if it is counted.
@@ -134,6 +141,25 @@ pub(super) fn fact(event: &Event) -> Option<&'static str> {
         },
         _ => return None,
     })
+}
+
+/// Why a command was refused, if it is counted.
+pub(super) fn reason(request: &Request, outcome: Outcome) -> Option<&'static str> {
+    let no_room = |bounds: &MarketBounds| {
+        let MarketBounds { max_orders, max_levels, max_orders_per_account, max_waiting } = *bounds;
+        [max_orders, max_levels, max_orders_per_account, max_waiting].contains(&0)
+    };
+    if outcome != Outcome::Rejected(RejectCode::InvalidDefinition) {
+        return None;
+    }
+    match request {
+        Request::ListMarket(def) => no_room(&def.bounds).then_some("listing without room refused"),
+        Request::PlanRedefinition { redefinition: Some(new), .. } => {
+            let no_room = new.bounds.as_ref().is_some_and(no_room);
+            no_room.then_some("redefinition without room refused")
+        }
+        _ => None,
+    }
 }
 
 fn is_rebate(fee: Fee) -> bool {

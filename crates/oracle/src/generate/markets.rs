@@ -1,7 +1,8 @@
 //! Markets that come, change their units, and end; and lives of the exchange that end in order or not.
 
 use types::{
-    Decimal, MarketDef, MarketId, MarketState, Price, Quantity, Redefinition, Request, Timestamp,
+    Decimal, MarketBounds, MarketDef, MarketId, MarketState, Price, Quantity, Redefinition,
+    Request, Timestamp,
 };
 
 use super::Generator;
@@ -45,7 +46,10 @@ impl Generator {
 
     fn list_another(&mut self) -> Request {
         let id = self.world.styles.len() as u32 + 1;
-        let style = style(&mut self.random, id, &self.world.assets);
+        let mut style = style(&mut self.random, id, &self.world.assets);
+        if self.random.one_in(30) {
+            style.def.bounds = self.without_room(style.def.bounds);
+        }
         self.world.styles.push(style.clone());
         Request::ListMarket(Box::new(style.def))
     }
@@ -112,8 +116,23 @@ impl Generator {
         };
         let max_price = Price::new(largest(max_price.get(), tick, tick_is));
         let max_quantity = Quantity::new(largest(max_quantity.get(), lot, lot_is));
-        let bounds = self.random.one_in(3).then(|| super::world::bounds(&mut self.random));
+        let bounds = match self.random.below(90) {
+            0 => Some(self.without_room(market.def.bounds)),
+            1..30 => Some(super::world::bounds(&mut self.random)),
+            _ => None,
+        };
         Redefinition { tick: tick_is, lot: lot_is, max_price, max_quantity, bounds }
+    }
+
+    /// Bounds of which one is zero.
+    fn without_room(&mut self, mut bounds: MarketBounds) -> MarketBounds {
+        match self.random.below(4) {
+            0 => bounds.max_orders = 0,
+            1 => bounds.max_levels = 0,
+            2 => bounds.max_orders_per_account = 0,
+            _ => bounds.max_waiting = 0,
+        }
+        bounds
     }
 
     /// Each of the two may follow ordinary units, but neither the other: their ticks stand in no simple ratio.

@@ -32,7 +32,7 @@ impl Generator {
                 generator.random.one_in(n).then(|| generator.random.between(0, most) as u32)
             };
             rules.max_iceberg_parts = small(self, 4, 4);
-            rules.max_open_orders = small(self, 4, 8);
+            rules.max_open_orders = small(self, 3, 6);
             rules.max_waiting_orders = small(self, 5, 5);
             rules.max_order_age_seconds = small(self, 4, 40);
             let position = u128::from(lots) * market.base_unit * 40;

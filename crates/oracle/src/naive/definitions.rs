@@ -1,6 +1,6 @@
 //! Assets and markets: what may be defined, and what a market's units are in atoms.
 
-use types::{AssetDef, AssetId, Decimal, Event, MarketDef, RejectCode};
+use types::{AssetDef, AssetId, Decimal, Event, MarketBounds, MarketDef, RejectCode};
 
 use super::market::Market;
 use super::place::LARGEST_AMOUNT;
@@ -50,13 +50,17 @@ impl Exchange {
         Ok(())
     }
 
-    /// The units of a market: whole atoms, and its largest order is no more than may exist.
+    /// The units of a market: whole atoms, its largest order is no more than may exist, and its book has room.
     pub(super) fn units(&self, def: &MarketDef) -> Result<Units, RejectCode> {
         let (base, quote) = (self.scale(def.base)?, self.scale(def.quote)?);
         let named = def.id.0 > 0 && is_name(&def.symbol) && def.base != def.quote;
         let counts = [def.max_price.get(), def.max_quantity.get()];
         let counted = counts.iter().all(|count| (1..1 << 63).contains(count));
-        let units = units_of(def.tick, def.lot, base, quote).filter(|_| named && counted);
+        let MarketBounds { max_orders, max_levels, max_orders_per_account, max_waiting } =
+            def.bounds;
+        let bounds = [max_orders, max_levels, max_orders_per_account, max_waiting];
+        let sound = named && counted && !bounds.contains(&0);
+        let units = units_of(def.tick, def.lot, base, quote).filter(|_| sound);
         let fits = |units: &Units| {
             let [price, lots] = counts.map(u128::from);
             let largest = price.checked_mul(lots).and_then(|both| both.checked_mul(units.quote));

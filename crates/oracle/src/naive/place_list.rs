@@ -247,6 +247,10 @@ impl Market {
     /// Funded orders come to the market together: all enter, or none (12.3).
     fn admit_together(&mut self, reply: ReplyTo, entry: Entry) -> Result<OrderId, RejectCode> {
         let Entry { placed, mut orders, kind, request, list, .. } = entry;
+        // The units may have changed while pending legs were on their way (15.6).
+        if request.version != self.def.version {
+            return Err(RejectCode::StaleDefinition);
+        }
         let is_pair = orders.len() == 2;
         let mut to_wait = 0;
         for order in &mut orders {
