@@ -208,6 +208,16 @@ impl Store {
         Ok(())
     }
 
+    /// What the operator who asked called a transfer; none if there is no such transfer.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn transfer_reference(&self, source: u32, number: u64) -> Result<Option<String>> {
+        let sql = "SELECT reference FROM external_transfers WHERE source = ?1 AND number = ?2";
+        let key = params![source, sql_integer(number, "a reference number")?];
+        Ok(self.directory.reader()?.query_row(sql, key, |row| row.get(0)).optional()?)
+    }
+
     /// The last number that a source has been given; zero for none.
     ///
     /// # Errors

@@ -186,6 +186,8 @@ fn a_reference_gets_one_number_and_keeps_it_over_a_crash() {
     assert_eq!(pending, [(1, "tx-a", huge), (2, "tx-b", credit(5))]);
     assert_eq!(store.last_transfer_number(7).unwrap(), 2);
     assert_eq!(store.last_transfer_number(9).unwrap(), 0);
+    assert_eq!(store.transfer_reference(7, 2).unwrap().as_deref(), Some("tx-b"));
+    assert_eq!(store.transfer_reference(7, 3).unwrap(), None);
 }
 
 #[test]

@@ -50,6 +50,7 @@ async fn a_credit_above_the_ceiling_takes_two_operators() {
         assert_eq!((&shown["act"], &shown["amount"]), (&json!("credit"), &json!("0.500000")));
         assert_eq!(shown["concerns"], json!(["ceiling"]));
         assert_eq!((&shown["proposed_by"], &shown["account"]), (&json!("operator-1"), &json!(1)));
+        assert_eq!(shown["desk_reference"], "b");
 
         let same = decide(&world, &world.operator, 1, "approve").await;
         assert_eq!((same.code(), same.status.as_u16()), ("SameOperator", 403));

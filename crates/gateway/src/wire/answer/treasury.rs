@@ -126,6 +126,9 @@ pub(crate) struct Proposal {
     pub(crate) expires_at: u64,
     /// The reference in the log, `source:number`.
     pub(crate) reference: Option<String>,
+    /// What the operator called it: the `reference` of the credit or debit that was asked of this exchange's
+    /// own desk.
+    pub(crate) desk_reference: Option<String>,
     /// Whose.
     pub(crate) account: Option<u32>,
     /// Ticker of the asset.
@@ -171,7 +174,7 @@ impl Policy {
 }
 
 impl Proposal {
-    pub(crate) fn new(views: &Views, view: &ProposalView) -> Self {
+    pub(crate) fn new(views: &Views, view: &ProposalView, desk_reference: Option<String>) -> Self {
         let types::Proposal { number, operator, act, concerns, expires } = view.proposal;
         let def = act.asset().and_then(|asset| views.asset(asset));
         let def = def.as_deref();
@@ -184,6 +187,7 @@ impl Proposal {
             proposed_at: millis(view.proposed_at),
             expires_at: millis(expires),
             asset: def.map(|asset| asset.symbol.clone()),
+            desk_reference,
             ..Self::default()
         };
         match act {
