@@ -2,7 +2,7 @@
 
 use node::Reply;
 use types::{
-    AccountId, Amount, CancelCause, ClientOrderId, Event, MarketId, OrderId, OrderSpec,
+    AccountId, Amount, CancelCause, ClientOrderId, Decision, Event, MarketId, OrderId, OrderSpec,
     PartitionId, Quantity, Seq, Side, Timestamp, Trade,
 };
 use views::{EndCause, FillView, Liquidity, OrderStatus, OrderView, add_filled};
@@ -33,6 +33,8 @@ pub(crate) struct Outcome {
     pub(crate) made_room: Vec<(OrderId, Quantity)>,
     /// What is left of it, if an event said so.
     remaining: Option<Quantity>,
+    /// The proposal that was approved in the same entry before a rejection.
+    approved: Option<u64>,
 }
 
 impl Outcome {
@@ -52,6 +54,7 @@ impl Outcome {
             cancelled: None,
             made_room: made_room(reply.before, answer),
             remaining: None,
+            approved: approved(reply.before, answer),
         };
         if let Some((market, order)) = entering_order(answer) {
             for event in consequences {
@@ -59,6 +62,12 @@ impl Outcome {
             }
         }
         Some(outcome)
+    }
+
+    /// Whether a rejected approval of a proposal was done all the same by the treasury, so that the refusal is
+    /// the ledger's to which the approved act went: in the same entry, or in another partition.
+    pub(crate) fn has_approved(&self, proposal: u64) -> bool {
+        self.approved == Some(proposal) || self.passed_seq != Seq(0)
     }
 
     fn follow(&mut self, in_market: MarketId, of_order: OrderId, event: &Event) {
@@ -235,6 +244,16 @@ fn made_room(before: &[Event], answer: &Event) -> Vec<(OrderId, Quantity)> {
         _ => None,
     };
     before.iter().filter_map(ended).collect()
+}
+
+fn approved(before: &[Event], answer: &Event) -> Option<u64> {
+    if !matches!(answer, Event::Rejected { .. }) {
+        return None;
+    }
+    before.iter().rev().find_map(|event| match *event {
+        Event::ProposalDecided { proposal, decision: Decision::Approved, .. } => Some(proposal),
+        _ => None,
+    })
 }
 
 /// Whose command an answer ends: the account that must be able to read what it wrote.

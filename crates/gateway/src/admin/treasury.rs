@@ -10,13 +10,13 @@ use types::{Event, RejectCode, Request, TreasuryReference};
 
 use super::{SOURCE, operate};
 use crate::account::{asset, watermarks};
-use crate::error::{ApiError, ErrorCode};
+use crate::error::ApiError;
 use crate::history::blocking;
 use crate::http::extract::{Params, Segments, SignedRequest, number};
 use crate::min_seq::{self, MinSeq};
 use crate::orders::unexpected;
 use crate::outcome::Outcome;
-use crate::state::Shared;
+use crate::state::{Shared, rejection};
 use crate::wire::answer::{
     DecidedProposal, DoneOrProposed, Guard, Proposal, Proposals, Source, TreasuryState, Watermark,
     millis,
@@ -129,7 +129,14 @@ pub(crate) async fn list_proposals(
     request.operator()?;
     let watermarks = seen(&shared, &params).await?;
     let open = shared.views.proposals();
-    let proposals = open.iter().map(|view| Proposal::new(&shared.views, view)).collect();
+    let references: Vec<_> = open.iter().map(|view| desk_reference(&view.proposal)).collect();
+    let names = blocking(&shared, move |store| {
+        let name = |of: TreasuryReference| store.transfer_reference(of.source, of.number);
+        references.into_iter().map(|of| Ok(of.map(name).transpose()?.flatten())).collect()
+    });
+    let names: Vec<Option<String>> = names.await?;
+    let shown = open.iter().zip(names);
+    let proposals = shown.map(|(view, name)| Proposal::new(&shared.views, view, name)).collect();
     Ok(Json(Proposals { proposals, watermarks }))
 }
 
@@ -147,19 +154,27 @@ pub(crate) async fn approve_proposal(
 ) -> Result<Json<DecidedProposal>, ApiError> {
     let operator = request.operator()?;
     let proposal = number("proposal", &proposal)?;
-    let reference = desk_reference(&shared, proposal);
+    let open = shared.views.proposal(proposal);
+    let reference = open.and_then(|open| desk_reference(&open.proposal));
     let command = Request::ApproveProposal { operator, proposal };
-    let outcome = operate(&shared, request.caller.valid_until, command).await;
-    let (status, end) = match &outcome {
-        Ok(Outcome { answer: Event::ProposalDecided { .. }, .. }) => ("endorsed", None),
-        Ok(Outcome { partition, seq, .. }) => {
-            let (partition, seq) = (*partition, *seq);
+    let outcome = shared.ask(request.caller.valid_until, command).await?;
+    let refused = rejection(&outcome.answer);
+    if refused.is_none() {
+        // It is done whether the views show it or not.
+        let _ = shared.catch_up.reach(outcome.partition, outcome.seq).await;
+    }
+    let (status, end) = match outcome.answer {
+        Event::ProposalDecided { .. } => ("endorsed", None),
+        Event::Rejected { code, .. } => {
+            ("", outcome.has_approved(proposal).then_some(TransferOutcome::Rejected(code)))
+        }
+        _ => {
+            let (partition, seq) = (outcome.partition, outcome.seq);
             ("approved", Some(TransferOutcome::Done { partition, seq }))
         }
-        Err(error) => ("", refused_by_ledger(error).map(TransferOutcome::Rejected)),
     };
     note(&shared, reference, end).await;
-    Ok(Json(decided(proposal, status, &outcome?)))
+    refused.map_or_else(|| Ok(Json(decided(proposal, status, &outcome))), Err)
 }
 
 /// End a proposal undone; its own operator may too.
@@ -176,7 +191,8 @@ pub(crate) async fn reject_proposal(
 ) -> Result<Json<DecidedProposal>, ApiError> {
     let operator = request.operator()?;
     let proposal = number("proposal", &proposal)?;
-    let reference = desk_reference(&shared, proposal);
+    let open = shared.views.proposal(proposal);
+    let reference = open.and_then(|open| desk_reference(&open.proposal));
     let command = Request::RejectProposal { operator, proposal };
     let outcome = operate(&shared, request.caller.valid_until, command).await?;
     let Event::ProposalDecided { decision, .. } = outcome.answer else {
@@ -187,21 +203,8 @@ pub(crate) async fn reject_proposal(
 }
 
 /// The number of this gateway's outbox that a proposal stands for, if it does.
-fn desk_reference(shared: &Shared, proposal: u64) -> Option<TreasuryReference> {
-    let reference = shared.views.proposal(proposal)?.proposal.act.reference()?;
-    (reference.source == SOURCE).then_some(reference)
-}
-
-/// Why an approved debit did not happen: codes that no check before it gives.
-fn refused_by_ledger(error: &ApiError) -> Option<RejectCode> {
-    match error.code {
-        ErrorCode::Rejected(
-            code @ (RejectCode::InsufficientBalance
-            | RejectCode::AccountFrozen
-            | RejectCode::UnknownAccount),
-        ) => Some(code),
-        _ => None,
-    }
+fn desk_reference(proposal: &types::Proposal) -> Option<TreasuryReference> {
+    proposal.act.reference().filter(|reference| reference.source == SOURCE)
 }
 
 /// Notes how a transfer ended. A failure is logged, and the history tells it later all the same.

@@ -84,6 +84,41 @@ async fn a_debit_of_a_quarantined_slot_is_refused_and_holds_nothing_up() {
     }
 }
 
+/// The slot refuses what the treasury has let through; a treasury that refuses has let nothing through.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approved_debit_that_a_quarantined_slot_refuses_is_told_so_and_an_unapproved_one_waits()
+{
+    for partitions in [1, 3] {
+        let config = GatewayConfig::default();
+        let world = World::with_bug(partitions, config, Some(bug())).await;
+        let policy = json!({"manual_needs_approval": true});
+        world.admin("PUT", "/v1/admin/treasury/BTC/policy", policy).await.ok();
+        let [first, second] = ["a", "b"].map(|reference| transfer(&world, "debits", 1, reference));
+        let (first, second) = (first.await.ok(), second.await.ok());
+        assert_eq!((&first["proposal"], &second["proposal"]), (&json!(1), &json!(2)));
+        let approve = async |proposal: u64| {
+            let path = format!("/v1/admin/proposals/{proposal}/approve");
+            world.post(&world.colleague, &path, json!({})).await
+        };
+        world.admin("PUT", "/v1/admin/accounts/1/frozen", json!({"frozen": true})).await;
+        assert_eq!(quarantined(&world, 1).await, ["ledger-1"]);
+        assert_eq!(approve(1).await.code(), "ComponentQuarantined");
+        assert_eq!(transfer(&world, "debits", 1, "a").await.code(), "ComponentQuarantined");
+        world.delete(&world.operator, "/v1/admin/quarantine/ledger-1").await.ok();
+        assert_eq!(transfer(&world, "debits", 1, "a").await.code(), "ComponentQuarantined");
+
+        let body = json!({"ceiling": "1000", "evidence": EVIDENCE});
+        world.admin("PUT", "/v1/admin/treasury/BTC/reserves", body).await;
+        assert_eq!(quarantined(&world, 1).await, ["treasury"]);
+        assert_eq!(approve(2).await.code(), "ComponentQuarantined");
+        world.delete(&world.operator, "/v1/admin/quarantine/treasury").await.ok();
+        let waits = transfer(&world, "debits", 1, "b").await.ok();
+        assert_eq!(waits["status"], "awaiting_approval");
+        assert_eq!(approve(2).await.ok()["status"], "approved");
+        world.settles(&world.alice, "BTC", "9.00000000", "0.00000000").await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_settlement_in_a_quarantined_slot_holds_the_desk_up_until_the_release() {
     let limits = Limits { answer_timeout: Duration::from_secs(3), ..Limits::default() };
