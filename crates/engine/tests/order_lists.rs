@@ -338,7 +338,7 @@ fn legs_that_trade_in_a_later_entry_end_their_lists_there() {
     exchange.submit_quietly(order_list(3, vec![rests, waits], Vec::new()));
     exchange.submit_quietly(order_list(4, vec![rests], vec![follows]));
     let request = Request::PlaceOrder(limit(2, Side::Buy, 103, 5_006));
-    let (reply, valid_until) = (types::ReplyTo::new(1, 1), Timestamp(u64::MAX));
+    let (reply, valid_until) = (types::ReplyTo::new(2, 1), Timestamp(u64::MAX));
     let mut command = types::Command::Request { reply, valid_until, request };
     let (mut events, mut entries) = (Vec::new(), 0);
     loop {

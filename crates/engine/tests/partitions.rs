@@ -208,15 +208,15 @@ fn a_sweep_longer_than_an_entry_goes_on_and_later_commands_keep_their_turn() {
     let home = PartitionId(0);
     let sweep = Request::PlaceOrder(limit(2, Side::Buy, 100, 10_001));
     let behind = Request::PlaceOrder(limit(3, Side::Sell, 100, 5));
-    let command = |request| Command::Request {
-        reply: types::ReplyTo::new(1, 1),
+    let command = |token, request| Command::Request {
+        reply: types::ReplyTo::new(2, token),
         valid_until: types::Timestamp(u64::MAX),
         request,
     };
-    exchange.append_one(home, command(sweep));
+    exchange.append_one(home, command(1, sweep));
     assert!(exchange.partitions[0].needs_continue());
     // The sequencer may put another command between: it waits behind the sweep.
-    exchange.append_one(home, command(behind));
+    exchange.append_one(home, command(2, behind));
     let mut continues = 0;
     while exchange.partitions[0].needs_continue() {
         exchange.append_one(home, Command::Continue);
@@ -240,7 +240,7 @@ fn a_snapshot_in_the_middle_of_a_sweep_goes_on_as_well() {
         exchange.submit_quietly(Request::PlaceOrder(limit(1, Side::Sell, 100 + n % 7, 1)));
     }
     let request = Request::PlaceOrder(limit(2, Side::Buy, 200, 20_000));
-    let reply = types::ReplyTo::new(1, 1);
+    let reply = types::ReplyTo::new(2, 1);
     let valid_until = types::Timestamp(u64::MAX);
     exchange.append_one(PartitionId(0), Command::Request { reply, valid_until, request });
     while exchange.partitions[0].needs_continue() {

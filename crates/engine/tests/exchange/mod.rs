@@ -1,7 +1,7 @@
 //! An exchange of some partitions in memory, with a log of its own: what the tests drive.
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use engine::{Partition, audit};
@@ -23,6 +23,8 @@ pub struct Exchange {
     pub logs: Vec<Vec<(Timestamp, Command)>>,
     pub events: Vec<Vec<(Seq, Vec<Event>)>>,
     pub now: Timestamp,
+    /// Sessions and tokens of requests that were answered: none is answered twice.
+    answered: BTreeSet<(u64, u64)>,
     /// What is wrong with the binary that runs this.
     bug: Option<Bug>,
     next_token: u64,
@@ -38,6 +40,7 @@ impl Exchange {
             events: vec![Vec::new(); usize::from(partitions)],
             topology,
             now: Timestamp(1_000_000_000),
+            answered: BTreeSet::new(),
             bug: None,
             next_token: 0,
             next_reference: 0,
@@ -135,6 +138,10 @@ impl Exchange {
                 std::panic::resume_unwind(panic);
             };
             return Err(component);
+        }
+        for reply in events.iter().filter_map(Event::answers) {
+            let is_first = self.answered.insert((reply.session, reply.token));
+            assert!(is_first, "{reply:?} is answered again: {events:#?}");
         }
         self.logs[index].push((self.now, command.clone()));
         self.events[index].push((seq, events));
