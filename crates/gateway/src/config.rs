@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use types::AccountId;
 
+use crate::limits::RateLimits;
+
 /// Appends figures in the Prometheus text format: how the node's counters reach `/metrics`.
 pub type MetricsSource = Arc<dyn Fn(&mut String) + Send + Sync>;
 
@@ -16,6 +18,8 @@ pub type SnapshotHook = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 pub struct GatewayConfig {
     /// Bounds and timeouts.
     pub limits: Limits,
+    /// How fast clients may ask.
+    pub rates: RateLimits,
     /// TLS with this certificate and key, or plain HTTP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Lets browsers trade on a demonstration exchange without a key of their own.

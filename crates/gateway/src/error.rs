@@ -226,12 +226,14 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// What in particular, instead of the code's own sentence.
     pub detail: Option<Cow<'static, str>>,
+    /// After how many seconds it may be worth another try, where the code says that it may be at all.
+    pub retry_after: u64,
 }
 
 impl ApiError {
     /// An error with a sentence of its own.
     pub fn with(code: GatewayCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: ErrorCode::Gateway(code), detail: Some(detail.into()) }
+        Self { detail: Some(detail.into()), ..code.into() }
     }
 
     /// A field has a value that it cannot have.
@@ -247,6 +249,13 @@ impl ApiError {
         self
     }
 
+    /// The same, worth another try after so many seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = seconds;
+        self
+    }
+
     /// The text for people.
     #[must_use]
     pub fn message(&self) -> &str {
@@ -256,13 +265,13 @@ impl ApiError {
 
 impl From<GatewayCode> for ApiError {
     fn from(code: GatewayCode) -> Self {
-        Self { code: ErrorCode::Gateway(code), detail: None }
+        Self { code: ErrorCode::Gateway(code), detail: None, retry_after: 1 }
     }
 }
 
 impl From<RejectCode> for ApiError {
     fn from(code: RejectCode) -> Self {
-        Self { code: ErrorCode::Rejected(code), detail: None }
+        Self { code: ErrorCode::Rejected(code), detail: None, retry_after: 1 }
     }
 }
 

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use types::PartitionId;
 
 use crate::http::Routes;
+use crate::http::metrics::render_rates;
 use crate::state::Shared;
 
 /// How many entries the views may be behind and still count as caught up.
@@ -17,7 +18,10 @@ const READY_LAG: u64 = 10_000;
 const READY_AHEAD: u64 = 5;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    routes.get("/livez", livez).get("/readyz", readyz).get("/metrics", metrics)
+    routes
+        .get_unlimited("/livez", livez)
+        .get_unlimited("/readyz", readyz)
+        .get_unlimited("/metrics", metrics)
 }
 
 /// The process answers.
@@ -51,6 +55,7 @@ async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let mut text = String::with_capacity(8 << 10);
     shared.metrics.render(shared.pending(), shared.views.quarantined().len(), &mut text);
+    render_rates(&shared.rates, &mut text);
     if let Some(more) = &shared.config.metrics {
         more(&mut text);
     }

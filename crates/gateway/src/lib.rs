@@ -23,6 +23,7 @@ pub mod fuzzing;
 mod health;
 mod history;
 mod http;
+mod limits;
 mod market_data;
 mod min_seq;
 mod orders;
@@ -47,6 +48,7 @@ pub use bootstrap::{Credentials, add_operator, bootstrap_admin, mend_directory, 
 pub use config::{DemoAccess, GatewayConfig, Limits, MetricsSource, SnapshotHook};
 pub use docs::{error_codes_markdown, openapi_json};
 pub use error::{ApiError, ErrorCode, GatewayCode};
+pub use limits::{ForwardedHeader, Profile, RateLimits};
 
 /// A gateway that is ready to serve.
 pub struct Gateway {

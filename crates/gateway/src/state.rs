@@ -9,16 +9,17 @@ use store::{Store, StoreError};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::{Event, ReplyTo, Request, Timestamp};
+use types::{AccountId, Event, ReplyTo, Request, Timestamp};
 use views::Views;
 
 use crate::admin::Outbox;
 use crate::auth::Authenticator;
-use crate::binance::{CancelNames, Limiter, ListenKeys, Uncapped};
+use crate::binance::{CancelNames, Limiter, ListenKeys};
 use crate::config::GatewayConfig;
 use crate::demo::DemoKey;
 use crate::error::{ApiError, GatewayCode};
 use crate::http::metrics::Metrics;
+use crate::limits::{Class, Rates};
 use crate::outcome::{Outcome, account_of};
 use crate::pending::Pending;
 use crate::watermarks::CatchUp;
@@ -47,7 +48,9 @@ pub(crate) struct Shared {
     /// Waits for views, and knows what each account wrote last.
     pub(crate) catch_up: CatchUp,
     /// Weighs requests and counts orders of the Binance dialect.
-    pub(crate) limiter: Box<dyn Limiter>,
+    pub(crate) limiter: Limiter,
+    /// Limits how fast clients may ask.
+    pub(crate) rates: Arc<Rates>,
     /// Names under which accounts' events can be heard in the Binance dialect.
     pub(crate) listen_keys: ListenKeys,
     /// What clients of the Binance dialect call their cancels.
@@ -73,6 +76,7 @@ impl Shared {
         let demo = DemoKey::issue(&config, &auth)?;
         let pending = Arc::new(Pending::new(config.limits.pending));
         let session = exchange.open_session(Arc::clone(&pending) as Arc<dyn ReplySink>);
+        let rates = Arc::new(Rates::new(config.rates.clone()));
         Ok(Arc::new(Self {
             auth,
             demo,
@@ -80,7 +84,12 @@ impl Shared {
             defining: tokio::sync::Mutex::new(()),
             outbox: Outbox::default(),
             metrics: Metrics::default(),
-            limiter: Box::new(Uncapped::default()),
+            limiter: Limiter::new(
+                config.rates.dialect,
+                config.rates.remembered,
+                Arc::clone(&rates),
+            ),
+            rates,
             listen_keys: ListenKeys::default(),
             cancel_names: Arc::default(),
             fan_out: FanOut::new(Arc::clone(&exchange), &views, &config.limits),
@@ -140,6 +149,28 @@ impl Shared {
             self.catch_up.wrote(account, &outcome);
         }
         Ok(outcome)
+    }
+
+    /// Counts a native request for the key that signed it.
+    ///
+    /// # Errors
+    /// [`GatewayCode::RateLimited`].
+    pub(crate) fn charge(
+        &self,
+        key: &Arc<str>,
+        account: Option<AccountId>,
+        class: Class,
+    ) -> Result<(), ApiError> {
+        let tier = || self.tier(account);
+        Ok(self.rates.signed(self.config.rates.native, key, class, tier)?)
+    }
+
+    /// The fee tier of an account, which its limits go by; the highest for operators.
+    pub(crate) fn tier(&self, account: Option<AccountId>) -> u8 {
+        match account {
+            Some(account) => self.views.account_fees(account).map_or(0, |fees| fees.tier),
+            None => u8::MAX,
+        }
     }
 
     /// How many commands wait for their answer.

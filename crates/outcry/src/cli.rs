@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::config::Profile;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use types::{MarketId, OrderId, PartitionId, Seq};
 
@@ -72,6 +73,9 @@ pub struct RunArgs {
     /// Private key, PEM; needs --tls-cert.
     #[arg(long, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// Limits of all paths [default: standard, and binance on the paths of the Binance dialect].
+    #[arg(long, value_name = "PROFILE", value_enum)]
+    pub limits: Option<Profile>,
     /// Start an empty exchange: no demo assets, markets or participants.
     #[arg(long)]
     pub no_demo: bool,

@@ -13,7 +13,15 @@ use super::process::Process;
 pub fn found(folder: &Path, accounts: usize) -> (Process, Vec<Key>) {
     let binary = std::env::current_exe().expect("a path").with_file_name("outcry");
     let mut command = Command::new(&binary);
-    command.args(["run", "--no-demo", "--listen", "127.0.0.1:0", "--data"]);
+    command.args([
+        "run",
+        "--no-demo",
+        "--limits",
+        "unlimited",
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+    ]);
     command.arg(folder.join("data"));
     let server = Process::start(command, &folder.join("server.log"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

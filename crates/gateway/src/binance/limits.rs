@@ -1,164 +1,180 @@
-//! Where requests are weighed and orders are counted: the one place that a limiter plugs into.
+//! Where requests are weighed and orders are counted, and what the dialect says of those that are too many.
 //!
 //! Every request is charged its weight before it runs (`table` has the weights); a successful order call
-//! gets it back. Every answer states the weight used. [`Uncapped`] counts and refuses nothing.
+//! gets it back. Every answer states the weight used, whatever the profile refuses.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
+use std::sync::Arc;
 
-use parking_lot::Mutex;
+use axum::http::StatusCode;
 use types::{AccountId, Timestamp};
 
 use super::error::Error;
+use crate::limits::{Class, Level, OrderCounts, Profile, Rates, Refusal, Weights};
 
-const SECOND: u64 = 1_000_000_000;
-const MINUTE: u64 = 60 * SECOND;
-const DAY: u64 = 86_400 * SECOND;
-
-/// Most accounts and addresses that are remembered; beyond that, those of past windows are forgotten.
-const PRUNE_ABOVE: usize = 10_000;
-
-/// Who is charged: an address, or everybody whose address is not known.
-pub(crate) type Source = Option<IpAddr>;
-
-/// Unfilled orders of an account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct OrderCount {
-    /// In the current ten seconds.
-    pub(crate) ten_seconds: u32,
-    /// In the current day (UTC).
-    pub(crate) day: u32,
-}
+pub(crate) use crate::limits::{OrderCount, Source};
 
 /// Weighs requests and counts orders.
-pub(crate) trait Limiter: Send + Sync {
+pub(crate) struct Limiter {
+    profile: Profile,
+    rates: Arc<Rates>,
+    weights: Weights,
+    orders: OrderCounts,
+}
+
+impl Limiter {
+    /// Under the profile of the dialect.
+    pub(crate) fn new(profile: Profile, remembered: usize, rates: Arc<Rates>) -> Self {
+        let (weights, orders) = (Weights::new(remembered), OrderCounts::new(remembered));
+        Self { profile, rates, weights, orders }
+    }
+
     /// Charges a request before it runs; gives the weight used in the current minute.
     ///
     /// # Errors
     /// -1003 with 429 or 418, and `retry_after`.
-    fn charge(&self, source: Source, weight: u32, now: Timestamp) -> Result<u32, Error>;
+    pub(crate) fn charge(&self, source: Source, weight: u32, now: Timestamp) -> Result<u32, Error> {
+        let is_unlimited = self.profile != Profile::Binance;
+        let weighed = self.weights.charge(source, weight, is_unlimited, now.0);
+        let used = self.rates.noted(weighed).map_err(|refusal| refused(refusal, now))?;
+        self.rates.request(self.profile, source).map_err(|refusal| refused(refusal, now))?;
+        Ok(used)
+    }
+
+    /// Counts a signed request for its key, under the standard profile.
+    ///
+    /// # Errors
+    /// -1003 or -1015 with 429, and `retry_after`.
+    pub(crate) fn signed(
+        &self,
+        key: &Arc<str>,
+        class: Class,
+        tier: impl FnOnce() -> u8,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let decided = self.rates.signed(self.profile, key, class, tier);
+        decided.map_err(|refusal| refused(refusal, now))
+    }
 
     /// Gives back what a request was charged that turned out to be free.
-    fn give_back(&self, source: Source, weight: u32, now: Timestamp) -> u32;
+    pub(crate) fn give_back(&self, source: Source, weight: u32, now: Timestamp) -> u32 {
+        self.weights.give_back(source, weight, now.0)
+    }
 
     /// The weight used in the current minute.
-    fn used(&self, source: Source, now: Timestamp) -> u32;
+    pub(crate) fn used(&self, source: Source, now: Timestamp) -> u32 {
+        self.weights.used(source, now.0)
+    }
 
     /// Counts orders before they are placed.
     ///
     /// # Errors
     /// -1015 with 429, and `retry_after`.
-    fn count_orders(
-        &self,
-        account: AccountId,
-        orders: u32,
-        now: Timestamp,
-    ) -> Result<OrderCount, Error>;
-
-    /// What an account has used.
-    fn orders_of(&self, account: AccountId, now: Timestamp) -> OrderCount;
-}
-
-/// Counts in fixed windows, and refuses nothing.
-#[derive(Default)]
-pub(crate) struct Uncapped {
-    weights: Mutex<HashMap<Source, Window>>,
-    orders: Mutex<HashMap<AccountId, [Window; 2]>>,
-}
-
-/// A count that begins anew with each window.
-#[derive(Clone, Copy, Default)]
-struct Window {
-    number: u64,
-    count: u32,
-}
-
-impl Window {
-    fn at(self, length: u64, now: Timestamp) -> Self {
-        let number = now.0 / length;
-        if self.number == number { self } else { Self { number, count: 0 } }
-    }
-}
-
-impl Uncapped {
-    fn weigh(&self, source: Source, now: Timestamp, change: impl FnOnce(u32) -> u32) -> u32 {
-        let mut weights = self.weights.lock();
-        if weights.len() > PRUNE_ABOVE {
-            weights.retain(|_, window| window.number == now.0 / MINUTE);
-        }
-        let entry = weights.entry(source).or_default();
-        *entry = entry.at(MINUTE, now);
-        entry.count = change(entry.count);
-        entry.count
-    }
-}
-
-impl Limiter for Uncapped {
-    fn charge(&self, source: Source, weight: u32, now: Timestamp) -> Result<u32, Error> {
-        Ok(self.weigh(source, now, |count| count.saturating_add(weight)))
-    }
-
-    fn give_back(&self, source: Source, weight: u32, now: Timestamp) -> u32 {
-        self.weigh(source, now, |count| count.saturating_sub(weight))
-    }
-
-    fn used(&self, source: Source, now: Timestamp) -> u32 {
-        let weights = self.weights.lock();
-        weights.get(&source).map_or(0, |window| window.at(MINUTE, now).count)
-    }
-
-    fn count_orders(
+    pub(crate) fn count_orders(
         &self,
         account: AccountId,
         orders: u32,
         now: Timestamp,
     ) -> Result<OrderCount, Error> {
-        let mut counts = self.orders.lock();
-        if counts.len() > PRUNE_ABOVE {
-            counts.retain(|_, [_, day]| day.number == now.0 / DAY);
-        }
-        let [tens, day] = counts.entry(account).or_default();
-        (*tens, *day) = (tens.at(10 * SECOND, now), day.at(DAY, now));
-        for window in [&mut *tens, &mut *day] {
-            window.count = window.count.saturating_add(orders);
-        }
-        Ok(OrderCount { ten_seconds: tens.count, day: day.count })
+        let is_unlimited = self.profile != Profile::Binance;
+        let counted = self.orders.count(account, orders, is_unlimited, now.0);
+        self.rates.noted(counted).map_err(|refusal| refused(refusal, now))
     }
 
-    fn orders_of(&self, account: AccountId, now: Timestamp) -> OrderCount {
-        let counts = self.orders.lock();
-        let [tens, day] = counts.get(&account).copied().unwrap_or_default();
-        OrderCount { ten_seconds: tens.at(10 * SECOND, now).count, day: day.at(DAY, now).count }
+    /// What an account has used.
+    pub(crate) fn orders_of(&self, account: AccountId, now: Timestamp) -> OrderCount {
+        self.orders.of(account, now.0)
     }
+}
+
+/// A refusal in the dialect's words.
+fn refused(refusal: Refusal, now: Timestamp) -> Error {
+    let limit = refusal.limit;
+    let (code, what) = match refusal.level {
+        Level::Weight => (-1003, too_much(format_args!("{limit} request weight per 1 MINUTE"))),
+        Level::RawRequests => (-1003, too_much(format_args!("{limit} requests per 5 MINUTE"))),
+        Level::Address | Level::Key => {
+            (-1003, too_much(format_args!("{limit} requests per 1 MINUTE")))
+        }
+        Level::All => (-1003, "Too many requests queued.".to_owned()),
+        Level::Banned => {
+            let until = now.saturating_add_nanos(refusal.wait).as_millis();
+            let what = format!(
+                "Way too much request weight used; IP banned until {until}. Please use WebSocket Streams for \
+                 live updates to avoid bans."
+            );
+            (-1003, what)
+        }
+        Level::Orders => (-1015, too_many_orders(limit, "1 MINUTE")),
+        Level::TenSeconds => (-1015, too_many_orders(limit, "10 SECOND")),
+        Level::Day => (-1015, too_many_orders(limit, "1 DAY")),
+    };
+    let status = match refusal.level {
+        Level::Banned => StatusCode::IM_A_TEAPOT,
+        _ => StatusCode::TOO_MANY_REQUESTS,
+    };
+    let retry_after = Some(refusal.seconds());
+    Error { retry_after, ..Error::with_status(code, status, what) }
+}
+
+fn too_much(limit: std::fmt::Arguments<'_>) -> String {
+    format!(
+        "Too much request weight used; current limit is {limit}. Please use WebSocket Streams for live \
+         updates to avoid polling the API."
+    )
+}
+
+fn too_many_orders(limit: u32, interval: &str) -> String {
+    format!("Too many new orders; current limit is {limit} orders per {interval}.")
 }
 
 /// Limits as `exchangeInfo` and `rateLimit/order` state them.
 pub(crate) mod stated {
-    /// Weight in a minute.
-    pub(crate) const WEIGHT_1M: u32 = 6_000;
-    /// Orders in ten seconds.
-    pub(crate) const ORDERS_10S: u32 = 100;
-    /// Orders in a day.
-    pub(crate) const ORDERS_1D: u32 = 200_000;
-    /// Requests in five minutes.
-    pub(crate) const RAW_5M: u32 = 300_000;
+    pub(crate) use crate::limits::{ORDERS_1D, ORDERS_10S, RAW_5M, WEIGHT_1M};
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::RateLimits;
+
+    const MINUTE: u64 = 60_000_000_000;
+
+    fn limiter(profile: Profile) -> Limiter {
+        Limiter::new(profile, 100, Arc::new(Rates::new(RateLimits::default())))
+    }
+
+    fn refusal(error: &Error) -> (u16, i32, Option<u64>) {
+        (error.status.as_u16(), error.code, error.retry_after)
+    }
 
     #[test]
-    fn weights_count_by_the_minute_and_orders_by_ten_seconds_and_days() {
-        let (limiter, at) = (Uncapped::default(), |seconds| Timestamp(seconds * SECOND));
-        assert_eq!(limiter.charge(None, 20, at(60)).unwrap(), 20);
-        assert_eq!(limiter.charge(None, 5, at(119)).unwrap(), 25);
-        assert_eq!(limiter.give_back(None, 5, at(119)), 20);
-        assert_eq!((limiter.used(None, at(119)), limiter.used(None, at(120))), (20, 0));
-        let account = AccountId(1);
-        let count = limiter.count_orders(account, 2, at(5)).unwrap();
-        assert_eq!(count, OrderCount { ten_seconds: 2, day: 2 });
-        assert_eq!(limiter.orders_of(account, at(12)), OrderCount { ten_seconds: 0, day: 2 });
-        assert_eq!(limiter.orders_of(account, at(86_400)), OrderCount::default());
+    fn who_goes_on_through_429_is_told_418_and_until_when() {
+        let (limiter, now) = (limiter(Profile::Binance), Timestamp(MINUTE));
+        assert_eq!(limiter.charge(None, 6_000, now).unwrap(), 6_000);
+        for _ in 0..100 {
+            let error = limiter.charge(None, 1, now).unwrap_err();
+            assert_eq!(refusal(&error), (429, -1003, Some(60)));
+            assert!(error.msg.starts_with("Too much request weight used; current limit is 6000"));
+        }
+        let error = limiter.charge(None, 1, now).unwrap_err();
+        assert_eq!(refusal(&error), (418, -1003, Some(120)));
+        assert!(error.msg.contains("IP banned until 180000."), "{}", error.msg);
+        let other = Some([10, 0, 0, 1].into());
+        assert_eq!(limiter.charge(other, 5, now).unwrap(), 5);
+    }
+
+    #[test]
+    fn too_many_orders_are_1015_and_without_limits_all_is_counted_and_nothing_refused() {
+        let now = Timestamp(MINUTE);
+        let (limited, free) = (limiter(Profile::Binance), limiter(Profile::Unlimited));
+        for limiter in [&limited, &free] {
+            assert_eq!(limiter.count_orders(AccountId(1), 100, now).unwrap().ten_seconds, 100);
+        }
+        let error = limited.count_orders(AccountId(1), 1, now).unwrap_err();
+        assert_eq!(refusal(&error), (429, -1015, Some(10)));
+        assert_eq!(&*error.msg, "Too many new orders; current limit is 100 orders per 10 SECOND.");
+        assert_eq!(free.count_orders(AccountId(1), 1, now).unwrap().day, 101);
+        assert!((0..10).all(|_| free.charge(None, 6_000, now).is_ok()));
+        assert_eq!(free.used(None, now), 60_000);
     }
 }

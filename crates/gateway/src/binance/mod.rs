@@ -38,7 +38,7 @@ use crate::state::Shared;
 
 pub(crate) use account::ListenKeys;
 pub(crate) use ids::CancelNames;
-pub(crate) use limits::{Limiter, Uncapped};
+pub(crate) use limits::Limiter;
 pub use table::endpoints;
 pub(crate) use ws::{Streams, keep_time};
 

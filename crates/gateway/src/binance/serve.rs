@@ -18,6 +18,7 @@ use super::signed;
 use super::table::ENDPOINTS;
 use crate::http::Routes;
 use crate::http::extract::read_body;
+use crate::limits::Class;
 use crate::state::Shared;
 
 const USED_WEIGHT: HeaderName = HeaderName::from_static("x-mbx-used-weight");
@@ -67,7 +68,8 @@ pub(crate) fn meant(method: &Method, path: &str) -> Option<&'static Endpoint> {
 /// One request, from its bytes to its answer.
 async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let (source, now) = (None, shared.exchange.now());
+    let source = shared.rates.source(&parts.extensions, &parts.headers);
+    let now = shared.exchange.now();
     let body = read_body(body, &shared).await;
     let is_cut = body.is_err();
     let query = parts.uri.query().unwrap_or_default();
@@ -123,6 +125,11 @@ async fn answer(
     };
     if !endpoint.security.admits(caller.as_ref()) {
         return Err(Error::not_permitted());
+    }
+    if let Some(caller) = &caller {
+        let trades = endpoint.security == Security::Trade && endpoint.method != Method::DELETE;
+        let class = if trades { Class::Orders } else { Class::Other };
+        shared.limiter.signed(&caller.key, class, || shared.tier(caller.account), now)?;
     }
     let call = Call { shared: Arc::clone(shared), params, caller, unit, now };
     if endpoint.method == Method::GET {

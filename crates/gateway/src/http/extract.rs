@@ -12,6 +12,7 @@ use types::{AccountId, OperatorName};
 
 use crate::auth::{Caller, Signed};
 use crate::error::{ApiError, GatewayCode};
+use crate::limits::Class;
 use crate::state::Shared;
 use crate::wire::read_json;
 
@@ -87,6 +88,8 @@ impl FromRequest<Arc<Shared>> for SignedRequest {
         let body = read_body(body, shared).await?;
         let signed = Signed { body: &body, ..unread };
         let caller = shared.auth.verify(&signed, shared.exchange.now())?;
+        let class = Class::of(&parts.method, parts.uri.path());
+        shared.charge(&caller.key, caller.account, class)?;
         Ok(Self { caller, body })
     }
 }

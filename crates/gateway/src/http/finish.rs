@@ -72,7 +72,7 @@ fn write_error(response: &mut Response, error: &ApiError, request_id: &str) {
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if matches!(response.status().as_u16(), 429 | 503) {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        response.headers_mut().insert(header::RETRY_AFTER, error.retry_after.into());
     }
     *response.body_mut() = Body::from(to_json(&body));
 }

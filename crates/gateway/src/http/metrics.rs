@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::limits::Rates;
+
 /// Upper bounds of the latency buckets, in microseconds.
 const BUCKETS: [u64; 14] = [
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
@@ -133,6 +135,18 @@ impl Metrics {
             let _ = writeln!(out, "{name} {}", value.load(Ordering::Relaxed));
         }
     }
+}
+
+/// What limits refused, by level, and how much they remember.
+pub(crate) fn render_rates(rates: &Rates, out: &mut String) {
+    let name = "outcry_rate_limited_total";
+    header(out, name, "counter", "Requests refused for coming too fast, by the limit.");
+    for (level, count) in rates.refused() {
+        let _ = writeln!(out, "{name}{{level=\"{level}\"}} {count}");
+    }
+    let (name, (addresses, keys)) = ("outcry_rate_limits_remembered", rates.remembered());
+    header(out, name, "gauge", "Addresses and keys that limits remember.");
+    let _ = writeln!(out, "{name}{{of=\"addresses\"}} {addresses}\n{name}{{of=\"keys\"}} {keys}");
 }
 
 impl RouteMetrics {

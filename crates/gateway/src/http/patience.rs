@@ -12,20 +12,24 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tower::Service;
 
-/// The routes for one connection; notes that a request has come.
+use crate::limits::Peer;
+
+/// The routes for one connection; notes that a request has come, and from where.
 #[derive(Clone)]
 pub(super) struct Listening {
     router: Router,
+    peer: Peer,
     heard: Arc<AtomicBool>,
 }
 
 impl Listening {
-    pub(super) fn new(router: Router) -> Self {
-        Self { router, heard: Arc::default() }
+    pub(super) fn new(router: Router, peer: Peer) -> Self {
+        Self { router, peer, heard: Arc::default() }
     }
 
     /// Returns at `deadline` if no request has come by then, else never.
@@ -40,19 +44,20 @@ impl Listening {
     }
 }
 
-impl<R> Service<R> for Listening
+impl<B> Service<Request<B>> for Listening
 where
-    Router: Service<R>,
+    Router: Service<Request<B>>,
 {
-    type Response = <Router as Service<R>>::Response;
-    type Error = <Router as Service<R>>::Error;
-    type Future = <Router as Service<R>>::Future;
+    type Response = <Router as Service<Request<B>>>::Response;
+    type Error = <Router as Service<Request<B>>>::Error;
+    type Future = <Router as Service<Request<B>>>::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.router.poll_ready(cx)
     }
 
-    fn call(&mut self, request: R) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
         self.heard.store(true, Ordering::Relaxed);
         self.router.call(request)
     }

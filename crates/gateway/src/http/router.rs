@@ -13,6 +13,7 @@ use axum::routing::{MethodFilter, any, on};
 use super::finish::finish;
 use super::whole::to_its_end;
 use crate::error::{ApiError, GatewayCode};
+use crate::limits::{admit, too_fast};
 use crate::state::Shared;
 use crate::{account, admin, binance, demo, docs, health, market_data, orders, ws};
 
@@ -55,7 +56,7 @@ impl Routes {
         path: &'static str,
         h: H,
     ) -> Self {
-        self.add(Method::GET, path, h)
+        self.add(Method::GET, path, h, true)
     }
 
     /// Adds a handler for `POST`.
@@ -64,7 +65,7 @@ impl Routes {
         path: &'static str,
         h: H,
     ) -> Self {
-        self.add(Method::POST, path, h)
+        self.add(Method::POST, path, h, true)
     }
 
     /// Adds a handler for `PUT`.
@@ -73,7 +74,7 @@ impl Routes {
         path: &'static str,
         h: H,
     ) -> Self {
-        self.add(Method::PUT, path, h)
+        self.add(Method::PUT, path, h, true)
     }
 
     /// Adds a handler for `PATCH`.
@@ -82,7 +83,7 @@ impl Routes {
         path: &'static str,
         h: H,
     ) -> Self {
-        self.add(Method::PATCH, path, h)
+        self.add(Method::PATCH, path, h, true)
     }
 
     /// Adds a handler for `DELETE`.
@@ -91,7 +92,16 @@ impl Routes {
         path: &'static str,
         h: H,
     ) -> Self {
-        self.add(Method::DELETE, path, h)
+        self.add(Method::DELETE, path, h, true)
+    }
+
+    /// Adds a handler for `GET` of what the operator's machinery asks: it is under no limit.
+    pub(crate) fn get_unlimited<H: Handler<T, Arc<Shared>>, T: 'static>(
+        self,
+        path: &'static str,
+        h: H,
+    ) -> Self {
+        self.add(Method::GET, path, h, false)
     }
 
     fn add<H: Handler<T, Arc<Shared>>, T: 'static>(
@@ -99,6 +109,7 @@ impl Routes {
         method: Method,
         path: &'static str,
         handler: H,
+        is_limited: bool,
     ) -> Self {
         let (filter, name) = match method {
             Method::POST => (MethodFilter::POST, "POST"),
@@ -109,24 +120,27 @@ impl Routes {
         };
         let metrics = self.shared.metrics.route(name, path);
         let measured = from_fn_with_state(metrics, finish);
+        let mut route = on(filter, handler);
         // What operators do has several steps; whatever else commands do is one entry of the log.
-        let route = if path.starts_with("/v1/admin/") && method != Method::GET {
-            on(filter, handler.layer(from_fn(to_its_end)).layer(measured))
-        } else {
-            on(filter, handler.layer(measured))
-        };
+        if path.starts_with("/v1/admin/") && method != Method::GET {
+            route = route.route_layer(from_fn(to_its_end));
+        }
+        if is_limited {
+            route = route.route_layer(from_fn_with_state(Arc::clone(&self.shared), admit));
+        }
+        let route = route.route_layer(measured);
         self.router = self.router.route(path, route);
         self
     }
 
-    /// Adds a handler for a method.
+    /// Adds a handler for a method of the Binance dialect, which has its own limits.
     pub(crate) fn route<H: Handler<T, Arc<Shared>>, T: 'static>(
         self,
         method: Method,
         path: &'static str,
         h: H,
     ) -> Self {
-        self.add(method, path, h)
+        self.add(method, path, h, false)
     }
 
     /// Adds a handler for everything beneath a path that has no route of its own.
@@ -161,5 +175,6 @@ async fn unknown(state: State<Arc<Shared>>, request: Request) -> Response {
     if binance::means(request.method(), request.uri().path()) {
         return binance::lenient(state, request).await;
     }
-    ApiError::from(GatewayCode::NotFound).into_response()
+    let error = too_fast(&state, &request).unwrap_or_else(|| GatewayCode::NotFound.into());
+    error.into_response()
 }

@@ -5,6 +5,7 @@
 //! too, and closed; there is a bound for these as well, beyond which they are closed unanswered.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::patience::{Listening, Unstalled};
 use crate::config::Limits;
+use crate::limits::Peer;
 use crate::state::Shared;
 
 /// Connections above the bound that are told so at the same time.
@@ -56,10 +58,10 @@ pub(crate) async fn serve(
         tokio::select! {
             () = shutdown.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => match Arc::clone(&permits).try_acquire_owned() {
+                Ok((stream, from)) => match Arc::clone(&permits).try_acquire_owned() {
                     Ok(permit) => {
                         shared.metrics.connection_opened();
-                        let task = Arc::clone(&server).connection(stream, graceful.watcher(), permit);
+                        let task = Arc::clone(&server).connection((stream, from), graceful.watcher(), permit);
                         let shared = Arc::clone(&shared);
                         tokio::spawn(async move {
                             task.await;
@@ -69,7 +71,7 @@ pub(crate) async fn serve(
                     Err(_) => {
                         shared.metrics.connection_refused();
                         if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
-                            tokio::spawn(Arc::clone(&server).refuse(stream, permit));
+                            tokio::spawn(Arc::clone(&server).refuse((stream, from), permit));
                         }
                     }
                 },
@@ -118,7 +120,7 @@ impl Server {
     /// One connection from its handshake to its end.
     async fn connection(
         self: Arc<Self>,
-        stream: TcpStream,
+        stream: (TcpStream, SocketAddr),
         watcher: Watcher,
         _permit: OwnedSemaphorePermit,
     ) {
@@ -126,14 +128,23 @@ impl Server {
     }
 
     /// One connection that is told that there is no room for it.
-    async fn refuse(self: Arc<Self>, stream: TcpStream, _permit: OwnedSemaphorePermit) {
+    async fn refuse(
+        self: Arc<Self>,
+        stream: (TcpStream, SocketAddr),
+        _permit: OwnedSemaphorePermit,
+    ) {
         let told = self.serve(stream, None, &self.refusals);
         let _ = tokio::time::timeout(REFUSAL, told).await;
     }
 
-    async fn serve(&self, stream: TcpStream, watcher: Option<Watcher>, router: &Router) {
+    async fn serve(
+        &self,
+        (stream, from): (TcpStream, SocketAddr),
+        watcher: Option<Watcher>,
+        router: &Router,
+    ) {
         let deadline = Instant::now() + self.head_timeout;
-        let service = Listening::new(router.clone());
+        let service = Listening::new(router.clone(), Peer(from.ip()));
         // An answer is one small write: waiting to fill a packet would only delay it.
         let _ = stream.set_nodelay(true);
         let silence = service.silence(deadline);

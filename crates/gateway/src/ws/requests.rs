@@ -12,6 +12,7 @@ use super::outbox::Out;
 use super::protocol::{Op, OrderOp, Request, Unsubscribe};
 use super::subscribe;
 use crate::error::{ApiError, ErrorCode, GatewayCode};
+use crate::limits::Class;
 use crate::orders;
 use crate::wire::error::ErrorDetail;
 use crate::wire::read_fields;
@@ -94,6 +95,9 @@ async fn order(
         Err(failed) => return error(id, Some(name), &failed),
     };
     let (account, valid_until) = (trader.account, trader.valid_until);
+    if let Err(failed) = shared.charge(&trader.key, Some(account), class_of(op)) {
+        return error(id, Some(name), &failed);
+    }
     match op {
         OrderOp::Place => {
             let placed = async {
@@ -158,6 +162,18 @@ async fn order(
             };
             reply(id, name, set.await)
         }
+    }
+}
+
+/// As limits go.
+fn class_of(op: OrderOp) -> Class {
+    match op {
+        OrderOp::Place | OrderOp::Amend | OrderOp::Replace | OrderOp::PlaceList => Class::Orders,
+        OrderOp::Cancel
+        | OrderOp::CancelByClientId
+        | OrderOp::CancelAll
+        | OrderOp::CancelList
+        | OrderOp::SetCountdown => Class::Other,
     }
 }
 

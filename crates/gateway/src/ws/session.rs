@@ -28,6 +28,8 @@ struct LoggedIn {
 pub struct Trader {
     /// The account.
     pub account: AccountId,
+    /// By which key.
+    pub key: Arc<str>,
     /// Now.
     pub sent_at: Timestamp,
     /// What is sequenced later is refused.
@@ -88,6 +90,7 @@ impl Session {
         let sent_at = shared.exchange.now();
         Ok(Trader {
             account: account_of(&caller)?,
+            key: caller.key,
             sent_at,
             valid_until: sent_at.saturating_add_nanos(window),
         })

@@ -15,6 +15,7 @@ mod min_seq;
 mod order_lists;
 mod orders;
 mod quarantine;
+mod rate_limits;
 mod server;
 mod silent;
 mod trading_rules;

@@ -8,7 +8,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use gateway::{DemoAccess, Gateway, GatewayConfig, add_operator, bootstrap_admin};
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use gateway::{DemoAccess, Gateway, GatewayConfig, RateLimits, add_operator, bootstrap_admin};
 use node::{Exchange, Node, NodeConfig, NodeHooks};
 use serde_json::{Value, json};
 use store::Store;
@@ -16,6 +18,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle as Task;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 use types::{AccountId, Bug, PartitionId, Topology};
 use views::Views;
 
@@ -72,6 +75,10 @@ impl World {
         let admin = bootstrap_admin(&store, exchange.now()).unwrap().unwrap();
         assert!(bootstrap_admin(&store, exchange.now()).unwrap().is_none());
         let colleague = add_operator(&store, "operator-2", exchange.now()).unwrap();
+        // A test under limits names them.
+        if config.rates == RateLimits::default() {
+            config.rates = RateLimits::unlimited();
+        }
         config.demo.get_or_insert(DemoAccess { account: AccountId(1) });
         let views = Arc::new(Views::new(partitions));
         let gateway =
@@ -164,6 +171,14 @@ impl World {
 
     pub async fn get(&self, who: &Client, path: &str) -> Answer {
         who.send(&self.router, "GET", path, "").await
+    }
+
+    /// What `/metrics` shows.
+    pub async fn metrics(&self) -> String {
+        let request = Request::get("/metrics").body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
     }
 
     pub async fn delete(&self, who: &Client, path: &str) -> Answer {

@@ -16,8 +16,8 @@ use toml::de::{DeTable, DeValue};
 use types::{PartitionId, Topology};
 
 pub use reference::{check, print_default};
-pub use sections::{Demo, GatewayLimits, Log};
-pub use values::LogFormat;
+pub use sections::{Demo, GatewayLimits, Log, RateLimits};
+pub use values::{Forwarded, LogFormat, Profile};
 
 use section::OutOfBounds;
 use sections::{Data, Events, Journal, Listen, Partitions, Queue, Snapshots, Tls};
@@ -57,6 +57,7 @@ config! {
     queue: Queue,
     snapshots: Snapshots,
     gateway: GatewayLimits,
+    limits: RateLimits,
     demo: Demo,
     log: Log,
 }
@@ -165,6 +166,9 @@ impl Config {
         if args.tls_key.is_some() {
             self.tls.key.clone_from(&args.tls_key);
         }
+        if let Some(profile) = args.limits {
+            (self.limits.native, self.limits.dialect) = (profile, profile);
+        }
         if args.no_demo {
             self.demo.enabled = false;
         }
@@ -180,6 +184,14 @@ impl Config {
         if self.queue.reserved_for_cancels >= self.queue.capacity {
             let what = "queue.reserved_for_cancels must leave room for other commands".to_owned();
             return Err((("queue", "reserved_for_cancels"), what));
+        }
+        for (key, numbers) in [
+            ("key_per_minute", &self.limits.key_per_minute),
+            ("orders_per_minute", &self.limits.orders_per_minute),
+        ] {
+            if numbers.is_empty() || numbers.contains(&0) {
+                return Err((("limits", key), format!("limits.{key} needs numbers above zero")));
+            }
         }
         if let Err(error) = self.log.filter.parse::<tracing_subscriber::EnvFilter>() {
             return Err((("log", "filter"), format!("log.filter: {error}")));
@@ -258,9 +270,25 @@ mod tests {
     }
 
     #[test]
+    fn profiles_and_proxies_of_limits_are_read() {
+        let text =
+            "[limits]\nnative = \"unlimited\"\ntrusted_proxies = [\"10.0.0.0/8\", \"fd00::/8\"]\n";
+        let config = Config::parse(text, "f.toml").unwrap();
+        assert_eq!(config.limits.native, Profile::Unlimited);
+        assert_eq!(config.limits.dialect, Profile::Binance);
+        assert_eq!(config.limits.trusted_proxies.len(), 2);
+        assert!(
+            refused("[limits]\nnative = \"none\"").starts_with("f.toml, line 2: unknown variant")
+        );
+        let said = refused("[limits]\ntrusted_proxies = [\"10.0.0.0/33\"]");
+        assert!(said.starts_with("f.toml, line 2: "), "{said}");
+    }
+
+    #[test]
     fn keys_that_contradict_each_other_are_refused() {
         assert!(refused("[tls]\ncert = \"c\"").contains("line 2: a certificate needs its key"));
         assert!(refused("[partitions]\ncount = 2\nledgers = [2]").contains("line 2: partitions"));
+        assert!(refused("[limits]\nkey_per_minute = []").contains("line 2: limits.key_per_minute"));
         assert!(refused("[queue]\nreserved_for_cancels = 16384").contains("line 2: queue"));
     }
 
@@ -270,9 +298,11 @@ mod tests {
             data: Some("elsewhere".into()),
             listen: Some("127.0.0.1:0".parse().unwrap()),
             no_demo: true,
+            limits: Some(Profile::Unlimited),
             ..RunArgs::default()
         };
         let config = Config::from_args(&args).unwrap();
+        assert_eq!(config.limits.dialect, Profile::Unlimited);
         assert_eq!(config.data.dir, Path::new("elsewhere"));
         assert_eq!(config.listen.address.port(), 0);
         assert!(!config.demo.enabled);

@@ -4,8 +4,10 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use ipnet::IpNet;
+
 use super::section::section;
-use super::values::{Bytes, LogFormat, Span};
+use super::values::{Bytes, Forwarded, LogFormat, Profile, Span};
 
 section! {
     /// Where everything is kept.
@@ -158,6 +160,32 @@ section! {
         replay_entries: u64 = 2_000_000, 1 => 1_u64 << 40;
         /// Bytes of messages that one of these may give.
         replay_bytes: Bytes = Bytes::mib(4), Bytes(64 << 10) => Bytes::mib(1024);
+    }
+}
+
+section! {
+    /// How fast clients may ask; docs/limits.md. A profile is "standard" (the numbers below), "binance" (weights and
+    /// order counts of the Binance dialect, and no limits of keys; native paths take it as "standard") or "unlimited".
+    RateLimits "limits" {
+        /// Of the native API.
+        native: Profile = Profile::Standard;
+        /// Of the Binance dialect.
+        dialect: Profile = Profile::Binance;
+        /// Requests of everybody together in a second.
+        all_per_second: u32 = 100_000, 1 => 100_000_000;
+        /// Requests of one address in a minute.
+        address_per_minute: u32 = 1_000, 1 => 100_000_000;
+        /// Signed requests of one key in a minute, by the fee tier of its account from 0 on. The last number
+        /// holds for all higher tiers, and for keys of operators.
+        key_per_minute: Vec<u32> = vec![600, 6_000];
+        /// The same, of those that place or change orders.
+        orders_per_minute: Vec<u32> = vec![300, 3_000];
+        /// How many addresses, and how many keys, are remembered: about 600 bytes each, and twice that.
+        remembered: u32 = 65_536, 1_024 => 1 << 24;
+        /// Networks of proxies that are believed when they name the client's address, as "10.0.0.0/8".
+        trusted_proxies: Vec<IpNet> = Vec::new();
+        /// Where they name it: "x-forwarded-for" or "forwarded".
+        forwarded_header: Forwarded = Forwarded::XForwardedFor;
     }
 }
 

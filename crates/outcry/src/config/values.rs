@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::ValueEnum;
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 /// A number of bytes, written `"64MiB"`.
@@ -24,6 +26,28 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Whose limits hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Requests by address and key, in sliding windows.
+    Standard,
+    /// Weights and order counts of the Binance dialect, on its paths.
+    Binance,
+    /// Nothing is refused.
+    Unlimited,
+}
+
+/// Which header proxies write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forwarded {
+    /// `X-Forwarded-For`
+    XForwardedFor,
+    /// `Forwarded`
+    Forwarded,
 }
 
 const BYTE_UNITS: [(&str, u64); 4] =
@@ -163,7 +187,7 @@ macro_rules! text_settings {
 }
 
 plain_settings!(bool, u16, u32, u64);
-text_settings!(Bytes, Span, SocketAddr, String);
+text_settings!(Bytes, Span, SocketAddr, String, IpNet);
 
 impl Setting for PathBuf {
     fn toml(&self) -> Option<String> {
@@ -176,6 +200,26 @@ impl Setting for LogFormat {
         Some(match self {
             Self::Text => "\"text\"".to_owned(),
             Self::Json => "\"json\"".to_owned(),
+        })
+    }
+}
+
+impl Setting for Profile {
+    fn toml(&self) -> Option<String> {
+        let name = match self {
+            Self::Standard => "standard",
+            Self::Binance => "binance",
+            Self::Unlimited => "unlimited",
+        };
+        Some(format!("\"{name}\""))
+    }
+}
+
+impl Setting for Forwarded {
+    fn toml(&self) -> Option<String> {
+        Some(match self {
+            Self::XForwardedFor => "\"x-forwarded-for\"".to_owned(),
+            Self::Forwarded => "\"forwarded\"".to_owned(),
         })
     }
 }

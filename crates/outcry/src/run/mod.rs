@@ -89,6 +89,7 @@ async fn serve(config: Config) -> Result<Status, Failure> {
     // 7. The door.
     let gateway_config = GatewayConfig {
         limits: settings::limits(&config.gateway),
+        rates: settings::rates(&config.limits),
         tls,
         demo: demo.as_ref().map(|demo| DemoAccess { account: demo.visitor }),
         metrics: Some(settings::metrics(Arc::downgrade(&node))),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
-use gateway::{Limits, MetricsSource};
+use gateway::{ForwardedHeader, Limits, MetricsSource, Profile, RateLimits};
 use indicatif::ProgressBar;
 use node::{EventLogConfig, Exchange, Node, NodeConfig, PartitionStats, Progress};
 use parking_lot::Mutex;
@@ -13,7 +13,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::consumers;
-use crate::config::{Config, GatewayLimits};
+use crate::config::{self, Config, Forwarded, GatewayLimits};
 use crate::exit::{Failure, Status};
 use crate::progress;
 
@@ -74,6 +74,32 @@ pub fn limits(told: &GatewayLimits) -> Limits {
         replays: told.replays as usize,
         replay_entries: told.replay_entries,
         replay_bytes: told.replay_bytes.0 as usize,
+    }
+}
+
+/// The gateway's limits.
+pub fn rates(told: &config::RateLimits) -> RateLimits {
+    RateLimits {
+        native: profile(told.native),
+        dialect: profile(told.dialect),
+        all_per_second: told.all_per_second,
+        address_per_minute: told.address_per_minute,
+        key_per_minute: told.key_per_minute.clone(),
+        orders_per_minute: told.orders_per_minute.clone(),
+        remembered: told.remembered as usize,
+        trusted_proxies: told.trusted_proxies.clone(),
+        forwarded_header: match told.forwarded_header {
+            Forwarded::XForwardedFor => ForwardedHeader::XForwardedFor,
+            Forwarded::Forwarded => ForwardedHeader::Forwarded,
+        },
+    }
+}
+
+fn profile(told: config::Profile) -> Profile {
+    match told {
+        config::Profile::Standard => Profile::Standard,
+        config::Profile::Binance => Profile::Binance,
+        config::Profile::Unlimited => Profile::Unlimited,
     }
 }
 

@@ -130,7 +130,12 @@ pub fn eventually<T, E: Debug>(what: &str, mut look: impl FnMut() -> Result<T, E
 /// Starts the binary without waiting for anything. Its lines come through the channel.
 pub fn spawn(data: &Path, config: Option<&Path>, args: &[&str]) -> (Child, Receiver<String>) {
     let mut command = Command::new(binary());
-    command.arg("run").arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]).args(args);
+    command.arg("run").arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]);
+    // Tests poll; one that is about limits names them itself.
+    if !args.contains(&"--limits") {
+        command.args(["--limits", "unlimited"]);
+    }
+    command.args(args);
     if let Some(config) = config {
         command.arg("--config").arg(config);
     }

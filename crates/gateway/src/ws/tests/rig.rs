@@ -20,6 +20,7 @@ use views::Views;
 use super::client::Client;
 use crate::auth::issue_hmac;
 use crate::config::{GatewayConfig, Limits};
+use crate::limits::RateLimits;
 use crate::state::Shared;
 use crate::{Gateway, ws};
 
@@ -66,7 +67,11 @@ impl Rig {
         let node = Arc::new(Node::start(config, NodeHooks::default()).unwrap());
         let store = Arc::new(Store::open(data.path()).unwrap());
         let views = Arc::new(Views::new(options.topology.partitions));
-        let config = GatewayConfig { limits: options.limits, ..GatewayConfig::default() };
+        let config = GatewayConfig {
+            limits: options.limits,
+            rates: RateLimits::unlimited(),
+            ..GatewayConfig::default()
+        };
         let exchange = Arc::clone(&node) as Arc<dyn Exchange>;
         let gateway = Gateway::build(config, exchange, views, store).unwrap();
         let shared = Arc::clone(&gateway.shared);

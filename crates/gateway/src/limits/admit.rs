@@ -1,0 +1,46 @@
+//! The door of the native API's paths: the limits that need no signature.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::{Level, Refusal};
+use crate::error::{ApiError, GatewayCode};
+use crate::state::Shared;
+
+/// Lets a request through, or says when to come again.
+pub(crate) async fn admit(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match too_fast(&shared, &request) {
+        None => next.run(request).await,
+        Some(refusal) => refusal.into_response(),
+    }
+}
+
+/// Why a request is refused, if it came too soon.
+pub(crate) fn too_fast(shared: &Shared, request: &Request) -> Option<ApiError> {
+    let source = shared.rates.source(request.extensions(), request.headers());
+    shared.rates.request(shared.config.rates.native, source).err().map(ApiError::from)
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let (limit, seconds) = (refusal.limit, refusal.seconds());
+        let what = match refusal.level {
+            Level::All => format!("all clients together may make {limit} requests a second"),
+            Level::Address => format!("an address may make {limit} requests a minute"),
+            Level::Key => format!("this API key may make {limit} requests a minute"),
+            Level::Orders => format!("this API key may place or change {limit} orders a minute"),
+            Level::Weight | Level::RawRequests | Level::Banned | Level::TenSeconds | Level::Day => {
+                GatewayCode::RateLimited.text().to_owned()
+            }
+        };
+        let error = Self::with(GatewayCode::RateLimited, format!("{what}; again in {seconds} s"));
+        error.retry_after(seconds)
+    }
+}

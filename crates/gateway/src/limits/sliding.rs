@@ -1,0 +1,206 @@
+//! A sliding window: how many requests came within the last so many seconds.
+//!
+//! The window is cut into [`PARTS`] parts that are counted each. The part that is leaving the window counts
+//! by the share of it that is still inside, as if its requests had come evenly. Next to a log of every
+//! request, a decision differs only near the edge of that part: the tests hold it to 1 % of the decisions.
+//!
+//! *Invariants:* whole numbers only. `total` is the sum of `counts`. The caller brings the clock, as
+//! nanoseconds since any beginning; one that goes back is taken to stand still.
+
+/// Parts of a window.
+const PARTS: u64 = 127;
+/// Kept of it: those, and the one that is leaving.
+const KEPT: usize = PARTS as usize + 1;
+
+/// The requests of one window.
+#[derive(Clone, Debug)]
+pub(crate) struct Sliding {
+    counts: [u32; KEPT],
+    total: u64,
+    /// The number of the part that is counted in now.
+    newest: u64,
+    /// Nanoseconds of a part.
+    part: u64,
+}
+
+impl Sliding {
+    /// An empty window of `length` nanoseconds.
+    pub(crate) fn new(length: u64) -> Self {
+        Self { counts: [0; KEPT], total: 0, newest: 0, part: (length / PARTS).max(1) }
+    }
+
+    /// How many requests the window has, rounded up.
+    pub(crate) fn used(&mut self, now: u64) -> u64 {
+        self.advance(now);
+        let (whole, leaving) = (self.total - self.leaving(), self.leaving());
+        whole + (leaving * (self.part - self.into_part(now))).div_ceil(self.part)
+    }
+
+    /// Whether one more request stays within `most`.
+    ///
+    /// # Errors
+    /// The nanoseconds after which it would.
+    pub(crate) fn check(&mut self, most: u32, now: u64) -> Result<(), u64> {
+        let used = self.used(now);
+        if used < u64::from(most) { Ok(()) } else { Err(self.wait(most, now)) }
+    }
+
+    /// Counts a request.
+    pub(crate) fn add(&mut self, now: u64) {
+        self.advance(now);
+        let count = &mut self.counts[place(self.newest)];
+        if let Some(more) = count.checked_add(1) {
+            *count = more;
+            self.total += 1;
+        }
+    }
+
+    /// Counts a request if it stays within `most`.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub(crate) fn admit(&mut self, most: u32, now: u64) -> Result<(), u64> {
+        self.check(most, now)?;
+        self.add(now);
+        Ok(())
+    }
+
+    /// At most how many requests the window has; zero says that it is as good as new.
+    pub(crate) fn at_most(&self, now: u64) -> u64 {
+        let is_past = (now / self.part).saturating_sub(self.newest) >= KEPT as u64;
+        if is_past { 0 } else { self.total }
+    }
+
+    /// When enough will have left, counted by whole parts: never too early.
+    fn wait(&self, most: u32, now: u64) -> u64 {
+        let mut left = self.total;
+        for ahead in 1..=KEPT as u64 {
+            left -= u64::from(self.counts[place(self.newest + ahead)]);
+            if left < u64::from(most) {
+                return ahead * self.part - self.into_part(now);
+            }
+        }
+        KEPT as u64 * self.part
+    }
+
+    fn advance(&mut self, now: u64) {
+        let number = now / self.part;
+        if number.saturating_sub(self.newest) >= KEPT as u64 {
+            (self.counts, self.total, self.newest) = ([0; KEPT], 0, number);
+        }
+        while self.newest < number {
+            self.newest += 1;
+            let count = &mut self.counts[place(self.newest)];
+            self.total -= u64::from(std::mem::take(count));
+        }
+    }
+
+    /// The requests of the part that is leaving.
+    fn leaving(&self) -> u64 {
+        u64::from(self.counts[place(self.newest + 1)])
+    }
+
+    fn into_part(&self, now: u64) -> u64 {
+        now.saturating_sub(self.newest * self.part).min(self.part)
+    }
+}
+
+fn place(number: u64) -> usize {
+    (number % KEPT as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+    const MINUTE: u64 = 60 * SECOND;
+
+    /// Remembers every request.
+    #[derive(Default)]
+    struct Log(VecDeque<u64>);
+
+    impl Log {
+        fn admit(&mut self, most: u32, now: u64) -> bool {
+            while self.0.front().is_some_and(|&at| at + MINUTE <= now) {
+                self.0.pop_front();
+            }
+            let fits = self.0.len() < most as usize;
+            if fits {
+                self.0.push_back(now);
+            }
+            fits
+        }
+    }
+
+    /// A generator of tests: xorshift.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: u64) -> u64 {
+            for (left, by) in [(true, 13), (false, 7), (true, 17)] {
+                self.0 ^= if left { self.0 << by } else { self.0 >> by };
+            }
+            self.0 % bound
+        }
+    }
+
+    #[test]
+    fn decisions_are_within_a_hundredth_of_those_of_a_log_of_every_request() {
+        for seed in 1..=40 {
+            let mut random = Random(seed * 0x9E37_79B9_7F4A_7C15);
+            let most = [100, 600, 1_000, 6_000][seed as usize % 4];
+            let (mut window, mut log, mut now) = (Sliding::new(MINUTE), Log::default(), SECOND);
+            let (mut decisions, mut admitted, mut exactly, mut differ) = (0_u64, 0, 0, 0);
+            for _ in 0..400 {
+                // A burst at some rate between a trickle and ten times what is allowed, then a pause.
+                let pace = MINUTE / u64::from(most) * 20 / (1 + random.below(200));
+                for _ in 0..random.below(u64::from(most)) {
+                    now += 1 + random.below(2 * pace);
+                    let (ours, theirs) = (window.admit(most, now).is_ok(), log.admit(most, now));
+                    decisions += 1;
+                    admitted += u64::from(ours);
+                    exactly += u64::from(theirs);
+                    differ += u64::from(ours != theirs);
+                }
+                now += random.below(MINUTE / 4);
+            }
+            let refused = decisions - exactly;
+            assert!(refused > decisions / 50, "seed {seed} hardly refuses: {refused}/{decisions}");
+            assert!(differ * 100 <= decisions, "seed {seed}: {differ} of {decisions} differ");
+            let off = admitted.abs_diff(exactly) * 100;
+            assert!(off <= exactly, "seed {seed}: {admitted} admitted, {exactly} exactly");
+        }
+    }
+
+    #[test]
+    fn who_waits_as_told_is_admitted_and_half_a_second_is_never_told_too_much() {
+        for seed in 1..=50 {
+            let mut random = Random(seed * 0x9E37_79B9_7F4A_7C15);
+            let (mut window, mut now) = (Sliding::new(MINUTE), random.below(MINUTE));
+            let mut first = None;
+            let wait = loop {
+                match window.admit(300, now) {
+                    Ok(()) => _ = first.get_or_insert(now),
+                    Err(wait) => break wait,
+                }
+                now += random.below(MINUTE / 400);
+            };
+            assert!(window.admit(300, now + wait).is_ok(), "seed {seed}");
+            let exactly = first.unwrap() + MINUTE - now;
+            assert!(wait <= exactly + SECOND, "seed {seed}: {wait} instead of {exactly}");
+        }
+    }
+
+    #[test]
+    fn a_window_empties_and_a_clock_that_goes_back_stands_still() {
+        let mut window = Sliding::new(MINUTE);
+        assert!((0..5).all(|_| window.admit(5, 90 * SECOND).is_ok()));
+        assert!(window.admit(5, 10 * SECOND).is_err());
+        assert_eq!((window.used(120 * SECOND), window.at_most(120 * SECOND)), (5, 5));
+        assert_eq!((window.at_most(152 * SECOND), window.used(152 * SECOND)), (0, 0));
+        assert!(window.admit(0, 500 * SECOND).is_err());
+    }
+}
