@@ -29,8 +29,8 @@ async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Whether to send traffic here: the views follow the log, its time is not ahead of the clock, and no
-/// shutdown has begun.
+/// Whether to send traffic here: every partition takes commands, the views follow the log, its time is not
+/// ahead of the clock, and no shutdown has begun.
 async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     if shared.closing.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
@@ -43,7 +43,11 @@ async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     for partition in (0..shared.exchange.topology().partitions).map(PartitionId) {
         let feed = shared.exchange.feed(partition);
         let lag = feed.head().0.saturating_sub(shared.views.applied(partition).0);
-        if feed.is_closed() || lag > READY_LAG {
+        if feed.is_closed() {
+            let why = format!("partition {partition} has stopped: it takes no commands\n");
+            return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+        }
+        if lag > READY_LAG {
             let why = format!("partition {partition}: the views are {lag} entries behind\n");
             return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
         }
@@ -55,6 +59,7 @@ async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let mut text = String::with_capacity(8 << 10);
     shared.metrics.render(shared.pending(), shared.views.quarantined().len(), &mut text);
+    shared.metrics.orders.render(&shared.views, &mut text);
     render_rates(&shared.rates, &mut text);
     if let Some(more) = &shared.config.metrics {
         more(&mut text);

@@ -19,6 +19,7 @@ use crate::config::GatewayConfig;
 use crate::demo::DemoKey;
 use crate::error::{ApiError, GatewayCode};
 use crate::http::metrics::Metrics;
+use crate::http::order_metrics::Labels;
 use crate::limits::{Class, Rates};
 use crate::outcome::{Outcome, account_of};
 use crate::pending::Pending;
@@ -137,14 +138,18 @@ impl Shared {
         let mut waiting =
             self.pending.wait(request.is_cancel()).ok_or(GatewayCode::TooManyPending)?;
         let reply = ReplyTo::new(self.session, waiting.token());
-        let begin = Instant::now();
+        let (begin, labels) = (Instant::now(), Labels::of(&request));
         self.exchange.submit(reply, valid_until, request)?;
         let answer = timeout(self.config.limits.answer_timeout, waiting.answer()).await;
         let Some(outcome) = answer.ok().flatten() else {
             self.metrics.outcomes_unknown.fetch_add(1, Ordering::Relaxed);
             return Err(GatewayCode::OutcomeUnknown.into());
         };
-        self.metrics.answers.observe(begin.elapsed());
+        let took = begin.elapsed();
+        self.metrics.answers.observe(took);
+        for labels in labels.into_iter().flatten() {
+            self.metrics.orders.answered(labels, took, &self.views);
+        }
         if let Some(account) = account_of(&outcome.answer) {
             self.catch_up.wrote(account, &outcome);
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::order_metrics::OrderMetrics;
 use crate::limits::Rates;
 
 /// Upper bounds of the latency buckets, in microseconds.
@@ -20,6 +21,8 @@ const BUCKETS: [u64; 14] = [
 #[derive(Default)]
 pub(crate) struct Metrics {
     routes: Mutex<Vec<Arc<RouteMetrics>>>,
+    /// By trading pair.
+    pub(crate) orders: OrderMetrics,
     connections: AtomicI64,
     connections_refused: AtomicU64,
     /// From submitting a command to its answer.
@@ -112,6 +115,9 @@ impl Metrics {
             header(out, name, "gauge", help);
             let _ = writeln!(out, "{name} {value}");
         }
+        let (name, sockets) = ("exchange_ws_connections_active", &self.sockets);
+        header(out, name, "gauge", "WebSocket connections now, by the server that has them.");
+        let _ = writeln!(out, "{name}{{server=\"gateway\"}} {}", sockets.load(Ordering::Relaxed));
         let counters = [
             (
                 "outcry_http_connections_refused_total",
@@ -180,11 +186,11 @@ impl Histogram {
         self.micros.fetch_add(micros, Ordering::Relaxed);
     }
 
-    fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
     }
 
-    fn render(&self, name: &str, labels: &str, out: &mut String) {
+    pub(super) fn render(&self, name: &str, labels: &str, out: &mut String) {
         let comma = if labels.is_empty() { "" } else { "," };
         let braces = |labels: &str| match labels {
             "" => String::new(),
@@ -202,7 +208,7 @@ impl Histogram {
     }
 }
 
-fn header(out: &mut String, name: &str, kind: &str, help: &str) {
+pub(super) fn header(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod extract;
 mod finish;
 pub(crate) mod metrics;
+pub(crate) mod order_metrics;
 mod patience;
 mod router;
 mod server;

@@ -1,7 +1,7 @@
 //! What is remembered of addresses, keys and accounts, within bounds.
 //!
 //! An entry that says nothing any more gives its place to the next newcomer. When all places are taken,
-//! a newcomer takes that of whoever has the least at stake among a few, looked at in turn: a flood of
+//! a newcomer takes that of whoever has the least at stake among a few, picked blindly: a flood of
 //! addresses that ask once each displaces its own, and one that has asked much, or is banned, stays.
 //! Being displaced costs an honest client nothing: it begins with an empty window.
 
@@ -31,8 +31,8 @@ pub(crate) struct Remembered<K, V> {
 struct Shard<K, V> {
     places: HashMap<K, usize>,
     entries: Vec<(K, V)>,
-    /// Where the next newcomer looks.
-    hand: usize,
+    /// Leads to the places that the next newcomer looks at.
+    dice: u64,
     most: usize,
 }
 
@@ -41,7 +41,7 @@ impl<K: Clone + Eq + Hash, V: Stake> Remembered<K, V> {
     pub(crate) fn new(most: usize) -> Self {
         let shard = || {
             let most = most.div_ceil(SHARDS).max(1);
-            Mutex::new(Shard { places: HashMap::new(), entries: Vec::new(), hand: 0, most })
+            Mutex::new(Shard { places: HashMap::new(), entries: Vec::new(), dice: 0, most })
         };
         Self { shards: (0..SHARDS).map(|_| shard()).collect(), hasher: RandomState::new() }
     }
@@ -96,16 +96,22 @@ impl<K: Clone + Eq + Hash, V: Stake> Shard<K, V> {
         place
     }
 
+    /// Any place: neighbours came at the same time, and may all be busy.
+    fn next_place(&mut self) -> usize {
+        self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (self.dice >> 33) as usize % self.entries.len()
+    }
+
     /// A place to take over, if one is idle or all are taken.
     fn vacant(&mut self, now: u64) -> Option<usize> {
         let is_full = self.entries.len() >= self.most;
         let looks = if is_full { SEARCH } else { GLANCE }.min(self.entries.len());
         let mut least: Option<(u64, usize)> = None;
         for _ in 0..looks {
-            self.hand = (self.hand + 1) % self.entries.len();
-            let stake = self.entries[self.hand].1.stake(now);
+            let place = self.next_place();
+            let stake = self.entries[place].1.stake(now);
             if least.is_none_or(|(other, _)| stake < other) {
-                least = Some((stake, self.hand));
+                least = Some((stake, place));
             }
             if stake == 0 {
                 break;

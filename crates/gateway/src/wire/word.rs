@@ -210,6 +210,18 @@ impl TriggerType {
 }
 
 impl OrderType {
+    /// All, in their order.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Limit,
+        Self::Market,
+        Self::StopLoss,
+        Self::StopLossLimit,
+        Self::TakeProfit,
+        Self::TakeProfitLimit,
+        Self::TrailingStop,
+        Self::TrailingStopLimit,
+    ];
+
     /// What it waits for, if it does.
     pub(crate) fn trigger(self) -> Option<TriggerType> {
         match self {

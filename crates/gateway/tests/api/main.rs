@@ -11,6 +11,7 @@ mod errors;
 mod fees;
 mod figures;
 mod life_of_an_order;
+mod metrics;
 mod min_seq;
 mod order_lists;
 mod orders;
