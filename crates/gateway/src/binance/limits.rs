@@ -40,6 +40,17 @@ impl Limiter {
         Ok(used)
     }
 
+    /// Counts an attempt to open a socket of market streams.
+    ///
+    /// # Errors
+    /// As [`Self::charge`].
+    pub(crate) fn connect(&self, source: Source, now: Timestamp) -> Result<(), Error> {
+        let is_unlimited = self.profile != Profile::Binance;
+        let counted = self.weights.connect(source, is_unlimited, now.0);
+        self.rates.noted(counted).map_err(|refusal| refused(refusal, now))?;
+        self.rates.request(self.profile, source).map_err(|refusal| refused(refusal, now))
+    }
+
     /// Counts a signed request for its key, under the standard profile.
     ///
     /// # Errors
@@ -95,6 +106,7 @@ fn refused(refusal: Refusal, now: Timestamp) -> Error {
         Level::Address | Level::Key => {
             (-1003, too_much(format_args!("{limit} requests per 1 MINUTE")))
         }
+        Level::Connections => (-1003, too_much(format_args!("{limit} connections per 5 MINUTE"))),
         Level::All => (-1003, "Too many requests queued.".to_owned()),
         Level::Banned => {
             let until = now.saturating_add_nanos(refusal.wait).as_millis();

@@ -36,9 +36,12 @@ impl From<Refusal> for ApiError {
             Level::Address => format!("an address may make {limit} requests a minute"),
             Level::Key => format!("this API key may make {limit} requests a minute"),
             Level::Orders => format!("this API key may place or change {limit} orders a minute"),
-            Level::Weight | Level::RawRequests | Level::Banned | Level::TenSeconds | Level::Day => {
-                GatewayCode::RateLimited.text().to_owned()
-            }
+            Level::Weight
+            | Level::RawRequests
+            | Level::Banned
+            | Level::TenSeconds
+            | Level::Day
+            | Level::Connections => GatewayCode::RateLimited.text().to_owned(),
         };
         let error = Self::with(GatewayCode::RateLimited, format!("{what}; again in {seconds} s"));
         error.retry_after(seconds)

@@ -60,11 +60,13 @@ pub(crate) enum Level {
     TenSeconds,
     /// The dialect's unfilled orders in a day.
     Day,
+    /// Sockets of the dialect opened in five minutes.
+    Connections,
 }
 
 impl Level {
     /// All, in their order.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::All,
         Self::Address,
         Self::Key,
@@ -74,6 +76,7 @@ impl Level {
         Self::Banned,
         Self::TenSeconds,
         Self::Day,
+        Self::Connections,
     ];
 
     /// As a label of metrics.
@@ -88,6 +91,7 @@ impl Level {
             Self::Banned => "banned",
             Self::TenSeconds => "orders_10s",
             Self::Day => "orders_1d",
+            Self::Connections => "connections",
         }
     }
 }

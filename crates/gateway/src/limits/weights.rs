@@ -10,6 +10,8 @@ use super::{Level, MINUTE, Refusal};
 pub(crate) const WEIGHT_1M: u32 = 6_000;
 /// Requests in five minutes.
 pub(crate) const RAW_5M: u32 = 300_000;
+/// Sockets opened in five minutes.
+const CONNECTIONS_5M: u32 = 300;
 /// Refusals in a minute after which an address is banned.
 const PATIENCE: u32 = 100;
 /// The first ban, in nanoseconds.
@@ -30,6 +32,7 @@ struct Used {
     refused: u32,
     five_minutes: u64,
     requests: u32,
+    connections: u32,
     banned_until: u64,
     bans: u32,
 }
@@ -63,6 +66,30 @@ impl Weights {
         })
     }
 
+    /// Counts an attempt to open a socket of market streams, which weighs nothing.
+    ///
+    /// # Errors
+    /// [`Level::Connections`], [`Level::Banned`]; never if it `is_unlimited`.
+    pub(crate) fn connect(
+        &self,
+        source: Source,
+        is_unlimited: bool,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        self.addresses.with(&source, now, Used::default, |used| {
+            used.roll(now);
+            if !is_unlimited {
+                used.check_ban(now)?;
+                if used.connections >= CONNECTIONS_5M {
+                    let limit = CONNECTIONS_5M;
+                    return Err(used.lose_patience(Level::Connections, 5 * MINUTE, limit, now));
+                }
+            }
+            used.connections = used.connections.saturating_add(1);
+            Ok(())
+        })
+    }
+
     /// Gives weight back.
     pub(crate) fn give_back(&self, source: Source, weight: u32, now: u64) -> u32 {
         let give = |used: &mut Used| {
@@ -91,7 +118,7 @@ impl Used {
             (self.minute, self.weight, self.refused) = (minute, 0, 0);
         }
         if self.five_minutes != five_minutes {
-            (self.five_minutes, self.requests) = (five_minutes, 0);
+            (self.five_minutes, self.requests, self.connections) = (five_minutes, 0, 0);
         }
         if self.bans > 0 && now > self.banned_until + LONGEST_BAN {
             self.bans = 0;
@@ -99,10 +126,7 @@ impl Used {
     }
 
     fn check(&mut self, weight: u32, now: u64) -> Result<(), Refusal> {
-        if now < self.banned_until {
-            let wait = self.banned_until - now;
-            return Err(Refusal { level: Level::Banned, wait, limit: WEIGHT_1M });
-        }
+        self.check_ban(now)?;
         let (level, window, limit) = if self.weight.saturating_add(weight) > WEIGHT_1M {
             (Level::Weight, MINUTE, WEIGHT_1M)
         } else if self.requests >= RAW_5M {
@@ -110,11 +134,23 @@ impl Used {
         } else {
             return Ok(());
         };
+        Err(self.lose_patience(level, window, limit, now))
+    }
+
+    fn check_ban(&self, now: u64) -> Result<(), Refusal> {
+        if now < self.banned_until {
+            let wait = self.banned_until - now;
+            return Err(Refusal { level: Level::Banned, wait, limit: WEIGHT_1M });
+        }
+        Ok(())
+    }
+
+    fn lose_patience(&mut self, level: Level, window: u64, limit: u32, now: u64) -> Refusal {
         self.refused += 1;
         if self.refused >= PATIENCE {
             self.ban(now);
         }
-        Err(Refusal { level, wait: window - now % window, limit })
+        Refusal { level, wait: window - now % window, limit }
     }
 
     fn ban(&mut self, now: u64) {
@@ -132,6 +168,7 @@ impl Stake for Used {
         let mut now_used = *self;
         now_used.roll(now);
         let asked = u64::from(now_used.weight) + u64::from(now_used.requests);
+        let asked = asked + u64::from(now_used.connections);
         asked + u64::from(now_used.refused) + u64::from(now_used.bans)
     }
 }
@@ -191,6 +228,18 @@ mod tests {
         now += LONGEST_BAN + MINUTE;
         (0..200).for_each(|_| _ = charge(&weights, WEIGHT_1M, now));
         assert_eq!(charge(&weights, 1, now), Err((Level::Banned, 120)), "forgotten in three days");
+    }
+
+    #[test]
+    fn sockets_are_counted_by_five_minutes_and_a_ban_is_one_for_them_too() {
+        let weights = Weights::new(100);
+        let connect = |now| weights.connect(None, false, now).map_err(|refusal| refusal.level);
+        assert!((0..300).all(|_| connect(5 * MINUTE).is_ok()));
+        assert_eq!(connect(9 * MINUTE), Err(Level::Connections));
+        assert!(weights.connect(None, true, 9 * MINUTE).is_ok());
+        assert_eq!(connect(10 * MINUTE), Ok(()));
+        (0..200).for_each(|_| _ = charge(&weights, WEIGHT_1M, 10 * MINUTE));
+        assert_eq!(connect(10 * MINUTE), Err(Level::Banned));
     }
 
     #[test]

@@ -11,6 +11,9 @@ async fn orders_books_and_sockets_have_figures_by_pair_under_the_names_that_dash
         world.limit(&world.alice, "sell", price, "0.01").await.ok();
     }
     world.limit(&world.bob, "buy", "59000", "0.01").await.ok();
+    // A trigger needs a last price.
+    world.limit(&world.bob, "buy", "60000", "0.01").await.ok();
+    world.limit(&world.alice, "sell", "60000", "0.01").await.ok();
     let stop = json!({
         "market": "BTC-USDT", "side": "sell", "type": "stop_loss", "quantity": "0.01", "stop_price": "50000",
     });
@@ -36,10 +39,10 @@ async fn orders_books_and_sockets_have_figures_by_pair_under_the_names_that_dash
     for line in [
         asks,
         r#"exchange_order_book_depth{pair="BTC-USDT",side="buy"} 1"#,
-        r#"exchange_orders_processed_total{pair="BTC-USDT"} 7"#,
-        r#"exchange_order_latency_seconds_count{pair="BTC-USDT",type="limit"} 5"#,
+        r#"exchange_orders_processed_total{pair="BTC-USDT"} 9"#,
+        r#"exchange_order_latency_seconds_count{pair="BTC-USDT",type="limit"} 7"#,
         r#"exchange_order_latency_seconds_count{pair="BTC-USDT",type="stop_loss"} 2"#,
-        r#"exchange_order_latency_seconds_bucket{pair="BTC-USDT",type="limit",le="+Inf"} 5"#,
+        r#"exchange_order_latency_seconds_bucket{pair="BTC-USDT",type="limit",le="+Inf"} 7"#,
         r#"exchange_ws_connections_active{server="gateway"} 0"#,
     ] {
         assert!(text.lines().any(|l| l == line), "{line}\nnot in\n{text}");

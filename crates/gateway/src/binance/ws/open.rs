@@ -43,6 +43,10 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
 /// Opens a socket.
 pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
+    let source = shared.rates.source(&parts.extensions, &parts.headers);
+    if let Err(refusal) = shared.limiter.connect(source, shared.exchange.now()) {
+        return refused(&refusal);
+    }
     let most = shared.config.limits.stream_subscriptions;
     let wish = match wish(parts.uri.path(), parts.uri.query().unwrap_or_default(), most) {
         Ok(wish) => wish,
