@@ -25,7 +25,7 @@ class Exchange:
     def __init__(self):
         self.data = tempfile.TemporaryDirectory(prefix="outcry-client-")
         command = [os.environ["OUTCRY_BIN"], "run", "--no-demo", "--data", self.data.name,
-                   "--listen", "127.0.0.1:0"]
+                   "--listen", "127.0.0.1:0", "--limits", "unlimited"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said = []
         try:

@@ -17,6 +17,7 @@ use super::render::TimeUnit;
 use super::symbols;
 use crate::auth::Caller;
 use crate::history;
+use crate::limits::Class;
 use crate::state::Shared;
 
 /// One line of the table.
@@ -184,5 +185,32 @@ impl Endpoint {
     pub(crate) const fn free(mut self) -> Self {
         self.is_free = true;
         self
+    }
+
+    /// Lets a caller in, whose signature was verified if it needs one, and runs the handler.
+    ///
+    /// # Errors
+    /// -2015, a limit of the key, or what the handler says.
+    pub(crate) async fn answer(&self, call: Call) -> Result<Answer, Error> {
+        if !self.security.admits(call.caller.as_ref()) {
+            return Err(Error::not_permitted());
+        }
+        // Anybody can name a key: only what is signed counts for it.
+        if self.security != Security::KeyOnly
+            && let Some(caller) = &call.caller
+        {
+            let (shared, class) = (&call.shared, self.class());
+            shared.limiter.signed(&caller.key, class, || shared.tier(caller.account), call.now)?;
+        }
+        if self.method == Method::GET {
+            call.shared.catch_up.settled().await;
+        }
+        (self.run)(call).await
+    }
+
+    /// As limits of keys go.
+    fn class(&self) -> Class {
+        let places = self.security == Security::Trade && self.method != Method::DELETE;
+        if places { Class::Orders } else { Class::Other }
     }
 }

@@ -40,13 +40,13 @@ impl Limiter {
         Ok(used)
     }
 
-    /// Counts an attempt to open a socket of market streams.
+    /// Charges an attempt to open a socket.
     ///
     /// # Errors
     /// As [`Self::charge`].
-    pub(crate) fn connect(&self, source: Source, now: Timestamp) -> Result<(), Error> {
+    pub(crate) fn connect(&self, source: Source, weight: u32, now: Timestamp) -> Result<(), Error> {
         let is_unlimited = self.profile != Profile::Binance;
-        let counted = self.weights.connect(source, is_unlimited, now.0);
+        let counted = self.weights.connect(source, weight, is_unlimited, now.0);
         self.rates.noted(counted).map_err(|refusal| refused(refusal, now))?;
         self.rates.request(self.profile, source).map_err(|refusal| refused(refusal, now))
     }

@@ -18,7 +18,6 @@ use super::signed;
 use super::table::ENDPOINTS;
 use crate::http::Routes;
 use crate::http::extract::read_body;
-use crate::limits::Class;
 use crate::state::Shared;
 
 const USED_WEIGHT: HeaderName = HeaderName::from_static("x-mbx-used-weight");
@@ -123,19 +122,8 @@ async fn answer(
             Some(signed::signer(&key, &params, &payload, now)?)
         }
     };
-    if !endpoint.security.admits(caller.as_ref()) {
-        return Err(Error::not_permitted());
-    }
-    if let Some(caller) = &caller {
-        let trades = endpoint.security == Security::Trade && endpoint.method != Method::DELETE;
-        let class = if trades { Class::Orders } else { Class::Other };
-        shared.limiter.signed(&caller.key, class, || shared.tier(caller.account), now)?;
-    }
     let call = Call { shared: Arc::clone(shared), params, caller, unit, now };
-    if endpoint.method == Method::GET {
-        shared.catch_up.settled().await;
-    }
-    (endpoint.run)(call).await
+    endpoint.answer(call).await
 }
 
 fn key_name(headers: &HeaderMap) -> Option<&str> {

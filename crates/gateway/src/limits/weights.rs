@@ -66,26 +66,25 @@ impl Weights {
         })
     }
 
-    /// Counts an attempt to open a socket of market streams, which weighs nothing.
+    /// Charges an attempt to open a socket.
     ///
     /// # Errors
-    /// [`Level::Connections`], [`Level::Banned`]; never if it `is_unlimited`.
+    /// [`Level::Connections`], or as [`Self::charge`]; never if it `is_unlimited`.
     pub(crate) fn connect(
         &self,
         source: Source,
+        weight: u32,
         is_unlimited: bool,
         now: u64,
     ) -> Result<(), Refusal> {
         self.addresses.with(&source, now, Used::default, |used| {
             used.roll(now);
             if !is_unlimited {
-                used.check_ban(now)?;
-                if used.connections >= CONNECTIONS_5M {
-                    let limit = CONNECTIONS_5M;
-                    return Err(used.lose_patience(Level::Connections, 5 * MINUTE, limit, now));
-                }
+                used.check_connections(now)?;
+                used.check(weight, now)?;
             }
             used.connections = used.connections.saturating_add(1);
+            used.weight = used.weight.saturating_add(weight);
             Ok(())
         })
     }
@@ -135,6 +134,14 @@ impl Used {
             return Ok(());
         };
         Err(self.lose_patience(level, window, limit, now))
+    }
+
+    fn check_connections(&mut self, now: u64) -> Result<(), Refusal> {
+        self.check_ban(now)?;
+        if self.connections < CONNECTIONS_5M {
+            return Ok(());
+        }
+        Err(self.lose_patience(Level::Connections, 5 * MINUTE, CONNECTIONS_5M, now))
     }
 
     fn check_ban(&self, now: u64) -> Result<(), Refusal> {
@@ -233,10 +240,10 @@ mod tests {
     #[test]
     fn sockets_are_counted_by_five_minutes_and_a_ban_is_one_for_them_too() {
         let weights = Weights::new(100);
-        let connect = |now| weights.connect(None, false, now).map_err(|refusal| refusal.level);
+        let connect = |now| weights.connect(None, 0, false, now).map_err(|refusal| refusal.level);
         assert!((0..300).all(|_| connect(5 * MINUTE).is_ok()));
         assert_eq!(connect(9 * MINUTE), Err(Level::Connections));
-        assert!(weights.connect(None, true, 9 * MINUTE).is_ok());
+        assert!(weights.connect(None, 0, true, 9 * MINUTE).is_ok());
         assert_eq!(connect(10 * MINUTE), Ok(()));
         (0..200).for_each(|_| _ = charge(&weights, WEIGHT_1M, 10 * MINUTE));
         assert_eq!(connect(10 * MINUTE), Err(Level::Banned));

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::{Signer, SigningKey};
+use gateway::{GatewayConfig, Limits, Profile, RateLimits};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -171,4 +172,72 @@ async fn a_planned_stop_is_announced_and_requests_under_way_are_answered() {
     world.shutdown.cancel();
     assert_eq!(socket.next().await.unwrap()["event"]["e"], "serverShutdown");
     assert_eq!(socket.close_code().await, Some(1001));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_weigh_as_over_rest_from_one_account_of_the_address_up_to_a_ban() {
+    let rates = RateLimits { dialect: Profile::Binance, ..RateLimits::unlimited() };
+    let limits = Limits { socket_rate: 100_000, socket_burst: 100_000, ..Limits::default() };
+    let world = World::with(1, GatewayConfig { rates, limits, ..GatewayConfig::default() }).await;
+    let weight = |answer: &Value| answer["rateLimits"][0]["count"].as_u64().unwrap();
+    // A new minute of the clock may begin between two requests: then it is all counted anew.
+    let mut socket = loop {
+        let mut first = Socket::open(world.address, "/ws-api/v3").await;
+        let before = weight(&first.call("ping", json!({})).await);
+        let mut second = Socket::open(world.address, "/ws-api/v3").await;
+        // A connection weighs two, a ping one.
+        if weight(&second.call("ping", json!({})).await) == before + 3 {
+            break second;
+        }
+    };
+    let heavy = json!({ "symbol": "BTCUSDT", "limit": 5_000 });
+    let mut counts = Vec::new();
+    let refused = loop {
+        let answer = socket.call("depth", heavy.clone()).await;
+        if answer["status"] == 429 {
+            break answer;
+        }
+        counts.push(weight(&answer));
+    };
+    assert!(counts.windows(2).any(|pair| pair[1] == pair[0] + 250), "{counts:?}");
+    assert_eq!(refused["error"]["code"], -1003);
+    let data = &refused["error"]["data"];
+    let (now, then) = (data["serverTime"].as_u64().unwrap(), data["retryAfter"].as_u64().unwrap());
+    assert!((1..=60_000).contains(&(then - now)), "{refused}");
+    assert!(weight(&refused) > 5_750, "{refused}");
+    // Whatever it is, and even if it is nothing: who goes on is banned, on all ways.
+    let banned = loop {
+        socket.send(Message::text("{")).await;
+        let malformed = socket.answer(&Value::Null).await;
+        assert!([400, 429, 418].contains(&malformed["status"].as_i64().unwrap()), "{malformed}");
+        let answer = socket.call("depth", heavy.clone()).await;
+        if answer["status"] == 418 {
+            break answer;
+        }
+    };
+    assert!(banned["error"]["msg"].as_str().unwrap().contains("IP banned until"), "{banned}");
+    let quiet = socket.call("ping", json!({ "returnRateLimits": false })).await;
+    assert_eq!((&quiet["status"], quiet.get("rateLimits")), (&json!(418), None));
+    for path in ["/ws-api/v3", "/ws/btcusdt@trade"] {
+        assert_eq!(refusal(Socket::try_open(world.address, path).await), 418, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_count_of_orders_is_one_for_sockets_and_rest() {
+    let world = World::new().await;
+    let mut socket = Socket::open(world.address, "/ws-api/v3").await;
+    let order = json!({ "symbol": "BTCUSDT", "side": "SELL", "type": "LIMIT", "timeInForce": "GTC",
+        "quantity": "0.25", "price": "60000" });
+    let answer = socket.signed(&world.alice, "order.place", order).await;
+    assert_eq!(answer["rateLimits"][1]["count"], 1, "{answer}");
+    let form = "symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=0.25&price=60000";
+    let placed = world.posted(&world.alice, "POST", "/api/v3/order", form).await;
+    assert_eq!(placed.headers["x-mbx-order-count-1d"], "2");
+    let told = socket.ok(&world.alice, "account.rateLimits.orders", json!({})).await;
+    assert_eq!((&told[1]["interval"], &told[1]["count"]), (&json!("DAY"), &json!(2)));
+    let rest = world.signed(&world.alice, "GET", "/api/v3/rateLimit/order", "").await.ok();
+    assert_eq!(rest[1], told[1]);
+    let other = socket.ok(&world.bob, "account.rateLimits.orders", json!({})).await;
+    assert_eq!(other[1]["count"], 0);
 }

@@ -44,11 +44,13 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
 pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let source = shared.rates.source(&parts.extensions, &parts.headers);
-    if let Err(refusal) = shared.limiter.connect(source, shared.exchange.now()) {
+    let most = shared.config.limits.stream_subscriptions;
+    let wish = wish(parts.uri.path(), parts.uri.query().unwrap_or_default(), most);
+    let weight = if matches!(wish, Ok(Wish::Api(_))) { api::WEIGHT } else { 0 };
+    if let Err(refusal) = shared.limiter.connect(source, weight, shared.exchange.now()) {
         return refused(&refusal);
     }
-    let most = shared.config.limits.stream_subscriptions;
-    let wish = match wish(parts.uri.path(), parts.uri.query().unwrap_or_default(), most) {
+    let wish = match wish {
         Ok(wish) => wish,
         Err(error) => return refused(&error),
     };
@@ -62,7 +64,8 @@ pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) ->
             ws::admit(&shared, upgrade, MESSAGE, |socket| connection::serve(socket, gateway, wish))
         }
         Wish::Api(wish) => {
-            ws::admit(&shared, upgrade, MESSAGE, |socket| api::serve(socket, gateway, wish))
+            let serve = move |socket| api::serve(socket, gateway, wish, source);
+            ws::admit(&shared, upgrade, MESSAGE, serve)
         }
     };
     response.unwrap_or_else(|error| refused(&error.into()))

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::http::Method;
 use serde::Serialize;
 use serde_json::json;
 
@@ -21,6 +20,8 @@ use types::Timestamp;
 
 /// What a request about the session costs.
 const WEIGHT: u32 = 2;
+/// What a message costs that is no request.
+pub(super) const WEIGHT_OF_NOTHING: u32 = 1;
 
 /// What was done.
 #[derive(Default)]
@@ -43,32 +44,26 @@ impl Done {
 /// Does what is asked and answers, exactly once.
 pub(super) async fn perform(connection: &Connection, request: Request) {
     let (link, now) = (&connection.link, connection.link.now());
-    let limiter = &link.shared.limiter;
+    let (limiter, source) = (&link.shared.limiter, connection.source);
     let id = request.id.clone();
     let tells = request.params.bool("returnRateLimits").ok().flatten();
     let tells = tells.unwrap_or(connection.tells_limits);
-    let (done, free) = match find(&request.method) {
-        None => (Err(Error::new(-1020, "This operation is not supported.")), 0),
-        Some(meant) => {
-            let weight = match &meant {
-                Meant::Endpoint(endpoint) => (endpoint.weight)(&request.params),
-                Meant::OfSession(_) => WEIGHT,
-            };
-            let free = match &meant {
-                Meant::Endpoint(endpoint) if endpoint.is_free => weight,
-                _ => 0,
-            };
-            match limiter.charge(None, weight, now) {
-                Err(refusal) => (Err(refusal), 0),
-                Ok(_) => (done(connection, meant, request, now).await, free),
-            }
-        }
+    let meant = find(&request.method);
+    let (weight, is_free) = match &meant {
+        Some(Meant::Endpoint(endpoint)) => ((endpoint.weight)(&request.params), endpoint.is_free),
+        Some(Meant::OfSession(_)) => (WEIGHT, false),
+        None => (WEIGHT_OF_NOTHING, false),
     };
-    if done.is_ok() && free > 0 {
-        limiter.give_back(None, free, now);
+    let done = match (limiter.charge(source, weight, now), meant) {
+        (Err(refusal), _) => Err(refusal),
+        (Ok(_), Some(meant)) => done(connection, meant, request, now).await,
+        (Ok(_), None) => Err(Error::new(-1020, "This operation is not supported.")),
+    };
+    if done.is_ok() && is_free {
+        limiter.give_back(source, weight, now);
     }
     let orders = done.as_ref().map_or(None, |done| done.orders);
-    let used = tells.then(|| Used { weight: limiter.used(None, now), orders });
+    let used = tells.then(|| Used { weight: limiter.used(source, now), orders });
     match done {
         Ok(done) => {
             let text = answer::success(&id, &done.json, used);
@@ -84,7 +79,7 @@ pub(super) async fn perform(connection: &Connection, request: Request) {
 }
 
 /// On a socket the time from which a client may go on stands in the error.
-fn with_retry(connection: &Connection, mut error: Error) -> Error {
+pub(super) fn with_retry(connection: &Connection, mut error: Error) -> Error {
     if let Some(seconds) = error.retry_after
         && error.data.is_none()
     {
@@ -153,15 +148,8 @@ async fn endpoint_call(
         Security::KeyOnly => Some(key_holder(connection, &request, now)?),
         Security::Read | Security::Trade => Some(caller(connection, &request, now)?),
     };
-    if !endpoint.security.admits(caller.as_ref()) {
-        return Err(Error::not_permitted());
-    }
     let (params, unit) = (request.params, connection.link.reader.unit);
-    let call = Call { shared: Arc::clone(shared), params, caller, unit, now };
-    if endpoint.method == Method::GET {
-        call.shared.catch_up.settled().await;
-    }
-    (endpoint.run)(call).await
+    endpoint.answer(Call { shared: Arc::clone(shared), params, caller, unit, now }).await
 }
 
 /// Who signed, or who is logged on.

@@ -16,6 +16,7 @@ use super::super::payload::{EventStreamTerminated, ServerShutdown};
 use super::session::Session;
 use super::{answer, call, request};
 use crate::binance::error::Error;
+use crate::binance::limits::Source;
 use crate::binance::render::TimeUnit;
 use crate::state::Shared;
 use crate::ws::close::End;
@@ -25,7 +26,7 @@ use crate::ws::rate::TokenBucket;
 use crate::ws::writer::write_messages;
 
 /// What a connection costs.
-const WEIGHT: u32 = 2;
+pub(in crate::binance::ws) const WEIGHT: u32 = 2;
 
 /// What a client asks for when it connects.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub(in crate::binance::ws) struct Wish {
 pub(super) struct Connection {
     pub(super) link: Link,
     pub(super) session: Session,
+    /// Who is charged for what is asked.
+    pub(super) source: Source,
     pub(super) since: Timestamp,
     /// Whether answers tell the limits unless a request says otherwise.
     pub(super) tells_limits: bool,
@@ -47,14 +50,17 @@ pub(super) struct Connection {
 type InFlight<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
 
 /// Serves a connection to its end.
-pub(in crate::binance::ws) async fn serve(socket: WebSocket, shared: Arc<Shared>, wish: Wish) {
+pub(in crate::binance::ws) async fn serve(
+    socket: WebSocket,
+    shared: Arc<Shared>,
+    wish: Wish,
+    source: Source,
+) {
     let since = shared.exchange.now();
     let link = Link::new(shared, wish.unit, false);
     let session = Session::default();
-    let connection = Connection { link, session, since, tells_limits: wish.limits };
+    let connection = Connection { link, session, source, since, tells_limits: wish.limits };
     let shared = &connection.link.shared;
-    // Who may not connect may not ask either: its first request is refused.
-    let _ = shared.limiter.charge(None, WEIGHT, since);
     let (metrics, stall) = (&shared.metrics, shared.config.limits.socket_stall);
     metrics.sockets.fetch_add(1, Ordering::Relaxed);
     let (mut sink, mut stream) = socket.split();
@@ -108,14 +114,18 @@ impl Connection {
     fn take<'a>(&'a self, text: &str, in_flight: &InFlight<'a>) {
         match request::parse(text) {
             Ok(request) => in_flight.push(Box::pin(call::perform(self, request))),
-            Err((id, error)) => self.refuse(&id, &error),
+            Err((id, error)) => self.refuse(&id, error),
         }
     }
 
-    fn refuse(&self, id: &Value, error: &Error) {
-        let weight = self.link.shared.limiter.used(None, self.link.now());
+    /// What is no request is charged as well.
+    fn refuse(&self, id: &Value, error: Error) {
+        let (limiter, now) = (&self.link.shared.limiter, self.link.now());
+        let charged = limiter.charge(self.source, call::WEIGHT_OF_NOTHING, now);
+        let error = call::with_retry(self, charged.err().unwrap_or(error));
+        let weight = limiter.used(self.source, now);
         let used = self.tells_limits.then_some(answer::Used { weight, orders: None });
-        self.link.outbox.push(Out::Text(answer::failure(id, error, used)));
+        self.link.outbox.push(Out::Text(answer::failure(id, &error, used)));
     }
 
     /// These are over: the client is told, behind what it was told of them.

@@ -8,5 +8,5 @@ mod methods;
 mod request;
 mod session;
 
-pub(super) use connection::{Wish, serve};
+pub(super) use connection::{WEIGHT, Wish, serve};
 pub(in crate::binance) use methods::methods;
