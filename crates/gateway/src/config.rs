@@ -57,6 +57,8 @@ pub struct Limits {
     pub answer_timeout: Duration,
     /// How long a read waits for the views to catch up.
     pub watermark_timeout: Duration,
+    /// How long a gateway that was told to end says so at `/readyz` before it takes no more connections.
+    pub leave_after: Duration,
     /// How long a shutdown waits for requests under way.
     pub drain_timeout: Duration,
     /// WebSocket connections at the same time.
@@ -107,6 +109,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_secs(10),
             watermark_timeout: Duration::from_secs(2),
+            leave_after: Duration::ZERO,
             drain_timeout: Duration::from_secs(10),
             sockets: 5_000,
             socket_message: 16 << 10,

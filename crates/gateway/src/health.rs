@@ -1,6 +1,7 @@
 //! What operators' machinery asks: alive, ready, figures.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -32,7 +33,7 @@ async fn livez() -> &'static str {
 /// Whether to send traffic here: every partition takes commands, the views follow the log, its time is not
 /// ahead of the clock, and no shutdown has begun.
 async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
-    if shared.closing.is_cancelled() {
+    if shared.leaving.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
     }
     let ahead = shared.exchange.ahead_of_clock().as_secs();
@@ -59,7 +60,7 @@ async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let mut text = String::with_capacity(8 << 10);
     shared.metrics.render(shared.pending(), shared.views.quarantined().len(), &mut text);
-    shared.metrics.orders.render(&shared.views, &mut text);
+    shared.metrics.pairs.render(&shared.views, &mut text);
     render_rates(&shared.rates, &mut text);
     if let Some(more) = &shared.config.metrics {
         more(&mut text);

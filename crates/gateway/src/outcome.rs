@@ -1,6 +1,6 @@
 //! What a partition answered, copied out of its buffers: little, since it is copied on its thread.
 
-use node::Reply;
+use node::{BatchTimes, Reply};
 use types::{
     AccountId, Amount, CancelCause, ClientOrderId, Decision, Event, MarketId, OrderId, OrderSpec,
     PartitionId, Quantity, Seq, Side, Timestamp, Trade,
@@ -20,6 +20,8 @@ pub(crate) struct Outcome {
     pub(crate) passed_seq: Seq,
     /// When the entry was stamped.
     pub(crate) time: Timestamp,
+    /// When its batch got on.
+    pub(crate) batch: BatchTimes,
     /// The answer itself.
     pub(crate) answer: Event,
     /// Trades of the order that the answer names.
@@ -48,6 +50,7 @@ impl Outcome {
             passed: reply.to.passed,
             passed_seq: reply.to.passed_seq,
             time: reply.time,
+            batch: reply.batch,
             answer: answer.clone(),
             trades: Vec::new(),
             rested: false,
@@ -364,6 +367,7 @@ mod tests {
             partition: PartitionId(0),
             seq: Seq(5),
             time: Timestamp(7),
+            batch: BatchTimes::now(),
             before: &[],
             events,
         };

@@ -155,6 +155,7 @@ mod tests {
             partition: PartitionId(0),
             seq: Seq(seq),
             time: Timestamp(0),
+            batch: node::BatchTimes::now(),
             before: &[],
             events: &[Event::MarketStateChanged {
                 reply: to,

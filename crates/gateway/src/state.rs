@@ -1,7 +1,7 @@
 //! What all requests and sockets of a gateway share, and the one way a command takes from here.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use node::{Exchange, ReplySink};
@@ -19,7 +19,8 @@ use crate::config::GatewayConfig;
 use crate::demo::DemoKey;
 use crate::error::{ApiError, GatewayCode};
 use crate::http::metrics::Metrics;
-use crate::http::order_metrics::Labels;
+use crate::http::pair_metrics::Labels;
+use crate::http::stages::Stages;
 use crate::limits::{Class, Rates};
 use crate::outcome::{Outcome, account_of};
 use crate::pending::Pending;
@@ -56,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) listen_keys: ListenKeys,
     /// What clients of the Binance dialect call their cancels.
     pub(crate) cancel_names: Arc<CancelNames>,
+    /// Whether the gateway was told to end: it still serves.
+    pub(crate) leaving: AtomicBool,
     /// Cancelled when the gateway begins to shut down: sockets say goodbye and end.
     pub(crate) closing: CancellationToken,
     /// Feeds the views and the sockets.
@@ -77,6 +80,8 @@ impl Shared {
         let demo = DemoKey::issue(&config, &auth)?;
         let pending = Arc::new(Pending::new(config.limits.pending));
         let session = exchange.open_session(Arc::clone(&pending) as Arc<dyn ReplySink>);
+        let metrics = Metrics::default();
+        let fan_out = FanOut::new(Arc::clone(&exchange), &views, &metrics.pairs, &config.limits);
         let rates = Arc::new(Rates::new(config.rates.clone()));
         Ok(Arc::new(Self {
             auth,
@@ -84,7 +89,7 @@ impl Shared {
             catch_up: CatchUp::new(Arc::clone(&views), config.limits.watermark_timeout),
             defining: tokio::sync::Mutex::new(()),
             outbox: Outbox::default(),
-            metrics: Metrics::default(),
+            metrics,
             limiter: Limiter::new(
                 config.rates.dialect,
                 config.rates.remembered,
@@ -93,7 +98,8 @@ impl Shared {
             rates,
             listen_keys: ListenKeys::default(),
             cancel_names: Arc::default(),
-            fan_out: FanOut::new(Arc::clone(&exchange), &views, &config.limits),
+            fan_out,
+            leaving: AtomicBool::new(false),
             closing: CancellationToken::new(),
             sockets: TaskTracker::new(),
             config,
@@ -145,10 +151,13 @@ impl Shared {
             self.metrics.outcomes_unknown.fetch_add(1, Ordering::Relaxed);
             return Err(GatewayCode::OutcomeUnknown.into());
         };
-        let took = begin.elapsed();
-        self.metrics.answers.observe(took);
+        let woken = Instant::now();
+        self.metrics.answers.observe(woken - begin);
+        let stages = Stages::of(begin, &outcome.batch, woken);
+        self.metrics.stages.answered(stages);
+        stages.note();
         for labels in labels.into_iter().flatten() {
-            self.metrics.orders.answered(labels, took, &self.views);
+            self.metrics.pairs.answered(labels, woken - begin, &outcome, &self.views);
         }
         if let Some(account) = account_of(&outcome.answer) {
             self.catch_up.wrote(account, &outcome);

@@ -44,7 +44,7 @@ pub use config::{
 pub use data_dir::{DataDir, Founding};
 pub use error::{EXIT_BUG, EXIT_DISK, NodeError};
 pub use node::Node;
-pub use port::{EventFeed, Exchange, FeedError, Reply, ReplySink};
+pub use port::{BatchTimes, EventFeed, Exchange, FeedError, Reply, ReplySink};
 pub use recovery::PartitionRecovery;
 pub use replay::{EventDigest, ReplaySummary, replay};
 pub use snapshots::{SnapshotOutcome, take_snapshot};

@@ -2,7 +2,7 @@
 //! talks to [`crate::Node`] through these traits; one elsewhere will talk to a remote one.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use types::{
     Event, EventBatch, PartitionId, RejectCode, ReplyTo, Request, Seq, Timestamp, Topology,
@@ -63,11 +63,33 @@ pub struct Reply<'a> {
     pub seq: Seq,
     /// When the entry was stamped.
     pub time: Timestamp,
+    /// When its batch got on.
+    pub batch: BatchTimes,
     /// What happened in the same entry before the answer, by this command or by others.
     pub before: &'a [Event],
     /// The answer, then what follows it in the same entry, up to the next answer: consequences of the
     /// same command are among them, and those of others may be.
     pub events: &'a [Event],
+}
+
+/// When a batch got on, by the clock that measures durations: for figures, never for decisions.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchTimes {
+    /// The partition began to take what waited.
+    pub begun: Instant,
+    /// All of it was applied.
+    pub applied: Instant,
+    /// All of it was durable.
+    pub durable: Instant,
+}
+
+impl BatchTimes {
+    /// All at this moment.
+    #[must_use]
+    pub fn now() -> Self {
+        let now = Instant::now();
+        Self { begun: now, applied: now, durable: now }
+    }
 }
 
 /// A partition's event log, read by cursor.

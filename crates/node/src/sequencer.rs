@@ -32,6 +32,7 @@ use crate::feed::Feed;
 use crate::mailbox::{Mailbox, PeerMessage};
 use crate::market_homes::MarketHomes;
 use crate::peers::Peers;
+use crate::port::BatchTimes;
 use crate::quarantine::Rebuilding;
 use crate::sessions::Sessions;
 use crate::stats::Counters;
@@ -97,6 +98,7 @@ pub(crate) struct Work {
     pub now: Timestamp,
     /// What was taken out of the mailbox for it.
     taken: u64,
+    times: BatchTimes,
 }
 
 impl Work {
@@ -107,6 +109,7 @@ impl Work {
             inbox: VecDeque::new(),
             now: Timestamp(0),
             taken: 0,
+            times: BatchTimes::now(),
         }
     }
 }
@@ -200,6 +203,7 @@ impl Sequencer {
     /// Forms a batch of what waits. It may be empty.
     fn collect(&mut self) -> Result<(), NodeError> {
         self.work.now = self.stamp();
+        self.work.times.begun = Instant::now();
         self.continue_work()?;
         self.shared.mailbox.take_peers(&mut self.work.inbox);
         while self.has_room()
@@ -280,13 +284,15 @@ impl Sequencer {
     }
 
     fn commit(&mut self) -> Result<(), NodeError> {
-        let started = Instant::now();
+        let applied = Instant::now();
         let entries = u64::from(self.work.batch.count());
         let acked = Seq(self.shared.durable.load(Ordering::Relaxed));
         self.log.append(&mut self.work.batch, acked, self.term).of(self.id)?;
         self.log.sync().of(self.id)?;
         let counters = &self.shared.counters;
-        counters.sync.record(started.elapsed());
+        let durable = Instant::now();
+        counters.sync.record(durable - applied);
+        (self.work.times.applied, self.work.times.durable) = (applied, durable);
         counters.entries.fetch_add(entries, Ordering::Relaxed);
         counters.batches.fetch_add(1, Ordering::Relaxed);
         self.shared.durable.store(self.log.last_seq().0, Ordering::Release);
@@ -304,7 +310,7 @@ impl Sequencer {
             // Whoever has an answer finds its events; whoever follows events does not delay an answer.
             let (batch, feed) = (Arc::new(batch), &self.shared.feed);
             feed.push(Arc::clone(&batch));
-            self.sessions.deliver(self.id, &batch);
+            self.sessions.deliver(self.id, &batch, self.work.times);
             feed.wake();
         }
         self.peers.after_commit(&self.partition);

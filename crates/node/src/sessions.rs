@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::RwLock;
 use types::{Event, EventBatch, PartitionId};
 
-use crate::port::{Reply, ReplySink};
+use crate::port::{BatchTimes, Reply, ReplySink};
 
 pub(crate) struct Sessions {
     next: AtomicU64,
@@ -36,7 +36,7 @@ impl Sessions {
 
     /// Delivers every answer in `batch`, with what comes before it in its entry, and with what follows it
     /// there before the next answer.
-    pub fn deliver(&self, partition: PartitionId, batch: &EventBatch) {
+    pub fn deliver(&self, partition: PartitionId, batch: &EventBatch, times: BatchTimes) {
         let mut last = (0, None);
         for entry in batch.iter() {
             let mut rest = entry.events;
@@ -52,7 +52,7 @@ impl Sessions {
                     let (seq, time) = (entry.seq, entry.time);
                     let before = &entry.events[..entry.events.len() - following.len() - 1];
                     let events = &rest[start..=start + length];
-                    sink.deliver(Reply { to, partition, seq, time, before, events });
+                    sink.deliver(Reply { to, partition, seq, time, batch: times, before, events });
                 }
                 rest = &following[length..];
             }
@@ -92,7 +92,7 @@ mod tests {
         let mut batch = EventBatch::new(PartitionId(0));
         batch.push(Seq(1), Timestamp(1), &mut vec![nobody(), to(1), to(2), nobody(), nobody()]);
         batch.push(Seq(2), Timestamp(1), &mut vec![to(3), nobody()]);
-        sessions.deliver(PartitionId(0), &batch);
+        sessions.deliver(PartitionId(0), &batch, BatchTimes::now());
         assert_eq!(*heard.0.lock(), [(1, 1, 1), (2, 2, 3), (3, 0, 2)]);
     }
 }

@@ -91,6 +91,11 @@ impl Limiter {
         self.rates.noted(counted).map_err(|refusal| refused(refusal, now))
     }
 
+    /// An order of an account that was counted is filled, wholly or in part, for the first time.
+    pub(crate) fn first_fill(&self, account: AccountId, now: Timestamp) {
+        self.orders.first_fill(account, now.0);
+    }
+
     /// What an account has used.
     pub(crate) fn orders_of(&self, account: AccountId, now: Timestamp) -> OrderCount {
         self.orders.of(account, now.0)

@@ -13,6 +13,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::metrics::RouteMetrics;
+use super::stages;
 use crate::error::{ApiError, ErrorCode, GatewayCode};
 use crate::wire::error::{ErrorBody, ErrorDetail};
 
@@ -27,7 +28,8 @@ pub(crate) async fn finish(
     let id = next_request_id();
     let begin = Instant::now();
     let closes = closes_by_header(request.version());
-    let mut response = next.run(request).await;
+    let asks_timing = request.headers().contains_key(stages::ASKS);
+    let (mut response, stages) = stages::noting(next.run(request)).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         write_error(&mut response, &error, &id);
         if closes && ends_connection(&error) {
@@ -37,7 +39,15 @@ pub(crate) async fn finish(
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    route.answered(response.status().as_u16(), begin.elapsed());
+    let took = begin.elapsed();
+    if let Some(stages) = stages {
+        let gateway = stages.rest_of(took);
+        route.stages.served(gateway);
+        if let Some(told) = stages.server_timing(gateway).filter(|_| asks_timing) {
+            response.headers_mut().insert(stages::TELLS, told);
+        }
+    }
+    route.answered(response.status().as_u16(), took);
     response
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::order_metrics::OrderMetrics;
+use super::pair_metrics::PairMetrics;
+use super::stages::StageMetrics;
 use crate::limits::Rates;
 
 /// Upper bounds of the latency buckets, in microseconds.
@@ -22,11 +23,13 @@ const BUCKETS: [u64; 14] = [
 pub(crate) struct Metrics {
     routes: Mutex<Vec<Arc<RouteMetrics>>>,
     /// By trading pair.
-    pub(crate) orders: OrderMetrics,
+    pub(crate) pairs: Arc<PairMetrics>,
     connections: AtomicI64,
     connections_refused: AtomicU64,
     /// From submitting a command to its answer.
     pub(crate) answers: Histogram,
+    /// Where that time goes.
+    pub(crate) stages: Arc<StageMetrics>,
     /// Commands whose outcome the gateway could not tell.
     pub(crate) outcomes_unknown: AtomicU64,
     /// WebSocket connections now.
@@ -44,10 +47,12 @@ pub(crate) struct RouteMetrics {
     /// By hundreds: 1xx to 5xx.
     statuses: [AtomicU64; 5],
     latency: Histogram,
+    /// Of all routes.
+    pub(super) stages: Arc<StageMetrics>,
 }
 
 /// Counts of durations.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Histogram {
     buckets: [AtomicU64; BUCKETS.len() + 1],
     micros: AtomicU64,
@@ -60,6 +65,7 @@ impl Metrics {
             path,
             statuses: Default::default(),
             latency: Histogram::default(),
+            stages: Arc::clone(&self.stages),
         });
         self.routes.lock().push(Arc::clone(&route));
         route
@@ -97,6 +103,7 @@ impl Metrics {
             "From submitting a command to its durable answer.",
         );
         self.answers.render("outcry_command_answer_seconds", "", out);
+        self.stages.render(out);
         let gauges = [
             (
                 "outcry_http_connections",

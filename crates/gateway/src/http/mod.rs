@@ -3,10 +3,11 @@
 pub(crate) mod extract;
 mod finish;
 pub(crate) mod metrics;
-pub(crate) mod order_metrics;
+pub(crate) mod pair_metrics;
 mod patience;
 mod router;
 mod server;
+pub(crate) mod stages;
 mod whole;
 
 pub(crate) use router::{Routes, refusals, router};

@@ -1,12 +1,14 @@
 //! Connections: accepting, limits, TLS, and the graceful end of them.
 //!
-//! A shutdown stops accepting, lets requests under way finish and sockets say goodbye, all within
+//! A shutdown is told at `/readyz` first, for `leave_after`; then it stops accepting, lets requests under way finish and sockets say goodbye, all within
 //! `drain_timeout`, and then returns. A connection above the bound is answered with one 503, over TLS
 //! too, and closed; there is a bound for these as well, beyond which they are closed unanswered.
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -54,9 +56,10 @@ pub(crate) async fn serve(
     let permits = Arc::new(Semaphore::new(limits.connections));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let graceful = GracefulShutdown::new();
+    let mut left = pin!(leave(&shared, &shutdown));
     loop {
         tokio::select! {
-            () = shutdown.cancelled() => break,
+            () = &mut left => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, from)) => match Arc::clone(&permits).try_acquire_owned() {
                     Ok(permit) => {
@@ -81,6 +84,13 @@ pub(crate) async fn serve(
     }
     drop(listener);
     drain(&shared, graceful).await;
+}
+
+/// Until no more connections are to be taken: whoever sends them has had time to notice.
+async fn leave(shared: &Shared, shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    shared.leaving.store(true, Ordering::Relaxed);
+    tokio::time::sleep(shared.config.limits.leave_after).await;
 }
 
 /// Waits for requests and sockets, but not for ever.

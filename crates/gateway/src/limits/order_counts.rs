@@ -69,7 +69,16 @@ impl OrderCounts {
         })
     }
 
-    /// What an account has placed.
+    /// An order that was counted does not count any more: it is filled, if only in part.
+    pub(crate) fn first_fill(&self, account: AccountId, now: u64) {
+        self.accounts.existing(&account, |placed| {
+            placed.roll(now);
+            placed.ten_seconds = placed.ten_seconds.saturating_sub(1);
+            placed.day = placed.day.saturating_sub(1);
+        });
+    }
+
+    /// What an account has placed and is not filled yet.
     pub(crate) fn of(&self, account: AccountId, now: u64) -> OrderCount {
         let look = |placed: &mut Placed| {
             placed.roll(now);
@@ -117,6 +126,9 @@ mod tests {
         assert_eq!(count(1, 9), Err((Level::TenSeconds, 1)));
         assert_eq!(count(1, 10), Ok((1, 101)));
         assert_eq!(counts.of(account, 25 * SECOND), OrderCount { ten_seconds: 0, day: 101 });
+        counts.first_fill(account, 10 * SECOND);
+        assert_eq!(counts.of(account, 10 * SECOND), OrderCount { ten_seconds: 0, day: 100 });
+        assert_eq!(count(1, 10), Ok((1, 101)));
         let rest = ORDERS_1D - 101;
         assert!(counts.count(account, rest, true, 30 * SECOND).is_ok());
         assert_eq!(count(1, 86_390), Err((Level::Day, 10)));

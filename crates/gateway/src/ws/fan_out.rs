@@ -21,6 +21,7 @@ use super::hub::{Hub, Topic};
 use super::replay::ReplayBounds;
 use super::ring::RingBounds;
 use crate::config::Limits;
+use crate::http::pair_metrics::{Pair, PairMetrics};
 
 /// Subscribers are woken at most this often.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(5);
@@ -33,6 +34,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 pub struct FanOut {
     exchange: Arc<dyn Exchange>,
     hubs: Vec<Arc<Hub>>,
+    pairs: Arc<PairMetrics>,
     next_subscription: AtomicU64,
     /// Bounds replays.
     pub(super) replays: Arc<Semaphore>,
@@ -55,7 +57,12 @@ impl FanOut {
     /// A fan-out that goes on where the views stand. What a channel keeps is how far a reader may lie
     /// behind.
     #[must_use]
-    pub fn new(exchange: Arc<dyn Exchange>, views: &Arc<Views>, limits: &Limits) -> Arc<Self> {
+    pub(crate) fn new(
+        exchange: Arc<dyn Exchange>,
+        views: &Arc<Views>,
+        pairs: &Arc<PairMetrics>,
+        limits: &Limits,
+    ) -> Arc<Self> {
         let bounds =
             RingBounds { messages: limits.socket_backlog, bytes: limits.socket_backlog_bytes };
         let partitions = exchange.topology().partitions;
@@ -63,6 +70,7 @@ impl FanOut {
         Arc::new(Self {
             hubs: (0..partitions).map(hub).collect(),
             exchange,
+            pairs: Arc::clone(pairs),
             next_subscription: AtomicU64::new(0),
             replays: Arc::new(Semaphore::new(limits.replays)),
             replay_bounds: ReplayBounds {
@@ -72,6 +80,14 @@ impl FanOut {
             stopping: AtomicBool::new(false),
             threads: Mutex::default(),
         })
+    }
+
+    /// The figures of the pair that a topic is about.
+    pub(super) fn pair_of(&self, topic: &Topic) -> Option<Arc<Pair>> {
+        match topic {
+            Topic::Public(_, market) => Some(self.pairs.of(market)),
+            Topic::Private(..) => None,
+        }
     }
 
     /// Starts the threads.

@@ -13,6 +13,7 @@ use super::fan_out::FanOut;
 use super::hub::{Beginning, Hub, Place, Topic};
 use super::protocol::ResumeFrom;
 use super::replay::{self, Missed};
+use crate::http::pair_metrics::Pair;
 
 /// A place in a channel of one partition. Dropping it ends the subscription.
 pub struct Subscription {
@@ -23,6 +24,8 @@ pub struct Subscription {
     channel: Arc<Channel>,
     cursor: u64,
     seq: Seq,
+    /// Whose messages are counted.
+    pair: Option<Arc<Pair>>,
 }
 
 /// Where a connection's messages come from.
@@ -35,6 +38,9 @@ pub trait Source {
 
     /// What is new.
     fn next(&mut self) -> Next;
+
+    /// So many messages that [`Self::next`] gave were sent.
+    fn sent(&self, messages: usize);
 
     /// How a connection ends that did not keep up with this.
     fn slow_reader(&self) -> End;
@@ -91,6 +97,7 @@ impl Subscription {
             channel,
             cursor,
             seq,
+            pair: fan_out.pair_of(topic),
         };
         match beginning {
             Beginning::Snapshot(text) => {
@@ -154,6 +161,12 @@ impl Source for Subscription {
             }
             Taken::Lost if self.topic.is_replayable() => Next::Lost,
             Taken::Lost => Next::Messages(vec![self.begin_again()]),
+        }
+    }
+
+    fn sent(&self, messages: usize) {
+        if let Some(pair) = &self.pair {
+            pair.sent(messages);
         }
     }
 

@@ -45,7 +45,11 @@ async fn round<S: Source>(
         for subscription in subscriptions.iter_mut() {
             match subscription.next() {
                 Next::Nothing => {}
-                Next::Messages(texts) => writer.feed_all(texts).await?,
+                Next::Messages(texts) => {
+                    let count = texts.len();
+                    writer.feed_all(texts).await?;
+                    subscription.sent(count);
+                }
                 Next::Lost => return Err(subscription.slow_reader()),
             }
         }

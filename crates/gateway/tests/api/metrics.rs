@@ -1,7 +1,9 @@
 //! What `/metrics` shows of trading.
 
 use serde_json::json;
+use tower::ServiceExt;
 
+use crate::client::now_millis;
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,4 +50,58 @@ async fn orders_books_and_sockets_have_figures_by_pair_under_the_names_that_dash
         assert!(text.lines().any(|l| l == line), "{line}\nnot in\n{text}");
     }
     assert!(!text.contains(r#"type="market""#), "nobody placed one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_at_the_market_are_counted_by_how_much_of_them_was_filled() {
+    let world = World::new().await;
+    let buy = async |quantity: &str| {
+        let order = json!({
+            "market": "BTC-USDT", "side": "buy", "type": "market", "quantity": quantity, "max_spend": "100000",
+        });
+        world.post(&world.bob, "/v1/orders", order).await
+    };
+    assert!(!buy("0.1").await.status.is_success(), "nobody sells");
+    world.limit(&world.alice, "sell", "60000", "0.3").await.ok();
+    buy("0.1").await.ok();
+    buy("0.1").await.ok();
+    buy("0.5").await.ok();
+    let text = world.metrics().await;
+    for (fill, count) in [("whole", 2), ("part", 1), ("none", 0), ("rejected", 1)] {
+        let line =
+            format!(r#"exchange_market_orders_total{{pair="BTC-USDT",fill="{fill}"}} {count}"#);
+        assert!(text.lines().any(|l| l == line), "{line}\nnot in\n{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_is_told_where_the_time_of_a_command_went() {
+    let world = World::new().await;
+    let ask = async |path: &str, method: &str, body: &str, asks: bool| {
+        let mut request = world.alice.signed(now_millis(), None, method, path, body);
+        if asks {
+            request.headers_mut().insert("x-outcry-timing", "1".parse().unwrap());
+        }
+        let response = world.router.clone().oneshot(request).await.unwrap();
+        assert!(response.status().is_success());
+        response.headers().get("server-timing").map(|told| told.to_str().unwrap().to_owned())
+    };
+    let order = json!({
+        "market": "BTC-USDT", "side": "sell", "type": "limit", "price": "60000", "quantity": "0.01",
+    });
+    let order = order.to_string();
+    let told = ask("/v1/orders", "POST", &order, true).await.expect("it asked");
+    let stages: Vec<_> = told.split(", ").map(|stage| stage.split_once(";dur=").unwrap()).collect();
+    let names: Vec<_> = stages.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["gateway", "queue", "match", "journal", "reply"]);
+    let journal: f64 = stages[3].1.parse().unwrap();
+    assert!(journal > 0.0, "a write and a sync: {told}");
+    assert_eq!(ask("/v1/orders", "POST", &order, false).await, None, "nobody asked");
+    assert_eq!(ask("/v1/balances", "GET", "", true).await, None, "no command");
+    let text = world.metrics().await;
+    for stage in names {
+        let count = format!("exchange_stage_seconds_count{{stage=\"{stage}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&count)).expect(stage);
+        assert!(line.parse::<u64>().unwrap() >= 2, "{stage}: {line}");
+    }
 }

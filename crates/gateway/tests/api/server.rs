@@ -138,3 +138,24 @@ async fn a_client_that_asks_and_never_reads_is_cut() {
     let asked = async { while stream.write_all(&many).await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(60), asked).await.expect("it is never cut");
 }
+
+async fn status_of(world: &World, path: &str) -> String {
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    let ask = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    read_some(&mut stream).await.chars().skip(9).take(3).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_leaves_says_so_while_it_still_serves() {
+    // It never gets further in this test.
+    let limits = Limits { leave_after: Duration::from_secs(3_600), ..Limits::default() };
+    let world = World::with(1, GatewayConfig { limits, ..GatewayConfig::default() }).await;
+    assert_eq!(status_of(&world, "/readyz").await, "200");
+    world.shutdown.cancel();
+    while status_of(&world, "/readyz").await != "503" {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(status_of(&world, "/livez").await, "200");
+    world.limit(&world.alice, "sell", "60000", "0.01").await.ok();
+}

@@ -38,6 +38,13 @@ async fn a_trade_is_told_raw_and_combined_with_exactly_its_fields() {
     assert_eq!(combined.next().await.unwrap(), json!({ "stream": "btcusdt@trade", "data": trade }));
     let told = micros.next().await.unwrap();
     assert_eq!(told["T"].as_u64().unwrap() / 1_000, trade["T"].as_u64().unwrap());
+    // What is sent is counted once it is sent.
+    let count = r#"exchange_ws_messages_sent_total{pair="BTC-USDT"} 3"#;
+    while !world.metrics().await.lines().any(|line| line == count) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let active = r#"exchange_ws_connections_active{server="gateway"} 3"#;
+    assert!(world.metrics().await.lines().any(|line| line == active));
 }
 
 #[tokio::test(flavor = "multi_thread")]

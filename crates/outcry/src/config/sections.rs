@@ -121,6 +121,9 @@ section! {
         answer_timeout: Span = Span::secs(10), Span::ms(10) => Span::secs(60);
         /// How long a read waits for the views to catch up with an answer.
         watermark_timeout: Span = Span::secs(2), Span::ms(1) => Span::secs(60);
+        /// How long a gateway that was told to end says so at /readyz before it takes no more connections:
+        /// as long as the load balancer needs to notice.
+        leave_after: Span = Span::ms(0), Span::ms(0) => Span::secs(600);
         /// How long a shutdown waits for requests under way.
         drain_timeout: Span = Span::secs(10), Span::ms(10) => Span::secs(600);
         /// WebSocket connections at the same time.

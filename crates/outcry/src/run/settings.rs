@@ -56,6 +56,7 @@ pub fn limits(told: &GatewayLimits) -> Limits {
         body_timeout: told.body_timeout.0,
         answer_timeout: told.answer_timeout.0,
         watermark_timeout: told.watermark_timeout.0,
+        leave_after: told.leave_after.0,
         drain_timeout: told.drain_timeout.0,
         sockets: told.sockets as usize,
         socket_message: told.socket_message.0 as usize,

@@ -79,10 +79,12 @@ pub(in crate::binance) async fn place(call: Call) -> Result<Answer, Error> {
     let detail = detail(&call.params, &order)?;
     let prevention = order.self_trade_prevention;
     let spec = order.spec;
-    let counts = call.shared.limiter.count_orders(account, 1, call.now)?;
+    call.shared.limiter.count_orders(account, 1, call.now)?;
     let outcome = call.shared.submit(call.valid_until(), Request::PlaceOrder(order)).await;
     let outcome = outcome.map_err(|error| refusal(&spec, error))?;
     let placed = Placed::of(&outcome, prevention)?;
+    placed.note_fill(&call);
+    let counts = call.shared.limiter.orders_of(account, call.now);
     Ok(placed.answer(&call, &market, detail)?.with_orders(counts))
 }
 
@@ -112,6 +114,13 @@ impl Placed {
         let order = outcome.placed_order().ok_or_else(|| unexpected(outcome))?;
         let fills = outcome.fills(order.side, order.client_order_id);
         Ok(Self { order, fills, time: outcome.time, prevention })
+    }
+
+    /// An order that was filled, if only in part, does not count as unfilled any more.
+    pub(in crate::binance) fn note_fill(&self, call: &Call) {
+        if !self.fills.is_empty() {
+            call.shared.limiter.first_fill(self.order.account, call.now);
+        }
     }
 
     /// As JSON.

@@ -59,7 +59,7 @@ pub(in crate::binance) async fn cancel_replace(call: Call) -> Result<Answer, Err
     let name = cancel_name(&call, "cancelNewClientOrderId")?;
     let order = read::order(&call.params, &market, account)?;
     let detail = detail(&call.params, &order)?;
-    let counts = call.shared.limiter.count_orders(account, 1, call.now)?;
+    call.shared.limiter.count_orders(account, 1, call.now)?;
     call.caught_up().await?;
     let (cancel, place) = match open_order(&call, &named, account, &market) {
         Ok(open) => {
@@ -69,6 +69,7 @@ pub(in crate::binance) async fn cancel_replace(call: Call) -> Result<Answer, Err
         Err(error) if on_failure == OnFailure::Stop => (Half::Failure(error), Half::NotAttempted),
         Err(error) => (Half::Failure(error), place(&call, &market, order, detail).await?),
     };
+    let counts = call.shared.limiter.orders_of(account, call.now);
     Ok(answer(&cancel, &place)?.with_orders(counts))
 }
 
@@ -140,7 +141,10 @@ fn placed(
     detail: Detail,
 ) -> Half {
     match Placed::of(outcome, prevention) {
-        Ok(placed) => Half::Success(value(&placed.value(call, market, detail))),
+        Ok(placed) => {
+            placed.note_fill(call);
+            Half::Success(value(&placed.value(call, market, detail)))
+        }
         Err(error) => Half::Failure(error),
     }
 }

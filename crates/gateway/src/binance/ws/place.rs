@@ -11,6 +11,7 @@ use super::name::{self, Name};
 use super::streams::Streams;
 use crate::binance::render::TimeUnit;
 use crate::binance::symbols;
+use crate::http::pair_metrics::Pair;
 use crate::state::Shared;
 use crate::ws::channel::{Channel, Taken};
 use crate::ws::close::End;
@@ -24,6 +25,8 @@ pub(super) struct Place {
     frame: Frame,
     channel: Arc<Channel>,
     cursor: u64,
+    /// Whose messages are counted.
+    pair: Option<Arc<Pair>>,
     /// Whether the client wants the stream's name around its messages.
     is_combined: Arc<AtomicBool>,
 }
@@ -57,7 +60,12 @@ impl Place {
         let id = shared.fan_out.next_subscription();
         channel.join(id, Arc::clone(&reader.bell));
         let (cursor, is_combined) = (channel.end(), Arc::clone(&reader.is_combined));
-        Self { id, name: name.to_owned(), frame, channel, cursor, is_combined }
+        Self { id, name: name.to_owned(), frame, channel, cursor, pair: None, is_combined }
+    }
+
+    fn of_pair(mut self, pair: Arc<Pair>) -> Self {
+        self.pair = Some(pair);
+        self
     }
 
     fn frame(&self, texts: Vec<Utf8Bytes>, combined: bool) -> Vec<Utf8Bytes> {
@@ -94,7 +102,7 @@ pub(super) fn of_stream(shared: &Shared, name: &str, reader: &Reader) -> Vec<Pla
                     streams.of_market(name, kind, reader.unit, &market, scene)
                 })
             });
-            place.into_iter().collect()
+            place.into_iter().map(|place| place.of_pair(shared.metrics.pairs.of(&market))).collect()
         }
         Some(Name::All(what)) => {
             let hubs = shared.fan_out.hubs().iter();
@@ -138,6 +146,12 @@ impl Source for Place {
             Taken::Nothing => Next::Nothing,
             Taken::Messages { texts, .. } => Next::Messages(self.frame(texts, combined)),
             Taken::Lost => Next::Lost,
+        }
+    }
+
+    fn sent(&self, messages: usize) {
+        if let Some(pair) = &self.pair {
+            pair.sent(messages);
         }
     }
 
