@@ -23,7 +23,7 @@ let browser;
 
 // Starts the exchange on `listen` and resolves when it says where it listens.
 async function start(listen) {
-  const child = spawn(BINARY, ["run", "--data", data, "--listen", listen], {
+  const child = spawn(BINARY, ["run", "--data", data, "--listen", listen, "--limits", "unlimited"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const said = [];
