@@ -70,10 +70,10 @@ impl Sliding {
         for ahead in 1..KEPT as u64 {
             left -= u64::from(self.counts[place(self.newest + ahead)]);
             if left < u64::from(most) {
-                return ahead * self.part - self.into_part(now);
+                return ahead * self.part - self.in_part(now);
             }
         }
-        KEPT as u64 * self.part - self.into_part(now)
+        KEPT as u64 * self.part - self.in_part(now)
     }
 
     fn advance(&mut self, now: u64) {
@@ -88,7 +88,8 @@ impl Sliding {
         }
     }
 
-    fn into_part(&self, now: u64) -> u64 {
+    /// How much of the present part has passed.
+    fn in_part(&self, now: u64) -> u64 {
         now.saturating_sub(self.newest * self.part).min(self.part)
     }
 }
