@@ -154,8 +154,11 @@ async fn books_of_clients_that_come_and_go_are_the_markets_own() {
     let mut random = Random(seed);
     let world = Arc::new(World::new().await);
     let truth = Arc::new(Truth::default());
-    let sellers = [world.trader("s1", "BTC", "100000").await, world.alice.clone()];
-    let buyers = [world.trader("b1", "USDT", "9000000000").await, world.bob.clone()];
+    // With more than any session spends.
+    let [s1, s2] = [world.trader("s1", "BTC", "100000"), world.trader("s2", "BTC", "100000")];
+    let [b1, b2] =
+        [world.trader("b1", "USDT", "4000000000"), world.trader("b2", "USDT", "4000000000")];
+    let (sellers, buyers) = ([s1.await, s2.await], [b1.await, b2.await]);
     let mut clients = Vec::new();
     for number in 0..CLIENTS {
         let (world, truth) = (Arc::clone(&world), Arc::clone(&truth));
