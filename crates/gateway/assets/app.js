@@ -32,7 +32,7 @@ let subscribed = [];
 
 async function begin() {
   try {
-    const answer = await fetch("/v1/markets");
+    const answer = await fetch("/v1/markets", { cache: "no-cache" });
     markets = (await answer.json()).markets;
   } catch {
     setTimeout(begin, 1_000);

@@ -14,6 +14,7 @@ mod admin;
 mod auth;
 mod binance;
 mod bootstrap;
+mod cache;
 mod config;
 mod demo;
 mod docs;

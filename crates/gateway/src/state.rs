@@ -15,6 +15,7 @@ use views::Views;
 use crate::admin::Outbox;
 use crate::auth::Authenticator;
 use crate::binance::{CancelNames, Limiter, ListenKeys};
+use crate::cache::Answers;
 use crate::config::GatewayConfig;
 use crate::demo::DemoKey;
 use crate::error::{ApiError, GatewayCode};
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) limiter: Limiter,
     /// Limits how fast clients may ask.
     pub(crate) rates: Arc<Rates>,
+    /// Answers that are the same for everybody.
+    pub(crate) answers: Answers,
     /// Names under which accounts' events can be heard in the Binance dialect.
     pub(crate) listen_keys: ListenKeys,
     /// What clients of the Binance dialect call their cancels.
@@ -96,6 +99,7 @@ impl Shared {
                 Arc::clone(&rates),
             ),
             rates,
+            answers: Answers::new(Arc::clone(&views)),
             listen_keys: ListenKeys::default(),
             cancel_names: Arc::default(),
             fan_out,

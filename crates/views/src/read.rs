@@ -73,6 +73,13 @@ impl Views {
         self.definitions.read().asset_by_symbol(symbol)
     }
 
+    /// Rises when an asset, a market with its state, plans and rules, or a fee changes. It counts from this
+    /// process' start: what it was when something was read tells whether that still holds.
+    #[must_use]
+    pub fn definitions_version(&self) -> u64 {
+        self.definitions_version.load(Ordering::Acquire)
+    }
+
     /// All markets, by id.
     #[must_use]
     pub fn markets(&self) -> Vec<Arc<MarketInfo>> {

@@ -31,6 +31,8 @@ pub struct Views {
     pub(crate) log_time: AtomicU64,
     pub(crate) contradictions: AtomicU64,
     pub(crate) definitions: RwLock<Definitions>,
+    /// Rises with each change of them.
+    pub(crate) definitions_version: AtomicU64,
     pub(crate) markets: RwLock<IdMap<MarketId, SharedMarket>>,
     pub(crate) accounts: Accounts,
     pub(crate) treasury: Mutex<Treasury>,
@@ -48,6 +50,7 @@ impl Views {
             log_time: AtomicU64::new(0),
             contradictions: AtomicU64::new(0),
             definitions: RwLock::default(),
+            definitions_version: AtomicU64::new(0),
             markets: RwLock::default(),
             accounts: Accounts::default(),
             treasury: Mutex::default(),
@@ -103,6 +106,7 @@ impl Views {
                 Ok(change) => recorder.changes.definitions.extend(change),
                 Err(what) => recorder.contradiction(partition, entry.seq, index, what),
             }
+            self.definitions_version.fetch_add(1, Ordering::Release);
         }
     }
 

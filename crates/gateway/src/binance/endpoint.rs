@@ -1,6 +1,7 @@
 //! What an endpoint is, what its handler is given, and what it answers.
 
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -16,8 +17,10 @@ use super::params::Params;
 use super::render::TimeUnit;
 use super::symbols;
 use crate::auth::Caller;
+use crate::cache::Life;
 use crate::history;
 use crate::limits::Class;
+use crate::min_seq;
 use crate::state::Shared;
 
 /// One line of the table.
@@ -34,6 +37,8 @@ pub(crate) struct Endpoint {
     pub(crate) weight: fn(&Params) -> u32,
     /// Calls that succeed cost nothing.
     pub(crate) is_free: bool,
+    /// For how long an answer is given to everybody, if it is the same for all.
+    pub(crate) life: Option<Life>,
     /// The handler.
     pub(crate) run: fn(Call) -> Running,
 }
@@ -127,6 +132,20 @@ impl Call {
         Ok(account)
     }
 
+    /// Waits for the entries that `min_seq` names, as in the native API.
+    ///
+    /// # Errors
+    /// -1001 if the views do not show them in time, -1100 for what is no entry.
+    async fn reach_min_seq(&self) -> Result<(), Error> {
+        let Some(text) = self.params.text("min_seq")? else {
+            return Ok(());
+        };
+        let treasury = self.shared.exchange.topology().treasury;
+        let own = self.market_if_named()?.map_or(treasury, |market| market.def.home);
+        let marks = min_seq::marks(&self.shared, own, Some(text))?;
+        Ok(self.shared.catch_up.reach_all(&marks).await?)
+    }
+
     /// Waits until the views show what the caller wrote.
     ///
     /// # Errors
@@ -142,6 +161,8 @@ impl Call {
 pub(crate) struct Answer {
     /// JSON.
     pub(crate) json: Vec<u8>,
+    /// Where in it the time of the answer stands.
+    pub(crate) clock: Option<Range<usize>>,
     /// The caller's unfilled orders, if it placed some.
     pub(crate) orders: Option<OrderCount>,
 }
@@ -153,7 +174,19 @@ impl Answer {
     /// None: plain structs of texts and numbers always serialize.
     pub(crate) fn of(value: &impl Serialize) -> Result<Self, Error> {
         let json = serde_json::to_vec(value).expect("plain structs of texts and numbers");
-        Ok(Self { json, orders: None })
+        Ok(Self { json, clock: None, orders: None })
+    }
+
+    /// The number under this name, which stands in it once, is the time of the answer.
+    pub(crate) fn telling_time(mut self, name: &str) -> Self {
+        let name = format!("\"{name}\":");
+        let found = self.json.windows(name.len()).position(|text| text == name.as_bytes());
+        self.clock = found.map(|at| {
+            let begin = at + name.len();
+            let digits = self.json[begin..].iter().take_while(|byte| byte.is_ascii_digit());
+            begin..begin + digits.count()
+        });
+        self
     }
 
     /// With the caller's unfilled orders.
@@ -172,12 +205,18 @@ impl Endpoint {
         weight: fn(&Params) -> u32,
         run: fn(Call) -> Running,
     ) -> Self {
-        Self { method, path, alias: None, security, weight, is_free: false, run }
+        Self { method, path, alias: None, security, weight, is_free: false, life: None, run }
     }
 
     /// The same under another path as well.
     pub(crate) const fn also(mut self, path: &'static str) -> Self {
         self.alias = Some(path);
+        self
+    }
+
+    /// The same, with answers that are kept.
+    pub(crate) const fn kept(mut self, life: Life) -> Self {
+        self.life = Some(life);
         self
     }
 
@@ -204,6 +243,9 @@ impl Endpoint {
         }
         if self.method == Method::GET {
             call.shared.catch_up.settled().await;
+        }
+        if self.life.is_some() {
+            call.reach_min_seq().await?;
         }
         (self.run)(call).await
     }

@@ -4,12 +4,15 @@
 //! Books are kept by clients under the text of a price, so there is one text for each: REST, streams and
 //! the WebSocket API all call this.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use serde::Serialize;
 use types::{Amount, AssetDef, Decimal, Price, Timestamp};
 use views::MarketInfo;
 
 use super::error::Error;
+
+/// The header that names the unit of times.
+pub(crate) const TIME_UNIT: HeaderName = HeaderName::from_static("x-mbx-time-unit");
 
 /// Decimal places of every amount.
 pub(crate) const PLACES: u8 = 8;
@@ -124,7 +127,7 @@ impl TimeUnit {
     /// # Errors
     /// As [`Self::from_name`].
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Error> {
-        let header = headers.get("x-mbx-time-unit");
+        let header = headers.get(TIME_UNIT);
         header.map_or(Ok(Self::Milli), |value| Self::from_name(value.to_str().unwrap_or_default()))
     }
 

@@ -13,9 +13,10 @@ use super::endpoint::{Answer, Call, Endpoint, Security};
 use super::error::Error;
 use super::limits::Source;
 use super::params::Params;
-use super::render::TimeUnit;
+use super::render::{TIME_UNIT, TimeUnit};
 use super::signed;
 use super::table::ENDPOINTS;
+use crate::cache::{Life, Made, dress};
 use crate::http::Routes;
 use crate::http::extract::read_body;
 use crate::state::Shared;
@@ -80,7 +81,12 @@ async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Reques
     let outcome = match shared.limiter.charge(source, weight, now) {
         Err(refusal) => Err(refusal),
         Ok(_) => match (params, &body) {
-            (Ok(params), Ok(body)) => answer(&shared, endpoint, &parts, params, body, now).await,
+            (Ok(params), Ok(body)) => match endpoint.life {
+                Some(life) if body.is_empty() && !params.has("min_seq") => {
+                    kept(&shared, (endpoint, life), &parts, params, (source, now)).await
+                }
+                _ => answer(&shared, endpoint, &parts, params, body, now).await.map(answered),
+            },
             (Err(error), _) => Err(error),
             (_, Err(error)) => Err(error.clone().into()),
         },
@@ -88,16 +94,33 @@ async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Reques
     if outcome.is_ok() && endpoint.is_free {
         shared.limiter.give_back(source, weight, now);
     }
-    let mut response = match &outcome {
-        Ok(answer) => answered(answer),
-        Err(error) => refused(error),
-    };
+    let mut response = outcome.unwrap_or_else(|error| refused(&error));
     state_weight(&shared, source, now, response.headers_mut());
     if is_cut && parts.version <= Version::HTTP_11 {
         // The rest of the body is still on its way.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// The answer that everybody is given now.
+async fn kept(
+    shared: &Arc<Shared>,
+    (endpoint, life): (&Endpoint, Life),
+    parts: &Parts,
+    params: Params,
+    (source, now): (Source, Timestamp),
+) -> Result<Response, Error> {
+    let unit = TimeUnit::of(&parts.headers)?;
+    let question = format!("{} {unit:?} {}", endpoint.path, parts.uri.query().unwrap_or_default());
+    let make = async {
+        let call = Call { shared: Arc::clone(shared), params, caller: None, unit, now };
+        let Answer { json, clock, .. } = endpoint.answer(call).await?;
+        Ok::<_, Error>(Made { body: json.into(), clock })
+    };
+    let kept = shared.answers.get(&question, life, source, make).await?;
+    let response = json(kept.body_at(unit.show(now).0));
+    Ok(dress(response, &kept, life, &parts.headers, Some(TIME_UNIT)))
 }
 
 /// Lets the caller in and runs the handler.
@@ -130,8 +153,8 @@ fn key_name(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-mbx-apikey")?.to_str().ok()
 }
 
-fn answered(answer: &Answer) -> Response {
-    let mut response = json(answer.json.clone());
+fn answered(answer: Answer) -> Response {
+    let mut response = json(answer.json);
     if let Some(count) = answer.orders {
         let headers = response.headers_mut();
         headers.insert(ORDERS_10S, count.ten_seconds.into());
@@ -153,9 +176,9 @@ pub(super) fn refused(error: &Error) -> Response {
     response
 }
 
-fn json(body: Vec<u8>) -> Response {
+fn json(body: impl Into<Body>) -> Response {
     let content_type = HeaderValue::from_static("application/json;charset=UTF-8");
-    let mut response = Body::from(body).into_response();
+    let mut response = body.into().into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response
 }

@@ -5,6 +5,7 @@ use axum::http::Method;
 use super::endpoint::{Endpoint, Security};
 use super::ws::{EVENTS, STREAMS, methods};
 use super::{account, market, orders};
+use crate::cache::Life;
 
 /// The handler as the table holds it.
 macro_rules! run {
@@ -25,30 +26,34 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
     endpoint!(GET "/api/v3/ping", Public, |_| 1, market::ping).also("/api/v1/ping"),
     endpoint!(GET "/api/v3/time", Public, |_| 1, market::time).also("/api/v1/time"),
     endpoint!(GET "/api/v3/exchangeInfo", Public, |_| 20, market::exchange_info)
-        .also("/api/v1/exchangeInfo"),
+        .kept(Life::Definitions).also("/api/v1/exchangeInfo"),
     endpoint!(GET "/fapi/v1/exchangeInfo", Public, |_| 1, market::no_futures),
     endpoint!(GET "/dapi/v1/exchangeInfo", Public, |_| 1, market::no_futures),
     endpoint!(GET "/eapi/v1/exchangeInfo", Public, |_| 1, market::no_options),
     endpoint!(GET "/api/v3/depth", Public, market::depth_weight, market::depth)
-        .also("/api/v1/depth"),
-    endpoint!(GET "/api/v3/trades", Public, |_| 25, market::trades).also("/api/v1/trades"),
+        .kept(Life::Depth).also("/api/v1/depth"),
+    endpoint!(GET "/api/v3/trades", Public, |_| 25, market::trades)
+        .kept(Life::Trades).also("/api/v1/trades"),
     endpoint!(GET "/api/v3/historicalTrades", Public, |_| 25, market::historical_trades)
-        .also("/api/v1/historicalTrades"),
+        .kept(Life::Trades).also("/api/v1/historicalTrades"),
     endpoint!(GET "/api/v3/aggTrades", Public, |_| 4, market::aggregate_trades)
-        .also("/api/v1/aggTrades"),
+        .kept(Life::Trades).also("/api/v1/aggTrades"),
     endpoint!(GET "/api/v3/klines", Public, |_| 2, market::klines).also("/api/v1/klines"),
     endpoint!(GET "/api/v3/uiKlines", Public, |_| 2, market::klines),
-    endpoint!(GET "/api/v3/avgPrice", Public, |_| 2, market::average_price),
+    endpoint!(GET "/api/v3/avgPrice", Public, |_| 2, market::average_price)
+        .kept(Life::Ticker),
     endpoint!(GET "/api/v3/ticker/24hr", Public, market::weight_24hr, market::ticker_24hr)
-        .also("/api/v1/ticker/24hr"),
+        .kept(Life::Ticker).also("/api/v1/ticker/24hr"),
     endpoint!(GET "/api/v3/ticker/price", Public, market::weight_of_prices, market::ticker_price)
-        .also("/api/v1/ticker/price"),
+        .kept(Life::Ticker).also("/api/v1/ticker/price"),
     endpoint!(GET "/api/v3/ticker/bookTicker", Public, market::weight_of_prices, market::ticker_book)
-        .also("/api/v1/ticker/bookTicker"),
-    endpoint!(GET "/api/v3/ticker", Public, market::weight_of_windows, market::ticker_window),
+        .kept(Life::Depth).also("/api/v1/ticker/bookTicker"),
+    endpoint!(GET "/api/v3/ticker", Public, market::weight_of_windows, market::ticker_window)
+        .kept(Life::Ticker),
     endpoint!(GET "/api/v3/ticker/tradingDay", Public, market::weight_of_windows,
-        market::ticker_trading_day),
-    endpoint!(GET "/api/v1/ticker", Public, market::weight_24hr, market::ticker_24hr),
+        market::ticker_trading_day).kept(Life::Ticker),
+    endpoint!(GET "/api/v1/ticker", Public, market::weight_24hr, market::ticker_24hr)
+        .kept(Life::Ticker),
     // Orders.
     endpoint!(POST "/api/v3/order", Trade, |_| 1, orders::place).free(),
     endpoint!(POST "/api/v3/order/test", Trade, orders::test_weight, orders::test),

@@ -36,6 +36,9 @@ pub(crate) async fn finish(
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
     }
+    // What does not say that it may be kept may be somebody's own.
+    let control = response.headers_mut().entry(header::CACHE_CONTROL);
+    control.or_insert(HeaderValue::from_static("no-store"));
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

@@ -71,6 +71,12 @@ impl Metrics {
         route
     }
 
+    /// Method and path of every route.
+    #[cfg(test)]
+    pub(crate) fn routes(&self) -> Vec<(&'static str, &'static str)> {
+        self.routes.lock().iter().map(|route| (route.method, route.path)).collect()
+    }
+
     pub(crate) fn connection_opened(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
     }

@@ -12,6 +12,7 @@ use axum::routing::{MethodFilter, any, on};
 
 use super::finish::finish;
 use super::whole::to_its_end;
+use crate::cache::{Life, keep, note_command};
 use crate::error::{ApiError, GatewayCode};
 use crate::limits::{admit, too_fast};
 use crate::state::Shared;
@@ -57,6 +58,17 @@ impl Routes {
         h: H,
     ) -> Self {
         self.add(Method::GET, path, h, true)
+    }
+
+    /// Adds a handler for `GET` of what is the same for everybody and is kept for a moment.
+    pub(crate) fn get_kept<H: Handler<T, Arc<Shared>>, T: 'static>(
+        self,
+        path: &'static str,
+        life: Life,
+        h: H,
+    ) -> Self {
+        let kept = from_fn_with_state((Arc::clone(&self.shared), life), keep);
+        self.add(Method::GET, path, h.layer(kept), true)
     }
 
     /// Adds a handler for `POST`.
@@ -121,6 +133,9 @@ impl Routes {
         let metrics = self.shared.metrics.route(name, path);
         let measured = from_fn_with_state(metrics, finish);
         let mut route = on(filter, handler);
+        if method != Method::GET {
+            route = route.route_layer(from_fn_with_state(Arc::clone(&self.shared), note_command));
+        }
         // What operators do has several steps; whatever else commands do is one entry of the log.
         if path.starts_with("/v1/admin/") && method != Method::GET {
             route = route.route_layer(from_fn(to_its_end));

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use types::{PartitionId, RejectCode};
 use views::MarketInfo;
 
+use crate::cache::Life;
 use crate::error::ApiError;
 use crate::http::Routes;
 use crate::min_seq;
@@ -27,17 +28,17 @@ pub(crate) use trades::*;
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .get("/v1/time", get_time)
-        .get("/v1/assets", list_assets)
-        .get("/v1/fee-tiers", list_fee_tiers)
-        .get("/v1/markets", list_markets)
-        .get("/v1/markets/{symbol}", get_market)
-        .get("/v1/markets/{symbol}/ticker", get_ticker)
-        .get("/v1/markets/{symbol}/depth", get_depth)
-        .get("/v1/markets/{symbol}/trades", list_trades)
+        .get_kept("/v1/assets", Life::Definitions, list_assets)
+        .get_kept("/v1/fee-tiers", Life::Definitions, list_fee_tiers)
+        .get_kept("/v1/markets", Life::Definitions, list_markets)
+        .get_kept("/v1/markets/{symbol}", Life::Definitions, get_market)
+        .get_kept("/v1/markets/{symbol}/ticker", Life::Ticker, get_ticker)
+        .get_kept("/v1/markets/{symbol}/depth", Life::Depth, get_depth)
+        .get_kept("/v1/markets/{symbol}/trades", Life::Trades, list_trades)
         .get("/v1/markets/{symbol}/candles", list_candles)
-        .get("/v1/tickers", list_tickers)
+        .get_kept("/v1/tickers", Life::Ticker, list_tickers)
         // Beside the names that the Binance dialect has there.
-        .get("/api/v1/markets", list_markets)
+        .get_kept("/api/v1/markets", Life::Definitions, list_markets)
 }
 
 /// A market by its symbol.

@@ -19,6 +19,7 @@ use super::session::Session;
 use super::subscription::Subscription;
 use super::writer::write_messages;
 use crate::http::metrics::Metrics;
+use crate::limits::Source;
 use crate::state::Shared;
 
 /// Pings that a client may leave unanswered.
@@ -32,6 +33,8 @@ const LINGER: Duration = Duration::from_millis(250);
 pub struct Connection {
     /// The gateway's.
     pub shared: Arc<Shared>,
+    /// Where the client is.
+    pub(crate) source: Source,
     /// From the reader to the writer.
     pub outbox: Outbox<Subscription>,
     /// Who is logged in.
@@ -88,8 +91,9 @@ pub fn read_error(error: &axum::Error, limit: usize) -> End {
 }
 
 impl Connection {
-    fn new(shared: Arc<Shared>) -> Self {
+    fn new(shared: Arc<Shared>, source: Source) -> Self {
         Self {
+            source,
             outbox: Outbox::new(shared.config.limits.socket_pending),
             shared,
             session: Session::default(),
@@ -122,8 +126,8 @@ impl Connection {
 }
 
 /// Serves a connection to its end.
-pub async fn serve(socket: WebSocket, shared: Arc<Shared>) {
-    let connection = Connection::new(shared);
+pub async fn serve(socket: WebSocket, shared: Arc<Shared>, source: Source) {
+    let connection = Connection::new(shared, source);
     let (metrics, stall) =
         (&connection.shared.metrics, connection.shared.config.limits.socket_stall);
     metrics.sockets.fetch_add(1, Ordering::Relaxed);

@@ -36,13 +36,14 @@ mod session;
 mod subscribe;
 pub(crate) mod subscription;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod writer;
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::http::{Extensions, HeaderMap};
 use axum::response::Response;
 
 use crate::error::{ApiError, GatewayCode};
@@ -69,13 +70,16 @@ pub(crate) fn start(shared: &Shared) -> Arc<FanOut> {
 /// Market data, private events and order entry over one connection; see `docs/websocket.md`.
 async fn open_socket(
     State(shared): State<Arc<Shared>>,
+    extensions: Extensions,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let upgrade =
         upgrade.map_err(|why| ApiError::with(GatewayCode::InvalidField, why.body_text()))?;
     let limit = shared.config.limits.socket_message;
     let gateway = Arc::clone(&shared);
-    admit(&shared, upgrade, limit, move |socket| connection::serve(socket, gateway))
+    let source = shared.rates.source(&extensions, &headers);
+    admit(&shared, upgrade, limit, move |socket| connection::serve(socket, gateway, source))
 }
 
 /// Lets a connection in, if there is room for one more; its messages have at most `limit` bytes.

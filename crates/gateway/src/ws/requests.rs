@@ -61,7 +61,11 @@ pub async fn perform(connection: &Connection, request: Request) {
             let account = account.map(|account| LoggedIn { account: account.0 });
             Out::Text(reply(&id, name, account))
         }
-        Op::Order(op, fields) => Out::Text(order(connection, &id, op, fields).await),
+        Op::Order(op, fields) => {
+            let answer = order(connection, &id, op, fields).await;
+            connection.shared.answers.note(connection.source);
+            Out::Text(answer)
+        }
     };
     connection.outbox.push(out);
 }

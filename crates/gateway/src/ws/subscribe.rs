@@ -120,6 +120,7 @@ pub async fn subscribe(connection: &Connection, fields: &Subscribe) -> Result<Al
         }
         all.channels.push(BegunChannel::new(name, partitions));
     }
+    shared.answers.note(connection.source);
     let mut channels = connection.channels.lock();
     for name in names {
         channels.insert(name, true);

@@ -162,13 +162,14 @@ pub(in crate::binance) async fn exchange_info(call: Call) -> Result<Answer, Erro
         markets.clear();
     }
     let shows_permissions = call.params.bool("showPermissionSets")?.unwrap_or(true);
-    Answer::of(&ExchangeInfo {
+    let answer = Answer::of(&ExchangeInfo {
         timezone: "UTC",
         server_time: call.unit.show(call.now),
         rate_limits: RateLimit::ALL,
         exchange_filters: [],
         symbols: markets.iter().map(|market| Symbol::new(market, shows_permissions)).collect(),
-    })
+    })?;
+    Ok(answer.telling_time("serverTime"))
 }
 
 /// Whether `permissions`, a word or a list of them, leaves the spot markets in.

@@ -17,6 +17,7 @@ use super::link::Link;
 use super::payload::{EventStreamTerminated, ServerShutdown, slot};
 use super::place::{self, Frame, Place};
 use crate::binance::render::TimeUnit;
+use crate::limits::Source;
 use crate::state::Shared;
 use crate::ws::close::End;
 use crate::ws::connection::say_goodbye;
@@ -38,6 +39,7 @@ pub(super) struct Wish {
 
 struct Connection {
     link: Link,
+    source: Source,
     /// The streams that are subscribed, and the listen keys among them.
     names: Mutex<Names>,
 }
@@ -49,9 +51,9 @@ struct Names {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve(socket: WebSocket, shared: Arc<Shared>, wish: Wish) {
+pub(super) async fn serve(socket: WebSocket, shared: Arc<Shared>, wish: Wish, source: Source) {
     let link = Link::new(shared, wish.unit, wish.combined);
-    let connection = Connection { link, names: Mutex::default() };
+    let connection = Connection { link, source, names: Mutex::default() };
     let shared = &connection.link.shared;
     let (metrics, stall) = (&shared.metrics, shared.config.limits.socket_stall);
     metrics.sockets.fetch_add(1, Ordering::Relaxed);
@@ -164,6 +166,7 @@ impl Connection {
             }
             self.names.lock().all.push(name);
         }
+        shared.answers.note(self.source);
         places
     }
 

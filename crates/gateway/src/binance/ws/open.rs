@@ -60,9 +60,9 @@ pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) ->
     };
     let gateway = Arc::clone(&shared);
     let response = match wish {
-        Wish::Streams(wish) => {
-            ws::admit(&shared, upgrade, MESSAGE, |socket| connection::serve(socket, gateway, wish))
-        }
+        Wish::Streams(wish) => ws::admit(&shared, upgrade, MESSAGE, move |socket| {
+            connection::serve(socket, gateway, wish, source)
+        }),
         Wish::Api(wish) => {
             let serve = move |socket| api::serve(socket, gateway, wish, source);
             ws::admit(&shared, upgrade, MESSAGE, serve)

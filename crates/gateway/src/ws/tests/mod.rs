@@ -1,11 +1,11 @@
 //! The protocol against a real gateway, a real node and real sockets.
 
 mod book;
-mod client;
+pub mod client;
 mod limits;
 mod orders;
 mod phases;
 mod private;
 mod resume;
-mod rig;
+pub mod rig;
 mod slow;

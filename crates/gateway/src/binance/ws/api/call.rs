@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::Method;
 use serde::Serialize;
 use serde_json::json;
 
@@ -100,7 +101,8 @@ async fn done(
 ) -> Result<Done, Error> {
     match meant {
         Meant::Endpoint(endpoint) => {
-            let Answer { json, orders } = endpoint_call(connection, endpoint, request, now).await?;
+            let Answer { json, orders, .. } =
+                endpoint_call(connection, endpoint, request, now).await?;
             Ok(Done { json, orders, ..Done::default() })
         }
         Meant::OfSession(OfSession::Logon) => log_on(connection, &request, now),
@@ -149,7 +151,12 @@ async fn endpoint_call(
         Security::Read | Security::Trade => Some(caller(connection, &request, now)?),
     };
     let (params, unit) = (request.params, connection.link.reader.unit);
-    endpoint.answer(Call { shared: Arc::clone(shared), params, caller, unit, now }).await
+    let call = Call { shared: Arc::clone(shared), params, caller, unit, now };
+    let answer = endpoint.answer(call).await;
+    if endpoint.method != Method::GET {
+        shared.answers.note(connection.source);
+    }
+    answer
 }
 
 /// Who signed, or who is logged on.
