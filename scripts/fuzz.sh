@@ -35,5 +35,5 @@ for target in "$@"; do
     echo "== $target: $seconds seconds"
     fuzz run --sanitizer none "$target" "grown/$target" "corpus/$target" -- \
         -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
-        2> >(grep -Ev '^(#[0-9]+.*(NEW|REDUCE|RELOAD|pulse)|INFO)' >&2)
+        2> >(grep -Ev '^(#[0-9]+.*(NEW|REDUCE|RELOAD|pulse)|INFO|WARNING: Failed to find function)' >&2)
 done
