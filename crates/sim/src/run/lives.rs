@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use node::stepping::SteppedNode;
 use node::{Exchange, NodeError};
-use types::Seq;
+use types::{Component, Seq};
 
 use super::{World, learner};
 use crate::experiments;
@@ -185,9 +185,7 @@ impl World {
             self.upgrade()?;
         }
         for component in self.ward.quarantined().clone() {
-            if !self.release(component) {
-                return Err(format!("no room to ask for the release of {component}"));
-            }
+            self.release_at_last(component)?;
         }
         self.become_quiet()?;
         match self.ward.quarantined().first() {
@@ -196,6 +194,17 @@ impl World {
                 Err(format!("{component} is still quarantined under a mended binary"))
             }
         }
+    }
+
+    /// Room comes by itself: there may be none while events of the load before are still to be written.
+    fn release_at_last(&mut self, component: Component) -> Check {
+        for _ in 0..2_000 {
+            if self.release(component) {
+                return Ok(());
+            }
+            self.tick()?;
+        }
+        Err(format!("no room to ask for the release of {component}"))
     }
 
     /// Until nothing is to be done. What waits for a component in quarantine may go on waiting.
