@@ -230,6 +230,15 @@ mod tests {
     }
 
     #[test]
+    fn recent_orders_are_found_without_hashing() {
+        let mut places = Places::new();
+        for id in 1..=10_000 {
+            places.insert(id);
+        }
+        assert_eq!(places.index.old.live, 0);
+    }
+
+    #[test]
     fn it_agrees_with_a_map_while_ids_rise_and_old_orders_stay() {
         let mut places = Places::new();
         let mut map = BTreeMap::new();

@@ -152,7 +152,9 @@ impl World {
     pub async fn trader(&self, name: &str, asset: &str, amount: &str) -> Client {
         let created = self.admin("POST", "/v1/admin/accounts", json!({"name": name})).await.ok();
         let account = created["account"]["id"].as_u64().unwrap();
-        assert_eq!(created["account"]["opened"], true);
+        // Whatever a test lets the answer wait for it.
+        let path = format!("/v1/admin/accounts/{account}");
+        self.reads(&self.operator, &path, |read| read["account"]["opened"] == true).await;
         let credit = json!({
             "account": account, "asset": asset, "amount": amount, "reference": format!("first-{name}"),
         });
