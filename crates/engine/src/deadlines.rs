@@ -52,16 +52,27 @@ impl Deadlines {
         self.queue.extend(next.map(|at| (at, component)));
     }
 
-    /// The first that is due and not told: from now on it is.
+    /// Whether anything is due that is not told.
+    #[inline]
+    pub(crate) fn are_due(&self, now: Timestamp) -> bool {
+        self.next().is_some_and(|at| at <= now)
+    }
+
+    /// The first that is due and not told: from now on it is. Definitions change after all else that is due,
+    /// since the markets that they are of may be in other partitions.
     #[inline]
     pub(crate) fn tell_due(&mut self, now: Timestamp) -> Option<Component> {
-        let &(at, component) = self.queue.first()?;
-        if at > now {
+        if !self.are_due(now) {
             return None;
         }
-        self.queue.pop_first();
-        self.told.insert(component);
-        Some(component)
+        let mut due = self.queue.iter().take_while(|&&(at, _)| at <= now);
+        let acts = |&&(_, component): &&(Timestamp, Component)| {
+            !matches!(component, Component::Registry(_))
+        };
+        let first = due.clone().find(acts).or_else(|| due.next()).copied()?;
+        self.queue.remove(&first);
+        self.told.insert(first.1);
+        Some(first.1)
     }
 
     /// The component has done what it was told.

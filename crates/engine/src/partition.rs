@@ -105,31 +105,39 @@ impl Partition {
         if let Command::NewTerm { term } = command {
             self.begin_term(*term, term_ended);
         }
-        self.send_due_timers();
+        if let Command::Quarantine { component, reason } = command {
+            // No component takes a step in this entry: another may fail on what is left, and its
+            // quarantine must not stand in front of this one.
+            self.quarantine(*component, reason);
+        } else {
+            self.fire_due_timers(&mut work);
+            self.command(command, &mut work);
+            self.run(&mut work);
+        }
+        self.ledger.emit_touched(&mut self.fx);
+        std::mem::swap(&mut self.fx.events, events);
+    }
+
+    fn command(&mut self, command: &Command, work: &mut Work) {
         match command {
             Command::Request { reply, valid_until, request } => {
                 let (reply, valid_until) = (*reply, *valid_until);
-                if self.needs_continue() {
+                if self.needs_continue() || self.deadlines.are_due(self.now) {
                     let request = request.clone();
                     self.waiting.push_back(WaitingRequest { reply, valid_until, request });
                 } else {
-                    self.request(reply, valid_until, request, &mut work);
+                    self.request(reply, valid_until, request, work);
                 }
             }
             Command::Deliver(delivery) => self.deliver(delivery),
             Command::Acknowledge { by, through } => self.channels.acknowledge(*by, *through),
-            Command::Continue | Command::Tick | Command::NewTerm { .. } | Command::EndTerm => {}
             Command::SetTopology(topology) => self.set_topology(topology),
-            Command::Quarantine { component, reason } => {
-                self.quarantine(*component, reason);
-                // No component takes a step in this entry: another may fail on what is left, and its
-                // quarantine must not stand in front of this one.
-                work.remaining = 0;
-            }
+            Command::Continue
+            | Command::Tick
+            | Command::NewTerm { .. }
+            | Command::EndTerm
+            | Command::Quarantine { .. } => {}
         }
-        self.run(&mut work);
-        self.ledger.emit_touched(&mut self.fx);
-        std::mem::swap(&mut self.fx.events, events);
     }
 
     /// A new leader. If the last one did not end in order, markets with a rule for that reopen in steps,
@@ -154,11 +162,17 @@ impl Partition {
         self.deadlines.next()
     }
 
-    /// Due timers fire before what the entry commands, in the order of their deadlines.
+    /// Due timers fire before what the entry commands, in the order of their deadlines. What a dead man's
+    /// switch cancels is gone before the timers of anybody else fire, such as those of a market that opens.
     #[inline]
-    fn send_due_timers(&mut self) {
-        while let Some(component) = self.deadlines.tell_due(self.now) {
+    fn fire_due_timers(&mut self, work: &mut Work) {
+        while work.remaining > 0
+            && let Some(component) = self.deadlines.tell_due(self.now)
+        {
             self.fx.send(Message::FireTimers { component });
+            if matches!(component, Component::Ledger(_)) {
+                self.deliver_own(work);
+            }
         }
     }
 
@@ -170,16 +184,24 @@ impl Partition {
 
     /// Works off what is left, as far as this entry may.
     fn run(&mut self, work: &mut Work) {
-        while work.remaining > 0 {
+        self.deliver_own(work);
+        while work.remaining > 0
+            && let Some(waiting) = self.waiting.pop_front()
+        {
             work.remaining -= 1;
+            self.request(waiting.reply, waiting.valid_until, &waiting.request, work);
+            self.deliver_own(work);
+        }
+    }
+
+    /// Brings components of this partition what others of it have sent, until nothing is left.
+    fn deliver_own(&mut self, work: &mut Work) {
+        while work.remaining > 0
             // Borrowed where it was popped to: a message is large.
-            if let Some(message) = &mut self.fx.messages.pop_front() {
-                self.route(message, work);
-            } else if let Some(waiting) = self.waiting.pop_front() {
-                self.request(waiting.reply, waiting.valid_until, &waiting.request, work);
-            } else {
-                break;
-            }
+            && let Some(message) = &mut self.fx.messages.pop_front()
+        {
+            work.remaining -= 1;
+            self.route(message, work);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! [`Rates`] has the limits of requests, in sliding windows ([`sliding`]); [`weights`] and
 //! [`order_counts`] have the Binance dialect's, in fixed ones. Which of them hold on which paths is a matter
-//! of profiles ([`settings`]). Native requests pass [`admit`] first, and [`Rates::signed`] once their
+//! of profiles ([`settings`]). Native requests pass [`admit()`] first, and [`Rates::signed`] once their
 //! signature is verified: nobody can use up what belongs to another's key. `docs/limits.md` tells all
 //! this to clients and operators.
 //!
