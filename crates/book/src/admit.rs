@@ -9,6 +9,7 @@ use crate::liquidity::Probe;
 use crate::lists::Member;
 use crate::market::{Market, Work};
 use crate::order::RestingOrder;
+use crate::rules::aged;
 use crate::snapshot::Pending;
 use crate::taker::{Taker, lots_in};
 use crate::waiting::{Waiting, WaitingOrder};
@@ -52,9 +53,9 @@ impl Market {
 
     /// As [`Self::admit`], without the short way.
     fn admit_by_rules(&mut self, admit: &Admit, work: &mut Work, fx: &mut Effects) {
-        match self.rules.max_order_age_seconds {
+        match self.latest_date() {
             None => self.admit_as_is(admit, work, fx),
-            Some(seconds) => self.admit_as_is(&self.aged(admit, seconds), work, fx),
+            Some(date) => self.admit_as_is(&aged(admit, date), work, fx),
         }
     }
 
@@ -322,7 +323,7 @@ impl Market {
     }
 
     /// A post-only order that would match slides to the next price at which it does not, if its client
-    /// said so and there is one.
+    /// said so and there is one, where the operator's rules hold for it as for any other.
     fn check_slide(&mut self, admit: &Admit, quantity: Quantity) -> Result<Entry, RejectCode> {
         ensure(admit.conditions.slide, RejectCode::WouldMatch)?;
         let best = self.book.best(admit.side.opposite()).expect("it would match").get();
@@ -331,6 +332,8 @@ impl Market {
             Side::Sell => Price::new(best + 1),
         };
         self.check_price(price).map_err(|_| RejectCode::WouldMatch)?;
+        self.check_worth(price, quantity)?;
+        self.check_band(admit.side, price)?;
         self.room_for(admit.side, price)?;
         Ok(Entry::Slides { price, quantity })
     }

@@ -26,8 +26,8 @@ impl Market {
     /// released everything with it.
     ///
     /// Checks come in this order: the order and its owner; state; version; price; quantity; quantity
-    /// above what is filled; the operator's rules; something changes; a post-only order would not match; the hold suffices;
-    /// there is room in the book.
+    /// above what is filled; the operator's rules; something changes; the band; a post-only order would not
+    /// match, now or when trading goes on; the hold suffices; there is room in the book.
     pub fn amend(&mut self, amend: &AmendOrder, work: &mut Work, fx: &mut Effects) {
         self.assert_not_interrupted();
         let reject = |market: &Self, code, fx: &mut Effects| {
@@ -87,11 +87,13 @@ impl Market {
             return Ok(Change::Less { remaining });
         }
         self.check_band(old.side, price)?;
-        let takes = self.would_match(old.side, price);
-        ensure(!(old.post_only && takes), RejectCode::WouldMatch)?;
+        // Also while nothing matches: what is let across now would match when trading goes on.
+        let meets = self.book.ladder(old.side.opposite()).meets(price);
+        ensure(!(old.post_only && meets), RejectCode::WouldMatch)?;
         let has = old.need(&self.scaling) + amend.extra;
         let needs = self.need(old.side, price, remaining);
         ensure(needs <= has, RejectCode::InsufficientBalance)?;
+        let takes = self.would_match(old.side, price);
         ensure(takes || self.has_room_to_move(old, price), RejectCode::TooManyLevels)?;
         Ok(Change::Replace { price, remaining })
     }
@@ -149,7 +151,8 @@ impl Market {
         let budget = self.need(old.side, price, remaining);
         let has = old.need(&self.scaling) + amend.extra;
         let hidden = hidden_at_first(old.visible, remaining);
-        let entering = RestingOrder { id: order, price, remaining, hidden, ..*old };
+        let expires_at = old.expires_at.or_else(|| self.latest_date());
+        let entering = RestingOrder { id: order, price, remaining, hidden, expires_at, ..*old };
         self.amended(&entering, has - budget, fx);
         if self.would_match(old.side, price) {
             self.run(Taker::again(&entering, budget, self.last_price), work, fx);

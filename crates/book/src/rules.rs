@@ -63,12 +63,17 @@ impl Market {
         let range = self.rules.limit_quantity;
         ensure(!range.is_below(quantity), RejectCode::QuantityBelowMinimum)?;
         ensure(!range.is_above(quantity), RejectCode::QuantityAboveMaximum)?;
-        self.check_notional(self.scaling.notional(price, quantity))?;
+        self.check_worth(price, quantity)?;
         let (Some(visible), Some(most)) = (visible, self.rules.max_iceberg_parts) else {
             return Ok(());
         };
         let parts = quantity.get().div_ceil(visible.get());
         ensure(parts <= most.into(), RejectCode::TooManyIcebergParts)
+    }
+
+    /// The worth of so many lots at a limit.
+    pub(crate) fn check_worth(&self, price: Price, quantity: Quantity) -> Checked {
+        self.check_notional(self.scaling.notional(price, quantity))
     }
 
     fn check_notional(&self, notional: Amount) -> Checked {
@@ -96,22 +101,25 @@ impl Market {
 
     /// An order as it came, or with the date that the rules set.
     pub(crate) fn with_age(&self, admit: &Admit) -> Admit {
-        self.rules
-            .max_order_age_seconds
-            .map_or_else(|| admit.clone(), |seconds| self.aged(admit, seconds))
+        self.latest_date().map_or_else(|| admit.clone(), |date| aged(admit, date))
     }
 
-    /// The conditions of an order that rests or waits, with the date that the rules set.
-    pub(crate) fn aged(&self, admit: &Admit, seconds: u32) -> Admit {
-        let mut aged = admit.clone();
-        let may_stay = admit.conditions.trigger.is_some() || admit.spec.may_rest();
-        if may_stay && admit.conditions.expires_at.is_none() {
-            let nanos = u64::from(seconds) * 1_000_000_000;
-            let expires_at = Some(Timestamp(self.now.0.saturating_add(nanos)));
-            aged.conditions = Conditions { expires_at, ..*admit.conditions }.into();
-        }
-        aged
+    /// The date that the rules set for what comes now without one.
+    pub(crate) fn latest_date(&self) -> Option<Timestamp> {
+        let seconds = self.rules.max_order_age_seconds?;
+        Some(Timestamp(self.now.0.saturating_add(u64::from(seconds) * 1_000_000_000)))
     }
+}
+
+/// An order as it came, or with this date if it has none and rests or waits.
+pub(crate) fn aged(admit: &Admit, date: Timestamp) -> Admit {
+    let mut aged = admit.clone();
+    let may_stay = admit.conditions.trigger.is_some() || admit.spec.may_rest();
+    if may_stay && admit.conditions.expires_at.is_none() {
+        let expires_at = Some(date);
+        aged.conditions = Conditions { expires_at, ..*admit.conditions }.into();
+    }
+    aged
 }
 
 /// The average price of the last minutes, weighted by lots.

@@ -284,12 +284,11 @@ impl Naive {
         if price == old.price && total < old_total {
             return None;
         }
-        let crosses = self.state == MarketState::Continuous
-            && self.first(old.side.opposite()).is_some_and(|o| match old.side {
-                Side::Buy => o.price <= price,
-                Side::Sell => o.price >= price,
-            });
-        if old.post_only && crosses {
+        let meets = self.first(old.side.opposite()).is_some_and(|o| match old.side {
+            Side::Buy => o.price <= price,
+            Side::Sell => o.price >= price,
+        });
+        if old.post_only && meets {
             return Some(WouldMatch);
         }
         let has = self.need(old.side, old.price, old.remaining.get()) + a.extra.get();
@@ -298,6 +297,7 @@ impl Naive {
         }
         let mut without = self.clone();
         without.orders.retain(|o| o.id != old.id);
+        let crosses = meets && self.state == MarketState::Continuous;
         if crosses { None } else { without.no_room(old.side, price) }
     }
 

@@ -268,7 +268,7 @@ fn command_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Opt
         RejectCode::NotAmendable | RejectCode::QuantityBelowFilled => {
             why(amends, "only of amendments")
         }
-        RejectCode::WouldMatch => why(amends && trades(state), "3.1: only where it matches"),
+        RejectCode::WouldMatch => why(takes, "3.1: only where amendments are taken"),
         RejectCode::TooManyLevels => why(takes, "only an amendment asks for another level"),
         _ => Some("not a code of this command: an amendment frees the place that it needs"),
     }

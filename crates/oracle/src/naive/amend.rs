@@ -116,6 +116,7 @@ impl Market {
             *self = before;
             return Err(code);
         }
+        self.age(&mut new);
         self.last_order += 1;
         new.id = self.last_order;
         self.events.push(Event::OrderReplaced {
@@ -140,10 +141,10 @@ impl Market {
     /// What has left the book enters anew; there were so many levels with it.
     fn check_entry(&self, new: &Order, levels: usize) -> Result<(), RejectCode> {
         self.check_band(new)?;
-        let matches = self.would_match(new);
-        if matches && new.is_post_only() {
+        if new.is_post_only() && self.meets(new) {
             return Err(RejectCode::WouldMatch);
         }
+        let matches = self.would_match(new);
         // It takes the place that it left. The level that it comes to is another one if others stay.
         let another = self.level_count() == levels && !self.has_level(new);
         if !matches && another && levels >= self.def.bounds.max_levels as usize {

@@ -6,10 +6,14 @@ use super::market::Market;
 use super::order::Order;
 
 impl Market {
-    /// Whether an order meets one of the other side on arrival.
+    /// Whether an order accepts the best price of the other side.
+    pub fn meets(&self, order: &Order) -> bool {
+        self.best(order.side.opposite()).is_some_and(|price| order.accepts(price))
+    }
+
+    /// Whether an order matches one of the other side on arrival.
     pub fn would_match(&self, order: &Order) -> bool {
-        let best = self.best(order.side.opposite());
-        self.state == MarketState::Continuous && best.is_some_and(|price| order.accepts(price))
+        self.state == MarketState::Continuous && self.meets(order)
     }
 
     /// Rules for an order that is to enter now, and the price of one that slides (3.1, 3.2). The first of
@@ -32,6 +36,8 @@ impl Market {
                 return Err(RejectCode::WouldMatch);
             }
             order.slide_to(slid);
+            self.check_rules(order)?;
+            self.check_band(order)?;
         }
         if self.state == MarketState::Continuous {
             self.check_matching(order)?;
