@@ -101,7 +101,8 @@ run() {
 
 # The number of lines in one list of a crate's shards.
 count() {
-    cat "$root/shards/$1"/*.done/"$2" 2>/dev/null | wc -l
+    # None, before the first shard of the crate.
+    { cat "$root/shards/$1"/*.done/"$2" 2>/dev/null || true; } | wc -l
 }
 
 # The commits that a crate's shards are of: one, if a campaign was not pieced together.
@@ -136,7 +137,7 @@ report() {
         echo
         echo "## Survivors"
         echo
-        cat "$root"/shards/*/*.done/missed 2>/dev/null | sort | reasons "$old"
+        { cat "$root"/shards/*/*.done/missed 2>/dev/null || true; } | sort | reasons "$old"
     } >"$new"
     mv "$new" "$report"
     rm -f "$old"

@@ -5,16 +5,13 @@
 //! from there when it is started again with the same seed.
 #![forbid(unsafe_code)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
 use oracle::campaign::{BLOCK, Failure, block_seed, run_block};
 use oracle::coverage::{Coverage, operations};
-
-/// Where the campaign stands: its seed and its next block.
-const PROGRESS: &str = "target/oracle.progress";
 
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
@@ -39,7 +36,8 @@ fn number(name: &str) -> Option<u64> {
 }
 
 fn campaign(seed: u64, commands: u64) -> Result<(), Box<Failure>> {
-    let first = read_progress(Path::new(PROGRESS), seed);
+    let progress = progress_file(seed);
+    let first = read_progress(&progress);
     let blocks = commands.div_ceil(BLOCK);
     println!("SEED={seed} COMMANDS={commands}: blocks {first} to {blocks} of {BLOCK} commands");
     let mut coverage = Coverage::default();
@@ -49,7 +47,7 @@ fn campaign(seed: u64, commands: u64) -> Result<(), Box<Failure>> {
         if line.elapsed() >= BETWEEN_LINES || block + 1 == blocks {
             line = Instant::now();
             say(&coverage, (block + 1) * BLOCK, start.elapsed());
-            write_progress(Path::new(PROGRESS), seed, block + 1).expect("target is writable");
+            write_progress(&progress, block + 1).expect("target is writable");
         }
     }
     report(&coverage);
@@ -73,19 +71,19 @@ fn report(coverage: &Coverage) {
     println!("never seen in this run: {:?}", coverage.missing_facts());
 }
 
-/// The next block of the campaign of this seed.
-fn read_progress(path: &Path, seed: u64) -> u64 {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let mut words = text.split_whitespace().map(str::parse::<u64>);
-    match (words.next(), words.next()) {
-        (Some(Ok(of)), Some(Ok(next))) if of == seed => next,
-        _ => 0,
-    }
+/// Where the next block of the campaign of a seed is noted.
+fn progress_file(seed: u64) -> PathBuf {
+    format!("target/oracle-{seed}.progress").into()
 }
 
-fn write_progress(path: &Path, seed: u64, next: u64) -> io::Result<()> {
+fn read_progress(path: &Path) -> u64 {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.trim().parse().unwrap_or_default()
+}
+
+fn write_progress(path: &Path, next: u64) -> io::Result<()> {
     let temporary = path.with_extension("progress.new");
     path.parent().map_or(Ok(()), fs::create_dir_all)?;
-    fs::write(&temporary, format!("{seed} {next}\n"))?;
+    fs::write(&temporary, format!("{next}\n"))?;
     fs::rename(temporary, path)
 }
