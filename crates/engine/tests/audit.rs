@@ -23,7 +23,10 @@ fn with_an_order() -> Exchange {
 
 /// What the audit says when `message` arrives, which nobody has sent.
 fn after(message: Message) -> Vec<String> {
-    let mut exchange = with_an_order();
+    arrives(with_an_order(), message)
+}
+
+fn arrives(mut exchange: Exchange, message: Message) -> Vec<String> {
     let home = match message.to() {
         Component::Ledger(slot) => exchange.topology.home_of_slot(slot),
         Component::Market(market) => exchange.partitions[0].market_home(market).unwrap(),
@@ -71,7 +74,15 @@ fn a_credit_that_the_treasury_did_not_let_in_is_noticed() {
 #[test]
 fn a_rebate_that_no_fee_pays_for_is_noticed() {
     let rebate = fill(0, Fee::Rebate { amount: Amount::new(3) });
-    assert_eq!(after(rebate), ["asset 1: fees less rebates are -3"]);
+    let component = rebate.to();
+    let noticed = ["asset 1: fees less rebates are -3"];
+    assert_eq!(after(rebate.clone()), noticed);
+    // Also while it waits for its slot.
+    let mut exchange = with_an_order();
+    let Component::Ledger(slot) = component else { panic!("a fill is for a ledger") };
+    let home = exchange.topology.home_of_slot(slot);
+    exchange.append(home, Command::Quarantine { component, reason: String::new() });
+    assert_eq!(arrives(exchange, rebate), noticed);
 }
 
 #[test]

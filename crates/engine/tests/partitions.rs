@@ -339,3 +339,26 @@ fn cancel_all_follows_an_order_that_is_being_replaced() {
     assert!(exchange.books().values().all(Vec::is_empty));
     assert!(exchange.assert_sound().quiet);
 }
+
+/// Fees less rebates are what was told, wherever they are on their way; an outbox knows what it waits for.
+#[test]
+fn a_rebate_between_partitions_is_counted_until_it_arrives() {
+    let mut exchange = Exchange::funded(2, 1, 4, 1_000_000_000);
+    exchange.set_fees(-500, 2_000);
+    let mut waited = 0;
+    for (maker, taker) in [(1, 2), (2, 3), (3, 4), (4, 1)] {
+        for side in [Side::Buy, Side::Sell] {
+            exchange.submit_quietly(Request::PlaceOrder(limit(maker, side, 1_000, 1_000)));
+            exchange.submit(Request::PlaceOrder(limit(taker, side.opposite(), 1_000, 1_000)));
+            exchange.assert_sound();
+            for (from, to) in [(0, 1), (1, 0)].repeat(6) {
+                exchange.carry(PartitionId(from), PartitionId(to), 1);
+                exchange.assert_sound();
+            }
+            waited += exchange.partitions.iter().map(engine::Partition::outbox_len).sum::<usize>();
+            exchange.settle(&mut Vec::new());
+            assert!(exchange.partitions.iter().all(|partition| partition.outbox_len() == 0));
+        }
+    }
+    assert!(waited > 0, "no message was on its way");
+}
