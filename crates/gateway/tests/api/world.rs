@@ -154,7 +154,7 @@ impl World {
         let account = created["account"]["id"].as_u64().unwrap();
         // Whatever a test lets the answer wait for it.
         let path = format!("/v1/admin/accounts/{account}");
-        self.reads(&self.operator, &path, |read| read["account"]["opened"] == true).await;
+        self.reads(&self.operator, &path, |read| read["opened"] == true).await;
         let credit = json!({
             "account": account, "asset": asset, "amount": amount, "reference": format!("first-{name}"),
         });
