@@ -153,9 +153,11 @@ async fn a_gateway_that_leaves_says_so_while_it_still_serves() {
     let world = World::with(1, GatewayConfig { limits, ..GatewayConfig::default() }).await;
     assert_eq!(status_of(&world, "/readyz").await, "200");
     world.shutdown.cancel();
-    while status_of(&world, "/readyz").await != "503" {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    eventually("/readyz says that it leaves", async || {
+        let status = status_of(&world, "/readyz").await;
+        if status == "503" { Ok(()) } else { Err(status) }
+    })
+    .await;
     assert_eq!(status_of(&world, "/livez").await, "200");
     world.limit(&world.alice, "sell", "60000", "0.01").await.ok();
 }

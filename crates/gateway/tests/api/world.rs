@@ -183,6 +183,15 @@ impl World {
         String::from_utf8(body.to_vec()).unwrap()
     }
 
+    /// What `/metrics` shows, once it has this line: what is counted follows answers and views.
+    pub async fn counts(&self, line: &str) -> String {
+        eventually(line, async || {
+            let shown = self.metrics().await;
+            if shown.lines().any(|is| is == line) { Ok(shown) } else { Err(shown) }
+        })
+        .await
+    }
+
     pub async fn delete(&self, who: &Client, path: &str) -> Answer {
         who.send(&self.router, "DELETE", path, "").await
     }

@@ -39,12 +39,8 @@ async fn a_trade_is_told_raw_and_combined_with_exactly_its_fields() {
     let told = micros.next().await.unwrap();
     assert_eq!(told["T"].as_u64().unwrap() / 1_000, trade["T"].as_u64().unwrap());
     // What is sent is counted once it is sent.
-    let count = r#"exchange_ws_messages_sent_total{pair="BTC-USDT"} 3"#;
-    while !world.metrics().await.lines().any(|line| line == count) {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    let active = r#"exchange_ws_connections_active{server="gateway"} 3"#;
-    assert!(world.metrics().await.lines().any(|line| line == active));
+    world.counts(r#"exchange_ws_messages_sent_total{pair="BTC-USDT"} 3"#).await;
+    world.counts(r#"exchange_ws_connections_active{server="gateway"} 3"#).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
