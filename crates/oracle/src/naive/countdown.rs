@@ -41,25 +41,18 @@ impl Exchange {
         switches.chain(dates).chain(proposals).chain(plans).any(|at| at.0 == time)
     }
 
-    /// Fires the switches that are due.
-    pub(super) fn count_down(&mut self) {
-        while let Some(at) = self.next_countdown().filter(|&at| at <= self.now) {
-            let place = self.countdowns.iter().position(|set| set.at == at).expect("it is there");
-            let Countdown { account, market, .. } = self.countdowns.remove(place);
-            let (owner, place) = (AccountId(account), MarketId(market));
-            let reply = ReplyTo::NOBODY;
-            self.events.push(Event::CountdownSet {
-                reply,
-                account: owner,
-                market: place,
-                at: None,
-            });
-            if self.open_market(market).is_err() {
-                continue;
-            }
-            let (request, client_id) = (RequestKind::CancelAll, ClientOrderId::NONE);
-            let done = self.cancel_all(&Asker { reply, request, account, market, client_id });
-            assert!(done.is_ok(), "the account was there when the switch was set");
+    /// Fires the first switch that is set for then.
+    pub(super) fn fire_switch(&mut self, at: Timestamp) {
+        let place = self.countdowns.iter().position(|set| set.at == at).expect("it is there");
+        let Countdown { account, market, .. } = self.countdowns.remove(place);
+        let (owner, place) = (AccountId(account), MarketId(market));
+        let reply = ReplyTo::NOBODY;
+        self.events.push(Event::CountdownSet { reply, account: owner, market: place, at: None });
+        if self.open_market(market).is_err() {
+            return;
         }
+        let (request, client_id) = (RequestKind::CancelAll, ClientOrderId::NONE);
+        let done = self.cancel_all(&Asker { reply, request, account, market, client_id });
+        assert!(done.is_ok(), "the account was there when the switch was set");
     }
 }

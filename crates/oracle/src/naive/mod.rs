@@ -129,16 +129,32 @@ impl Exchange {
         if self.next_deadline().is_none_or(|date| date > now) {
             return Vec::new();
         }
-        for at in 0..self.markets.len() {
-            self.markets[at].advance(now);
-            self.collect(at);
-            self.look_at_pending();
-        }
+        self.act_as_due();
         self.carry_out_plans();
         self.expire_proposals();
-        self.count_down();
         self.place_what_pended();
         std::mem::take(&mut self.events)
+    }
+
+    /// Markets and switches act, first due first, at the same time the switch (7.3).
+    fn act_as_due(&mut self) {
+        loop {
+            let market = (0..self.markets.len())
+                .filter_map(|at| Some((self.markets[at].next_deadline()?, at)))
+                .filter(|&(due, _)| due <= self.now)
+                .min();
+            let switch = self.next_countdown().filter(|&due| due <= self.now);
+            match (market, switch) {
+                (None, None) => return,
+                (Some((due, at)), switch) if switch.is_none_or(|switch| due < switch) => {
+                    self.markets[at].advance(self.now);
+                    self.collect(at);
+                    self.look_at_pending();
+                }
+                (_, Some(at)) => self.fire_switch(at),
+                (Some(_), None) => unreachable!("it acts"),
+            }
+        }
     }
 
     /// Does what is asked. What happened.
