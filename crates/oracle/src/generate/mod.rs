@@ -87,7 +87,6 @@ impl Generator {
         }
         self.follow(exchange);
         let pause = self.pause();
-        // A switch is set between two steps, so that it is not due with anything else (see `duel`).
         self.now += if self.skewed { self.world.step } else { pause };
         self.skewed = false;
         let request = self.request(exchange);
@@ -97,12 +96,15 @@ impl Generator {
             _ => self.now + 1_000_000_000,
         };
         let time = match request {
-            Request::SetCountdown { .. } => self.now + self.skew(),
+            // A switch is set between two steps, so that it is not due with anything else: no rule says
+            // which of two partitions comes first.
+            Request::SetCountdown { .. } if self.partitions() > 1 => self.now + self.skew(),
             _ => self.now,
         };
         let request = match request {
             Request::SetCountdown { account, market, after_ms }
-                if exchange.is_due_at(time + u64::from(after_ms) * 1_000_000) =>
+                if self.partitions() > 1
+                    && exchange.is_due_at(time + u64::from(after_ms) * 1_000_000) =>
             {
                 Request::CancelAll { account, market }
             }

@@ -6,6 +6,9 @@ use types::{
 
 use super::{Asker, Exchange, Market};
 
+/// Accounts whose numbers differ by this share a slot.
+const SLOTS: u32 = 1_024;
+
 /// A switch that is set.
 #[derive(Clone, Debug)]
 pub(super) struct Countdown {
@@ -41,10 +44,11 @@ impl Exchange {
         switches.chain(dates).chain(proposals).chain(plans).any(|at| at.0 == time)
     }
 
-    /// Fires the first switch that is set for then.
-    pub(super) fn fire_switch(&mut self, at: Timestamp) {
-        let place = self.countdowns.iter().position(|set| set.at == at).expect("it is there");
-        let Countdown { account, market, .. } = self.countdowns.remove(place);
+    /// Fires the first of the switches that are due.
+    pub(super) fn fire_switch(&mut self) {
+        let order = |set: &Countdown| (set.at, set.account % SLOTS, set.account, set.market);
+        let first = (0..self.countdowns.len()).min_by_key(|&place| order(&self.countdowns[place]));
+        let Countdown { account, market, .. } = self.countdowns.remove(first.expect("one is due"));
         let (owner, place) = (AccountId(account), MarketId(market));
         let reply = ReplyTo::NOBODY;
         self.events.push(Event::CountdownSet { reply, account: owner, market: place, at: None });

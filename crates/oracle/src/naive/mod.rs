@@ -151,7 +151,7 @@ impl Exchange {
                     self.collect(at);
                     self.look_at_pending();
                 }
-                (_, Some(at)) => self.fire_switch(at),
+                (_, Some(_)) => self.fire_switch(),
                 (Some(_), None) => unreachable!("it acts"),
             }
         }
