@@ -8,25 +8,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "common"))
 
 import ccxt
 from exchange import Exchange
+from settings import config
 
 SYMBOL = "BTC/USDT"
 
 
 def client(exchange, key=None, **more):
-    """ccxt as a trader configures it: hosts replaced, nothing else."""
-    url = exchange.url
-    config = {
-        "urls": {"api": {
-            "public": f"{url}/api/v3", "private": f"{url}/api/v3", "v1": f"{url}/api/v1",
-            "sapi": f"{url}/sapi/v1", "sapiV2": f"{url}/sapi/v2", "sapiV3": f"{url}/sapi/v3",
-            "sapiV4": f"{url}/sapi/v4", "fapiPublic": f"{url}/fapi/v1", "dapiPublic": f"{url}/dapi/v1",
-            "eapiPublic": f"{url}/eapi/v1",
-        }},
-        **more,
-    }
-    if key:
-        config["apiKey"], config["secret"] = key
-    return ccxt.binance(config)
+    return ccxt.binance(config(exchange, key, **more))
 
 
 class Rest(unittest.TestCase):

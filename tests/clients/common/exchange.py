@@ -45,6 +45,7 @@ class Exchange:
                 secret = found[1]
             if found := re.search(r"listening on (https?://\S+?)/?\s*$", line):
                 self.url = found[1]
+                self.ws = self.url.replace("http", "ws", 1)
                 self.operator = (key, secret)
                 # The rest must be taken, or the process would wait for us.
                 threading.Thread(target=self.said.extend, args=(self.process.stdout,), daemon=True).start()
@@ -52,14 +53,20 @@ class Exchange:
         raise RuntimeError("the exchange did not start:\n" + "".join(self.said))
 
     def _furnish(self):
-        for symbol in ("BTC", "USDT"):
-            self.admin("POST", "/v1/admin/assets", {"symbol": symbol, "scale": 8})
-            until(lambda: any(a["symbol"] == symbol for a in self.native("GET", "/v1/assets")["assets"]))
+        self.list_market("BTC", "USDT")
+        self.admin("PUT", "/v1/admin/fee-tiers/0", {"maker_ppm": 500, "taker_ppm": 1000})
+
+    def list_market(self, base, quote):
+        """A market of two assets, which are made if there are none of these names."""
+        for symbol in (base, quote):
+            there = lambda: any(a["symbol"] == symbol for a in self.native("GET", "/v1/assets")["assets"])
+            if not there():
+                self.admin("POST", "/v1/admin/assets", {"symbol": symbol, "scale": 8})
+                until(there)
         self.admin("POST", "/v1/admin/markets", {
-            "symbol": "BTC-USDT", "base": "BTC", "quote": "USDT", "tick": "0.01", "lot": "0.00001",
+            "symbol": f"{base}-{quote}", "base": base, "quote": quote, "tick": "0.01", "lot": "0.00001",
             "max_price": "1000000", "max_quantity": "9000",
         })
-        self.admin("PUT", "/v1/admin/fee-tiers/0", {"maker_ppm": 500, "taker_ppm": 1000})
 
     def trader(self, name, **funds):
         """A new account with these funds; its key and secret."""
