@@ -89,6 +89,10 @@ impl Market {
         let order = self.take_order_id();
         let Admit { account, hold, side, .. } = *admit;
         let market = self.def.id;
+        let post_only = admit.spec.is_post_only();
+        // Said anew, since it is known: a copy of a kind that is not known goes byte by byte.
+        let time_in_force = TimeInForce::Gtc;
+        let spec = OrderSpec::Limit { price, quantity, time_in_force, post_only };
         fx.emit_with(|| Event::OrderPlaced {
             reply: admit.reply,
             market,
@@ -96,7 +100,7 @@ impl Market {
             account,
             client_order_id: admit.client_order_id,
             side,
-            spec: admit.spec,
+            spec,
             conditions: BoxedConditions::NONE,
         });
         self.book.insert_plain(order, admit, price, quantity);

@@ -4,7 +4,7 @@
 //! Invariants: every order is in the queue of exactly one level, oldest first, and in the index; a
 //! level's total is the sum of its orders; an order has something left.
 
-use types::{Admit, OrderId, Price, Quantity, Side, Timestamp};
+use types::{AccountId, Admit, HoldId, OrderId, Price, Quantity, Side, Timestamp};
 
 use crate::index::OrderIndex;
 use crate::ladder::{Ladder, Level};
@@ -50,6 +50,18 @@ impl Sides {
             Side::Sell => &mut self.asks,
         }
     }
+}
+
+/// An order that has left the book, as it was.
+pub(crate) struct Removed {
+    pub(crate) id: OrderId,
+    pub(crate) account: AccountId,
+    pub(crate) hold: HoldId,
+    pub(crate) side: Side,
+    pub(crate) price: Price,
+    /// All that was open of it.
+    pub(crate) remaining: Quantity,
+    pub(crate) of_list: bool,
 }
 
 /// Resting orders by side, price and time, and by id.
@@ -312,24 +324,26 @@ impl Book {
         self.index.insert(id, place);
     }
 
-    /// Takes an order out, and its level if it was the last there.
-    #[inline]
-    pub(crate) fn remove(&mut self, place: u32) {
+    /// Takes an order out, and its level if it was the last there. Always inlined, as what calls it most: a
+    /// call of each costs a cancel a fifth more.
+    #[inline(always)]
+    pub(crate) fn remove(&mut self, place: u32) -> Removed {
         let order = &self.orders[place];
-        let (id, level_place, shown) = (order.id, order.level, order.shown);
-        if order.has_terms {
-            self.terms.remove(id, order.side, self.price_at(place));
-        }
-        let ladder = self.sides.ladder_mut(self.orders[place].side);
+        let &Order { id, account, hold, side, shown, of_list, has_terms, .. } = order;
+        let (level_place, prev, next) = (order.level, order.prev, order.next);
+        let ladder = self.sides.ladder_mut(side);
         let level = ladder.level_mut(level_place);
-        unqueue(&mut self.orders, level, place);
+        let price = level.price;
+        unqueue(&mut self.orders, level, (prev, next));
         level.subtract(shown);
         level.count -= 1;
         if level.count == 0 {
             ladder.remove(level_place);
         }
+        let hidden = if has_terms { self.terms.remove(id, side, price) } else { Quantity::ZERO };
         self.index.remove(id, place);
         self.orders.remove(place);
+        Removed { id, account, hold, side, price, remaining: shown + hidden, of_list }
     }
 
     /// Takes `by` lots off what an order shows, which stays where it is. Returns what it still shows;
@@ -362,8 +376,9 @@ impl Book {
             (self.orders[place].id, self.orders[place].side, self.price_at(place));
         let visible = self.terms_at(place).visible;
         let part = self.terms.uncover(id, side, price, visible);
-        let level = self.sides.ladder_mut(side).level_mut(self.orders[place].level);
-        unqueue(&mut self.orders, level, place);
+        let &Order { level, prev, next, .. } = &self.orders[place];
+        let level = self.sides.ladder_mut(side).level_mut(level);
+        unqueue(&mut self.orders, level, (prev, next));
         level.add(part);
         self.orders[place].shown = part;
         enqueue(&mut self.orders, level, place);
@@ -391,11 +406,9 @@ fn enqueue(orders: &mut Slab<Order>, level: &mut Level, place: u32) {
     (order.prev, order.next) = (last, NONE);
 }
 
-/// Takes an order out of the queue of its level.
+/// Takes the order between these two out of the queue of its level.
 #[inline]
-fn unqueue(orders: &mut Slab<Order>, level: &mut Level, place: u32) {
-    let order = &orders[place];
-    let (prev, next) = (order.prev, order.next);
+fn unqueue(orders: &mut Slab<Order>, level: &mut Level, (prev, next): (u32, u32)) {
     if prev == NONE {
         level.head = next;
     } else {

@@ -13,7 +13,7 @@ use types::{
     ReplyTo, RequestKind, Scaling, Side, Timestamp, Trade, TradeId, TradeSide, money,
 };
 
-use crate::book::Book;
+use crate::book::{Book, Removed};
 use crate::lists::{Lists, Member};
 use crate::order::need;
 use crate::redefine::Redefining;
@@ -305,7 +305,7 @@ impl Market {
     }
 
     /// Ends a resting order with something left.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn cancel_resting(
         &mut self,
         place: u32,
@@ -313,12 +313,9 @@ impl Market {
         cause: CancelCause,
         fx: &mut Effects,
     ) {
-        let price = self.book.price_at(place);
-        let order = self.book.at(place);
-        let (account, hold, id, of_list) = (order.account, order.hold, order.id, order.of_list);
-        let remaining = self.book.remaining(place);
-        let release = need(&self.scaling, order.side, price, remaining);
-        self.book.remove(place);
+        let Removed { id, account, hold, side, price, remaining, of_list } =
+            self.book.remove(place);
+        let release = need(&self.scaling, side, price, remaining);
         fx.emit_with(|| Event::OrderCancelled {
             reply,
             market: self.def.id,
@@ -336,10 +333,8 @@ impl Market {
     /// Takes a filled order out of the book and closes its hold, in which nothing is left.
     #[inline]
     pub(crate) fn close_filled(&mut self, place: u32, fx: &mut Effects) {
-        let order = self.book.at(place);
-        debug_assert!(order.shown.is_zero());
-        let (account, hold, order, of_list) = (order.account, order.hold, order.id, order.of_list);
-        self.book.remove(place);
+        let Removed { id: order, account, hold, remaining, of_list, .. } = self.book.remove(place);
+        debug_assert!(remaining.is_zero());
         if of_list && self.keep_pending(order, hold) {
             return;
         }

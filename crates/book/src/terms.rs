@@ -44,12 +44,14 @@ impl AllTerms {
         self.of.insert(order, terms);
     }
 
-    pub(crate) fn remove(&mut self, order: OrderId, side: Side, price: Price) {
+    /// Gives what the order did not show.
+    pub(crate) fn remove(&mut self, order: OrderId, side: Side, price: Price) -> Quantity {
         let terms = self.of.remove(&order).unwrap_or_default();
         self.subtract_hidden(side, price, terms.hidden);
         if let Some(at) = terms.expires_at {
             self.expiries.remove(&(at, order));
         }
+        terms.hidden
     }
 
     /// Takes up to `by` lots off what an order hides. Gives what was taken.
