@@ -20,12 +20,15 @@ PATIENCE = 60.0
 
 
 class Exchange:
-    """A running exchange: assets BTC and USDT, market BTC-USDT, fees of 0.1 % and 0.05 %, funded traders."""
+    """A running exchange: assets BTC and USDT, market BTC-USDT, fees of 0.1 % and 0.05 %, funded traders.
 
-    def __init__(self):
+    `more` are further arguments of `outcry run`.
+    """
+
+    def __init__(self, *more):
         self.data = tempfile.TemporaryDirectory(prefix="outcry-client-")
         command = [os.environ["OUTCRY_BIN"], "run", "--no-demo", "--data", self.data.name,
-                   "--listen", "127.0.0.1:0", "--limits", "unlimited"]
+                   "--listen", "127.0.0.1:0", "--limits", "unlimited", *more]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said = []
         try:
