@@ -55,6 +55,13 @@ pub(super) fn tell<'a>(what: Whole, of: Subject<'a>) -> Told<'a> {
 pub(super) struct BookTicker<'a> {
     u: u64,
     s: &'a str,
+    #[serde(flatten)]
+    best: Best,
+}
+
+/// The best prices and what is there.
+#[derive(Serialize)]
+struct Best {
     b: String,
     #[serde(rename = "B")]
     bid_quantity: String,
@@ -68,7 +75,28 @@ impl<'a> BookTicker<'a> {
         let depth = of.views.depth(of.market.def.id, 1);
         let [b, bid_quantity] = best_level(of.market, depth.bids.first());
         let [a, ask_quantity] = best_level(of.market, depth.asks.first());
-        Self { u: depth.seq.0, s: of.symbol, b, bid_quantity, a, ask_quantity }
+        let best = Best { b, bid_quantity, a, ask_quantity };
+        Self { u: depth.seq.0, s: of.symbol, best }
+    }
+}
+
+/// What was paid and traded in a window.
+#[derive(Serialize)]
+struct Sums {
+    c: String,
+    o: String,
+    h: String,
+    l: String,
+    v: String,
+    q: String,
+}
+
+impl Sums {
+    fn new(market: &MarketInfo, window: &market::Window) -> Self {
+        let [o, h, l, c] = window.prices().map(|price| render::price(market, price));
+        let (volume, quote) = window.traded.map_or((0, 0), |sum| (sum.volume, sum.quote_volume));
+        let (v, q) = (render::lots(market, volume), render::quote(market, Amount::new(quote)));
+        Self { c, o, h, l, v, q }
     }
 }
 
@@ -79,23 +107,15 @@ pub(super) struct MiniTicker<'a> {
     #[serde(rename = "E")]
     event_time: Time,
     s: &'a str,
-    c: String,
-    o: String,
-    h: String,
-    l: String,
-    v: String,
-    q: String,
+    #[serde(flatten)]
+    sums: Sums,
 }
 
 impl<'a> MiniTicker<'a> {
     fn new(of: Subject<'a>) -> Self {
         let window = market::Window::read(of.views, of.now, of.market, a_day_before(of.now));
-        let [o, h, l, c] = window.prices().map(|price| render::price(of.market, price));
-        let (volume, quote) = window.traded.map_or((0, 0), |sum| (sum.volume, sum.quote_volume));
-        let (v, q) =
-            (render::lots(of.market, volume), render::quote(of.market, Amount::new(quote)));
-        let event_time = of.unit.show(of.now);
-        Self { e: "24hrMiniTicker", event_time, s: of.symbol, c, o, h, l, v, q }
+        let (event_time, sums) = (of.unit.show(of.now), Sums::new(of.market, &window));
+        Self { e: "24hrMiniTicker", event_time, s: of.symbol, sums }
     }
 }
 
@@ -112,12 +132,8 @@ pub(super) struct Ticker<'a> {
     w: String,
     #[serde(flatten)]
     now: Option<Now>,
-    c: String,
-    o: String,
-    h: String,
-    l: String,
-    v: String,
-    q: String,
+    #[serde(flatten)]
+    sums: Sums,
     #[serde(rename = "O")]
     open_time: Time,
     #[serde(rename = "C")]
@@ -135,24 +151,16 @@ struct Now {
     x: String,
     #[serde(rename = "Q")]
     last_quantity: String,
-    b: String,
-    #[serde(rename = "B")]
-    bid_quantity: String,
-    a: String,
-    #[serde(rename = "A")]
-    ask_quantity: String,
+    #[serde(flatten)]
+    best: Best,
 }
 
 impl Now {
     fn new(of: Subject<'_>, window: &market::Window) -> Self {
-        let BookTicker { b, bid_quantity, a, ask_quantity, .. } = BookTicker::new(of);
         Self {
             x: render::price_or_zero(of.market, window.close_before),
             last_quantity: last_quantity(of.views, of.market),
-            b,
-            bid_quantity,
-            a,
-            ask_quantity,
+            best: BookTicker::new(of).best,
         }
     }
 }
@@ -160,7 +168,7 @@ impl Now {
 impl<'a> Ticker<'a> {
     fn new(event: &'static str, of: Subject<'a>, window: &market::Window) -> Self {
         let market = of.market;
-        let [open, high, low, last] = window.prices();
+        let [open, _, _, last] = window.prices();
         let (volume, quote, n) =
             window.traded.map_or((0, 0, 0), |sum| (sum.volume, sum.quote_volume, sum.trades));
         let (first_id, last_id) = window.ids();
@@ -172,12 +180,7 @@ impl<'a> Ticker<'a> {
             percent: render::percent_change(open, last),
             w: render::average_price(market, volume, quote),
             now: None,
-            c: render::price(market, last),
-            o: render::price(market, open),
-            h: render::price(market, high),
-            l: render::price(market, low),
-            v: render::lots(market, volume),
-            q: render::quote(market, Amount::new(quote)),
+            sums: Sums::new(market, window),
             open_time: of.unit.show(window.from),
             close_time: of.unit.show(of.now),
             first: first_id,
