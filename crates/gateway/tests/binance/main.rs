@@ -17,6 +17,7 @@ mod socket;
 mod streams;
 mod trader;
 mod user_data;
+mod user_data_partitions;
 mod whole_streams;
 #[path = "../api/world.rs"]
 #[expect(dead_code, reason = "shared with the tests of the native API")]
