@@ -14,7 +14,7 @@ use views::Views;
 
 use crate::admin::Outbox;
 use crate::auth::Authenticator;
-use crate::binance::{CancelNames, Limiter, ListenKeys};
+use crate::binance::{AmendedNames, CancelNames, Limiter, ListenKeys};
 use crate::cache::Answers;
 use crate::config::GatewayConfig;
 use crate::demo::DemoKey;
@@ -51,7 +51,7 @@ pub(crate) struct Shared {
     /// Waits for views, and knows what each account wrote last.
     pub(crate) catch_up: CatchUp,
     /// Weighs requests and counts orders of the Binance dialect.
-    pub(crate) limiter: Limiter,
+    pub(crate) limiter: Arc<Limiter>,
     /// Limits how fast clients may ask.
     pub(crate) rates: Arc<Rates>,
     /// Answers that are the same for everybody.
@@ -60,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) listen_keys: ListenKeys,
     /// What clients of the Binance dialect call their cancels.
     pub(crate) cancel_names: Arc<CancelNames>,
+    /// What they call the orders that they amended.
+    pub(crate) amended_names: AmendedNames,
     /// Whether the gateway was told to end: it still serves.
     pub(crate) leaving: AtomicBool,
     /// Cancelled when the gateway begins to shut down: sockets say goodbye and end.
@@ -84,8 +86,11 @@ impl Shared {
         let pending = Arc::new(Pending::new(config.limits.pending));
         let session = exchange.open_session(Arc::clone(&pending) as Arc<dyn ReplySink>);
         let metrics = Metrics::default();
-        let fan_out = FanOut::new(Arc::clone(&exchange), &views, &metrics.pairs, &config.limits);
         let rates = Arc::new(Rates::new(config.rates.clone()));
+        let (profile, remembered) = (config.rates.dialect, config.rates.remembered);
+        let limiter = Arc::new(Limiter::new(profile, remembered, Arc::clone(&rates)));
+        let (pairs, told) = (&metrics.pairs, Arc::clone(&limiter));
+        let fan_out = FanOut::new(Arc::clone(&exchange), &views, pairs, told, &config.limits);
         Ok(Arc::new(Self {
             auth,
             demo,
@@ -93,15 +98,12 @@ impl Shared {
             defining: tokio::sync::Mutex::new(()),
             outbox: Outbox::default(),
             metrics,
-            limiter: Limiter::new(
-                config.rates.dialect,
-                config.rates.remembered,
-                Arc::clone(&rates),
-            ),
+            limiter,
             rates,
             answers: Answers::new(Arc::clone(&views)),
             listen_keys: ListenKeys::default(),
             cancel_names: Arc::default(),
+            amended_names: AmendedNames::default(),
             fan_out,
             leaving: AtomicBool::new(false),
             closing: CancellationToken::new(),

@@ -12,12 +12,12 @@ use types::{AccountId, Timestamp};
 use views::MarketInfo;
 
 use super::error::Error;
-use super::limits::OrderCount;
+use super::limits::{OrderCount, Source};
 use super::params::Params;
 use super::render::TimeUnit;
 use super::symbols;
 use crate::auth::Caller;
-use crate::cache::Life;
+use crate::cache::{Kept, Life, Made};
 use crate::history;
 use crate::limits::Class;
 use crate::min_seq;
@@ -248,6 +248,30 @@ impl Endpoint {
             call.reach_min_seq().await?;
         }
         (self.run)(call).await
+    }
+
+    /// For how long the answer to a question is kept.
+    pub(crate) fn life_of(&self, params: &Params) -> Option<Life> {
+        self.life.filter(|_| !params.has("min_seq"))
+    }
+
+    /// The answer that everybody is given now, over HTTP and over sockets.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub(crate) async fn kept_answer(
+        &self,
+        call: Call,
+        life: Life,
+        source: Source,
+    ) -> Result<Arc<Kept>, Error> {
+        let question = format!("{} {:?} {}", self.path, call.unit, call.params.question());
+        let shared = Arc::clone(&call.shared);
+        let make = async {
+            let Answer { json, clock, .. } = self.answer(call).await?;
+            Ok::<_, Error>(Made { body: json.into(), clock })
+        };
+        shared.answers.get(&question, life, source, make).await
     }
 
     /// As limits of keys go.

@@ -2,10 +2,7 @@
 //!
 //! They follow from ids alone, so that REST, streams and every gateway say the same.
 
-use std::collections::{HashMap, VecDeque};
-
-use parking_lot::Mutex;
-use types::{ClientOrderId, MarketId, OrderId, Seq};
+use types::{ClientOrderId, OrderId, Seq};
 
 /// No list.
 pub(crate) const NO_LIST: i64 = -1;
@@ -43,48 +40,6 @@ fn number_of(name: &str, prefix: &str, digits: usize) -> Option<OrderId> {
     let number = name.strip_prefix(prefix)?;
     let is_number = number.len() == digits && number.bytes().all(|byte| byte.is_ascii_digit());
     if is_number { number.parse().ok() } else { None }
-}
-
-/// Most cancels whose names are remembered; beyond that, the oldest are forgotten.
-const MOST_NAMES: usize = 4_096;
-
-/// What clients call their cancels. The engine does not keep it: it is remembered here until the owner has
-/// been told, and lost with the gateway.
-#[derive(Default)]
-pub(crate) struct CancelNames(Mutex<Names>);
-
-#[derive(Default)]
-struct Names {
-    by_order: HashMap<(MarketId, OrderId), String>,
-    oldest_first: VecDeque<(MarketId, OrderId)>,
-}
-
-impl CancelNames {
-    /// An order is about to be cancelled by a request of this name.
-    pub(crate) fn note(&self, market: MarketId, order: OrderId, name: &str) {
-        let mut names = self.0.lock();
-        if names.by_order.insert((market, order), name.to_owned()).is_none() {
-            names.oldest_first.push_back((market, order));
-        }
-        if names.oldest_first.len() > MOST_NAMES
-            && let Some(oldest) = names.oldest_first.pop_front()
-        {
-            names.by_order.remove(&oldest);
-        }
-    }
-
-    /// It was not.
-    pub(crate) fn forget(&self, market: MarketId, order: OrderId) {
-        let mut names = self.0.lock();
-        if names.by_order.remove(&(market, order)).is_some() {
-            names.oldest_first.retain(|known| *known != (market, order));
-        }
-    }
-
-    /// The name of the request that cancelled an order.
-    pub(crate) fn of(&self, market: MarketId, order: OrderId) -> Option<String> {
-        self.0.lock().by_order.get(&(market, order)).cloned()
-    }
 }
 
 /// The list's id as a number, or [`NO_LIST`].

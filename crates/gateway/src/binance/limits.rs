@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use types::{AccountId, Timestamp};
+use views::{AccountChange, AccountChanges, Changes};
 
 use super::error::Error;
 use crate::limits::{Class, Level, OrderCounts, Profile, Rates, Refusal, Weights};
@@ -94,6 +95,23 @@ impl Limiter {
     /// An order of an account that was counted is filled, wholly or in part, for the first time.
     pub(crate) fn first_fill(&self, account: AccountId, now: Timestamp) {
         self.orders.first_fill(account, now.0);
+    }
+
+    /// Orders that are filled for the first time after the entry that placed them: what is filled as it comes is
+    /// noted with its answer.
+    pub(crate) fn note_fills(&self, changes: &Changes, now: Timestamp) {
+        for AccountChanges { account, updates } in &changes.accounts {
+            for pair in updates.windows(2) {
+                let (AccountChange::Fill(fill), AccountChange::Order(order)) =
+                    (pair[0].change, pair[1].change)
+                else {
+                    continue;
+                };
+                if order.filled == fill.quantity && order.placed_seq < fill.seq {
+                    self.first_fill(*account, now);
+                }
+            }
+        }
     }
 
     /// What an account has used.

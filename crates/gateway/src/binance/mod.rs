@@ -18,6 +18,7 @@ mod error;
 mod ids;
 mod limits;
 mod market;
+mod names;
 mod orders;
 mod params;
 mod render;
@@ -37,8 +38,8 @@ use crate::http::Routes;
 use crate::state::Shared;
 
 pub(crate) use account::ListenKeys;
-pub(crate) use ids::CancelNames;
 pub(crate) use limits::Limiter;
+pub(crate) use names::{AmendedNames, CancelNames};
 pub use table::endpoints;
 pub(crate) use ws::{Streams, keep_time};
 

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use types::Timestamp;
 
 use super::error::Error;
-use super::render::read_time;
+use super::render::{read_end_time, read_time};
 
 /// Names and texts, each name once.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +38,13 @@ impl Params {
     /// Those of names and texts that stand for themselves.
     pub(crate) fn of_pairs(pairs: Vec<(String, String)>) -> Self {
         Self { pairs }
+    }
+
+    /// All that was asked, in one text: the same for the same names and texts, in whatever order and encoding.
+    pub(crate) fn question(&self) -> String {
+        let mut pairs: Vec<_> = self.pairs.iter().collect();
+        pairs.sort_unstable();
+        format!("{pairs:?}")
     }
 
     fn add(&mut self, text: &[u8]) -> Result<(), Error> {
@@ -154,6 +161,14 @@ impl Params {
     /// As [`Self::int`].
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, Error> {
         Ok(self.int::<u64>(name)?.map(read_time))
+    }
+
+    /// A time up to which rows are wanted, those included that are shown with this time.
+    ///
+    /// # Errors
+    /// As [`Self::int`].
+    pub(crate) fn end_time(&self, name: &str) -> Result<Option<Timestamp>, Error> {
+        Ok(self.int::<u64>(name)?.map(read_end_time))
     }
 
     /// `limit`: at least 1; above `most` it is cut.

@@ -161,10 +161,18 @@ impl Time {
 
 /// A time that a client sent, in milliseconds or microseconds: its size tells.
 pub(crate) fn read_time(number: u64) -> Timestamp {
+    Timestamp(number.saturating_mul(unit_of(number).nanos()))
+}
+
+/// A time that a client sent, up to its end: the last moment that is shown as this number.
+pub(crate) fn read_end_time(number: u64) -> Timestamp {
+    read_time(number).saturating_add_nanos(unit_of(number).nanos() - 1)
+}
+
+fn unit_of(number: u64) -> TimeUnit {
     /// Milliseconds reach this in the year 5138, microseconds left it behind in 1973.
     const FIRST_MICROS: u64 = 100_000_000_000_000;
-    let nanos = if number >= FIRST_MICROS { 1_000 } else { 1_000_000 };
-    Timestamp(number.saturating_mul(nanos))
+    if number >= FIRST_MICROS { TimeUnit::Micro } else { TimeUnit::Milli }
 }
 
 #[cfg(test)]
@@ -196,6 +204,8 @@ mod tests {
     fn times_are_read_by_their_size() {
         assert_eq!(read_time(1_700_000_000_000), read_time(1_700_000_000_000_000));
         assert_eq!(read_time(1_700_000_000_000), Timestamp(1_700_000_000_000_000_000));
+        assert_eq!(read_end_time(1_700_000_000_000), Timestamp(1_700_000_000_000_999_999));
+        assert_eq!(read_end_time(1_700_000_000_000_000), Timestamp(1_700_000_000_000_000_999));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::params::Params;
 use super::render::{TIME_UNIT, TimeUnit};
 use super::signed;
 use super::table::ENDPOINTS;
-use crate::cache::{Life, Made, dress};
+use crate::cache::{Life, dress};
 use crate::http::Routes;
 use crate::http::extract::read_body;
 use crate::state::Shared;
@@ -81,8 +81,8 @@ async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Reques
     let outcome = match shared.limiter.charge(source, weight, now) {
         Err(refusal) => Err(refusal),
         Ok(_) => match (params, &body) {
-            (Ok(params), Ok(body)) => match endpoint.life {
-                Some(life) if body.is_empty() && !params.has("min_seq") => {
+            (Ok(params), Ok(body)) => match endpoint.life_of(&params) {
+                Some(life) if body.is_empty() => {
                     kept(&shared, (endpoint, life), &parts, params, (source, now)).await
                 }
                 _ => answer(&shared, endpoint, &parts, params, body, now).await.map(answered),
@@ -112,13 +112,8 @@ async fn kept(
     (source, now): (Source, Timestamp),
 ) -> Result<Response, Error> {
     let unit = TimeUnit::of(&parts.headers)?;
-    let question = format!("{} {unit:?} {}", endpoint.path, parts.uri.query().unwrap_or_default());
-    let make = async {
-        let call = Call { shared: Arc::clone(shared), params, caller: None, unit, now };
-        let Answer { json, clock, .. } = endpoint.answer(call).await?;
-        Ok::<_, Error>(Made { body: json.into(), clock })
-    };
-    let kept = shared.answers.get(&question, life, source, make).await?;
+    let call = Call { shared: Arc::clone(shared), params, caller: None, unit, now };
+    let kept = endpoint.kept_answer(call, life, source).await?;
     let response = json(kept.body_at(unit.show(now).0));
     Ok(dress(response, &kept, life, &parts.headers, Some(TIME_UNIT)))
 }

@@ -137,6 +137,31 @@ async fn a_command_over_a_socket_counts_like_one_over_http() {
 }
 
 #[tokio::test]
+async fn what_is_asked_over_http_and_over_a_socket_of_the_dialect_is_kept_once() {
+    let rig = Rig::start().await;
+    let tcp = TcpStream::connect(rig.address).await.unwrap();
+    let url = format!("ws://{}/ws-api/v3", rig.address);
+    let (mut socket, _) = tokio_tungstenite::client_async(url, tcp).await.unwrap();
+    let params = json!({ "symbol": "BASEQUOTE", "showPermissionSets": true });
+    let ask = json!({ "id": 1, "method": "exchangeInfo", "params": params });
+    socket.send(Message::text(ask.to_string())).await.unwrap();
+    let said = loop {
+        let text = socket.next().await.unwrap().unwrap().into_text().unwrap();
+        if text.contains("\"id\":1") {
+            break serde_json::from_str::<Value>(&text).unwrap();
+        }
+    };
+    assert_eq!(rig.shared.answers.count(), 1, "{said}");
+    let reader = Caller::new(&rig, 1);
+    let path = "/api/v3/exchangeInfo?symbol=BASEQUOTE&showPermissionSets=true";
+    let info = reader.get(path).await.ok();
+    assert_eq!((&info["symbols"], rig.shared.answers.count()), (&said["result"]["symbols"], 1));
+    reader.get("/api/v3/exchangeInfo?symbol=BASEQUOTE&showPermissionSets=false").await.ok();
+    assert_eq!(rig.shared.answers.count(), 2, "another question");
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_read_after_a_subscription_lacks_nothing_that_came_before_it() {
     let rig = Rig::start().await;
     let here = Caller { router: router(Arc::clone(&rig.shared)), address: [127, 0, 0, 1].into() };

@@ -20,6 +20,7 @@ use super::channel_name::PrivateKind;
 use super::hub::{Hub, Topic};
 use super::replay::ReplayBounds;
 use super::ring::RingBounds;
+use crate::binance::Limiter;
 use crate::config::Limits;
 use crate::http::pair_metrics::{Pair, PairMetrics};
 
@@ -35,6 +36,7 @@ pub struct FanOut {
     exchange: Arc<dyn Exchange>,
     hubs: Vec<Arc<Hub>>,
     pairs: Arc<PairMetrics>,
+    limiter: Arc<Limiter>,
     next_subscription: AtomicU64,
     /// Bounds replays.
     pub(super) replays: Arc<Semaphore>,
@@ -61,6 +63,7 @@ impl FanOut {
         exchange: Arc<dyn Exchange>,
         views: &Arc<Views>,
         pairs: &Arc<PairMetrics>,
+        limiter: Arc<Limiter>,
         limits: &Limits,
     ) -> Arc<Self> {
         let bounds =
@@ -71,6 +74,7 @@ impl FanOut {
             hubs: (0..partitions).map(hub).collect(),
             exchange,
             pairs: Arc::clone(pairs),
+            limiter,
             next_subscription: AtomicU64::new(0),
             replays: Arc::new(Semaphore::new(limits.replays)),
             replay_bounds: ReplayBounds {
@@ -169,6 +173,7 @@ impl FanOut {
         while !self.stopping.load(Ordering::Acquire) {
             if let Some(batch) = feed.read(cursor)? {
                 let changes = hub.apply(&batch)?;
+                self.limiter.note_fills(&changes, self.exchange.now());
                 cursor = changes.through;
                 pace.has_news = true;
                 for contradiction in &changes.contradictions {

@@ -5,7 +5,7 @@ use axum::http::Request;
 use serde_json::{Value, json};
 
 use crate::trader::{Said, send};
-use crate::world::World;
+use crate::world::{World, eventually};
 
 async fn with_fees() -> World {
     let world = World::new().await;
@@ -86,13 +86,23 @@ async fn own_trades_are_paged_by_id_order_and_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn order_counts_and_filters_are_told() {
     let world = World::new().await;
-    world.dealt("50000").await;
-    let limits = world.asked(&world.bob, "/api/v3/rateLimit/order").await;
-    assert_eq!((&limits[0]["interval"], &limits[0]["limit"]), (&json!("SECOND"), &json!(100)));
-    // Who took was filled at once; what rested until then still counts.
-    assert_eq!((&limits[1]["interval"], &limits[1]["count"]), (&json!("DAY"), &json!(0)));
+    let form = "type=LIMIT&timeInForce=GTC&price=50000";
+    for quantity in ["0.3", "0.2", "0.1"] {
+        world.order(&world.alice, &format!("side=SELL&quantity={quantity}&{form}")).await.ok();
+    }
     let limits = world.asked(&world.alice, "/api/v3/rateLimit/order").await;
-    assert_eq!(limits[1]["count"], 1);
+    assert_eq!((&limits[0]["interval"], &limits[0]["limit"]), (&json!("SECOND"), &json!(100)));
+    assert_eq!((&limits[1]["interval"], &limits[1]["count"]), (&json!("DAY"), &json!(3)));
+    // Who takes is filled at once. What rested counts no more from its first fill on, and only that.
+    for quantity in ["0.1", "0.1", "0.2"] {
+        let bought = world.order(&world.bob, &format!("side=BUY&quantity={quantity}&{form}")).await;
+        assert_eq!(bought.headers["x-mbx-order-count-1d"], "0");
+    }
+    eventually("the count of unfilled orders", async || {
+        let limits = world.asked(&world.alice, "/api/v3/rateLimit/order").await;
+        if limits[1]["count"] == 1 { Ok(()) } else { Err(limits) }
+    })
+    .await;
     let filters = world.asked(&world.bob, "/api/v3/myFilters?symbol=BTCUSDT").await;
     assert_eq!(filters["symbolFilters"][0]["filterType"], "PRICE_FILTER");
 }

@@ -59,6 +59,13 @@ async fn what_one_taker_traded_at_one_price_is_one_aggregate() {
     assert_eq!(numbers(&since, "a"), [1]);
     let none = world.ask("/api/v3/aggTrades?symbol=BTCUSDT&endTime=1").await.ok();
     assert_eq!(none, json!([]));
+    // Times are shown in milliseconds: up to one of them means with all that happened in it.
+    let last = &all[2]["T"];
+    let query = format!("symbol=BTCUSDT&startTime={last}&endTime={last}");
+    let within = world.ask(&format!("/api/v3/aggTrades?{query}")).await.ok();
+    assert_eq!(numbers(&within, "a").last(), Some(&3), "{within}");
+    let mine = world.asked(&world.alice, &format!("/api/v3/myTrades?{query}")).await;
+    assert_eq!(numbers(&mine, "id").last(), Some(&4), "{mine}");
     let newest = world.ask("/api/v3/aggTrades?symbol=BTCUSDT&limit=2").await.ok();
     assert_eq!(numbers(&newest, "a"), [2, 3]);
     let refused = world.ask("/api/v3/aggTrades?symbol=BTCUSDT&fromId=1&startTime=1").await;

@@ -1,5 +1,7 @@
 //! Replacing and amending orders.
 
+use axum::http::StatusCode;
+use gateway::{GatewayConfig, Profile, RateLimits};
 use serde_json::json;
 
 use crate::world::World;
@@ -65,6 +67,57 @@ async fn both_halves_of_a_replacement_are_told() {
     assert_eq!((both.status.as_u16(), both.code()), (400, -2022));
 }
 
+/// Places orders until one is too many.
+async fn use_up_the_count(world: &World) {
+    let poor = "side=SELL&type=LIMIT&timeInForce=GTC&quantity=100&price=60000";
+    while world.order(&world.alice, poor).await.status != StatusCode::TOO_MANY_REQUESTS {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_new_order_is_one_too_many_the_old_one_is_cancelled_if_that_is_asked_for() {
+    let rates = RateLimits { dialect: Profile::Binance, ..RateLimits::unlimited() };
+    let world = World::with(1, GatewayConfig { rates, ..GatewayConfig::default() }).await;
+    // Windows are of the clock: one may end between two requests, and then it is tried again.
+    for attempt in 0..20 {
+        let name = format!("old-{attempt}");
+        let form = format!("{LIMIT}&price=60000&newClientOrderId={name}");
+        if world.order(&world.alice, &form).await.status != StatusCode::OK {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            continue;
+        }
+        use_up_the_count(&world).await;
+        let form = format!(
+            "{LIMIT}&price=61000&cancelReplaceMode=STOP_ON_FAILURE&cancelOrigClientOrderId={name}"
+        );
+        let nothing = replaced(&world, &form).await;
+        let only =
+            replaced(&world, &format!("{form}&orderRateLimitExceededMode=CANCEL_ONLY")).await;
+        let again =
+            replaced(&world, &format!("{form}&orderRateLimitExceededMode=CANCEL_ONLY")).await;
+        let all = [&nothing, &only, &again];
+        if all.iter().any(|said| said.status != StatusCode::TOO_MANY_REQUESTS) {
+            continue;
+        }
+        assert_eq!(all.map(|said| said.code()), [-1015, -2021, -2022]);
+        assert!(only.headers.contains_key("retry-after"));
+        let data = &only.json["data"];
+        assert_eq!(
+            (&data["cancelResponse"]["origClientOrderId"], &data["newOrderResult"]),
+            (&json!(name), &json!("FAILURE"))
+        );
+        assert_eq!(data["newOrderResponse"]["code"], -1015);
+        let data = &again.json["data"];
+        assert_eq!(
+            (&data["cancelResponse"]["code"], &data["newOrderResult"]),
+            (&json!(-2011), &json!("NOT_ATTEMPTED"))
+        );
+        let query = format!("/api/v3/order?symbol=BTCUSDT&origClientOrderId={name}");
+        assert_eq!(world.asked(&world.alice, &query).await["status"], "CANCELED");
+        return;
+    }
+    panic!("the clock was always faster");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_are_looked_at_before_the_cancel() {
     let world = World::new().await;
@@ -105,7 +158,6 @@ async fn an_amendment_takes_quantity_and_keeps_id_and_place() {
     assert_eq!(more.error(), (400, -2038, "Order amend (quantity increase) is not supported."));
     let same = amend("newQty=0.6").await;
     assert_eq!(same.error().2, "The requested action would change no state; rejecting.");
-    assert_eq!(amend("newQty=0.5&newClientOrderId=other").await.code(), -2038);
     assert_eq!(amend("").await.code(), -1102);
     let list = world
         .asked(&world.alice, &format!("/api/v3/order/amendments?symbol=BTCUSDT&orderId={id}"))
@@ -116,4 +168,33 @@ async fn an_amendment_takes_quantity_and_keeps_id_and_place() {
         (&json!("1.00000000"), &json!("0.60000000"))
     );
     assert_eq!(list[0]["executionId"], amended["executionId"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amended_order_is_found_by_its_new_name_and_by_the_one_that_it_keeps() {
+    let world = World::new().await;
+    let form = format!("{LIMIT}&price=60000&newClientOrderId=first");
+    let placed = world.order(&world.alice, &form).await.ok();
+    let query = "symbol=BTCUSDT&origClientOrderId=first&newQty=0.5&newClientOrderId=second";
+    let path = "/api/v3/order/amend/keepPriority";
+    let amended = world.signed(&world.alice, "PUT", path, query).await.ok();
+    assert_eq!(amended["amendedOrder"]["clientOrderId"], "first");
+    let found = async |who, query: String| {
+        world.signed(who, "GET", "/api/v3/order", &format!("symbol=BTCUSDT&{query}")).await
+    };
+    let id = &placed["orderId"];
+    for query in ["origClientOrderId=first", "origClientOrderId=second"] {
+        let by_name = found(&world.alice, query.to_owned()).await.ok();
+        let by_both = found(&world.alice, format!("orderId={id}&{query}")).await.ok();
+        assert_eq!((&by_name["orderId"], &by_both["clientOrderId"]), (id, &json!("first")));
+    }
+    let other = found(&world.alice, format!("orderId={id}&origClientOrderId=third")).await;
+    assert_eq!(other.code(), -2039);
+    assert_eq!(found(&world.bob, "origClientOrderId=second".to_owned()).await.code(), -2013);
+    let again = "symbol=BTCUSDT&origClientOrderId=second&newQty=0.25&newClientOrderId=third";
+    let amended = world.signed(&world.alice, "PUT", path, again).await.ok();
+    assert_eq!(amended["amendedOrder"]["qty"], "0.25000000");
+    let cancel = "symbol=BTCUSDT&origClientOrderId=third";
+    let cancelled = world.signed(&world.alice, "DELETE", "/api/v3/order", cancel).await.ok();
+    assert_eq!((&cancelled["orderId"], &cancelled["status"]), (id, &json!("CANCELED")));
 }

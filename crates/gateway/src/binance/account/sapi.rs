@@ -189,7 +189,7 @@ async fn transfers(call: &Call, kind: &'static str) -> Result<Vec<Moved>, Error>
             None => return Ok(Vec::new()),
         },
     };
-    let (since, until) = (call.params.time("startTime")?, call.params.time("endTime")?);
+    let (since, until) = (call.params.time("startTime")?, call.params.end_time("endTime")?);
     let limit = call.params.limit(MOST_ROWS, MOST_ROWS)?;
     call.history_settled().await?;
     let query = LedgerQuery { account, asset, before: None, limit: limit as u32 };

@@ -150,7 +150,7 @@ pub(in crate::binance) async fn aggregate_trades(call: Call) -> Result<Answer, E
     let market = call.market()?;
     let limit = call.params.limit(ROWS, MOST_ROWS)?;
     let from = call.params.id("fromId")?;
-    let (since, until) = (call.params.time("startTime")?, call.params.time("endTime")?);
+    let (since, until) = (call.params.time("startTime")?, call.params.end_time("endTime")?);
     if from.is_some() && (since.is_some() || until.is_some()) {
         return Err(Error::invalid_combination());
     }

@@ -51,7 +51,8 @@ struct AmendedOrder {
     self_trade_prevention_mode: &'static str,
 }
 
-/// `PUT order/amend/keepPriority`. The order keeps its client id: the engine gives no second one.
+/// `PUT order/amend/keepPriority`. The order keeps its client id, since the engine gives no second one; by the
+/// name that is given now it is found too.
 pub(in crate::binance) async fn amend(call: Call) -> Result<Answer, Error> {
     let market = call.market()?;
     let named = Named::of(&call, "orderId", "origClientOrderId")?;
@@ -63,9 +64,6 @@ pub(in crate::binance) async fn amend(call: Call) -> Result<Answer, Error> {
     let account = call.caught_up().await?;
     let order = named.in_views(&call, account, &market)?;
     let order = order.filter(|order| order.status.is_open()).ok_or_else(Error::no_such_order)?;
-    if !new_name.is_none() && new_name != order.client_order_id {
-        return refuse("Order amend with another client order id is not supported.");
-    }
     let total = order.spec.quantity().unwrap_or_default();
     if wanted > total {
         return refuse("Order amend (quantity increase) is not supported.");
@@ -84,6 +82,10 @@ pub(in crate::binance) async fn amend(call: Call) -> Result<Answer, Error> {
     let outcome = call.shared.submit(call.valid_until(), request).await?;
     if !matches!(outcome.answer, Event::OrderReduced { .. }) {
         return Err(unexpected(&outcome).into());
+    }
+    if !new_name.is_none() && new_name != order.client_order_id {
+        let name = new_name.to_string();
+        call.shared.amended_names.note(account, market.def.id, name, order.order);
     }
     let order = after(&call, account, &market, order.order).await?;
     Answer::of(&Amended {

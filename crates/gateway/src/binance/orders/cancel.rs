@@ -32,14 +32,27 @@ pub(in crate::binance) async fn cancel(call: Call) -> Result<Answer, Error> {
     let order =
         order.filter(|order| order.status.is_open()).ok_or_else(Error::unknown_order_sent)?;
     check_restriction(&order, restriction)?;
-    remember_name(&call, &market, order.order, name.as_deref());
-    let cancelled = cancel_order(&call, account, &market, order.order).await;
+    Answer::of(&cancel_named(&call, &market, &order, name).await?)
+}
+
+/// Cancels an open order by a request of this name; gives it as it ended.
+///
+/// # Errors
+/// -2011, or what else the engine says.
+pub(super) async fn cancel_named(
+    call: &Call,
+    market: &MarketInfo,
+    order: &OrderView,
+    name: Option<String>,
+) -> Result<OrderObject, Error> {
+    remember_name(call, market, order.order, name.as_deref());
+    let cancelled = cancel_order(call, order.account, market, order.order).await;
     if cancelled.is_err() {
         call.shared.cancel_names.forget(market.def.id, order.order);
     }
     let (ended, time) = cancelled?;
     let name = name.unwrap_or_else(|| ids::cancel_id(order.order));
-    Answer::of(&OrderObject::cancelled(&market, &ended, name, time, call.unit))
+    Ok(OrderObject::cancelled(market, &ended, name, time, call.unit))
 }
 
 /// The name that a client gives a cancel.

@@ -33,13 +33,16 @@ impl<'a> Named<'a> {
     }
 
     /// Whether an order has the name, if one was given besides the id.
-    fn check_name(&self, order: &OrderView) -> Result<(), Error> {
-        let name = ids::client_order_id(order.client_order_id, order.order);
-        if self.id.is_some() && self.client_id.is_some_and(|given| given != name) {
-            let text = "The order does not match the given client order id.";
-            return Err(Error::new(-2039, text));
+    fn check_name(&self, call: &Call, order: &OrderView) -> Result<(), Error> {
+        let (Some(_), Some(given)) = (self.id, self.client_id) else {
+            return Ok(());
+        };
+        let is_first = ids::client_order_id(order.client_order_id, order.order) == given;
+        let amended = || call.shared.amended_names.of(order.account, order.market, given);
+        if is_first || amended() == Some(order.order) {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::new(-2039, "The order does not match the given client order id."))
     }
 
     /// The order in the views, which have caught up with the account.
@@ -63,12 +66,16 @@ impl<'a> Named<'a> {
                     let order = views.order(account, here, ids::unnamed_order(name)?);
                     order.filter(|order| order.client_order_id.is_none())
                 };
-                named.filter(|order| order.market == here).or_else(unnamed)
+                let amended = || {
+                    let order = call.shared.amended_names.of(account, here, name)?;
+                    views.order(account, here, order)
+                };
+                named.filter(|order| order.market == here).or_else(unnamed).or_else(amended)
             }
             (None, None) => None,
         };
         if let Some(order) = &found {
-            self.check_name(order)?;
+            self.check_name(call, order)?;
         }
         Ok(found)
     }
@@ -87,7 +94,8 @@ impl<'a> Named<'a> {
             return Ok(order);
         }
         let here = market.def.id;
-        let id = self.id.or_else(|| ids::unnamed_order(self.client_id?));
+        let amended = || call.shared.amended_names.of(account, here, self.client_id?);
+        let id = self.id.or_else(|| ids::unnamed_order(self.client_id?)).or_else(amended);
         let row = match (id, self.client_id) {
             (Some(id), _) => {
                 history::blocking(&call.shared, move |store| store.order(here, id)).await?
@@ -103,7 +111,7 @@ impl<'a> Named<'a> {
         };
         let row = row.filter(|row| row.account == account).ok_or_else(Error::no_such_order)?;
         let order = view(&row)?;
-        self.check_name(&order)?;
+        self.check_name(call, &order)?;
         Ok(order)
     }
 }

@@ -14,8 +14,8 @@ use crate::history;
 
 const ROWS: usize = 500;
 const MOST_ROWS: usize = 1_000;
-/// Longest time between `startTime` and `endTime`.
-const DAY: u64 = 86_400_000_000_000;
+/// Longest time between `startTime` and `endTime`, in milliseconds.
+const DAY: u64 = 86_400_000;
 
 /// `GET order`.
 pub(in crate::binance) async fn order(call: Call) -> Result<Answer, Error> {
@@ -71,12 +71,12 @@ pub(in crate::binance) async fn all_orders(call: Call) -> Result<Answer, Error> 
 pub(in crate::binance) fn times(
     call: &Call,
 ) -> Result<(Option<Timestamp>, Option<Timestamp>), Error> {
-    let (since, until) = (call.params.time("startTime")?, call.params.time("endTime")?);
+    let (since, until) = (call.params.time("startTime")?, call.params.end_time("endTime")?);
     if let (Some(since), Some(until)) = (since, until) {
         if until < since {
             return Err(Error::invalid_data("endTime"));
         }
-        if until.0 - since.0 > DAY {
+        if (until.0 - since.0) / 1_000_000 > DAY {
             return Err(Error::new(-1127, "More than 24 hours between startTime and endTime."));
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use types::{OrderId, PlaceOrder, ReplaceOrder, Request};
 use views::MarketInfo;
 
-use super::cancel::{after, cancel_name, open_order, remember_name};
+use super::cancel::{after, cancel_name, cancel_named, open_order, remember_name};
 use super::find::Named;
 use super::place::{Detail, Placed, detail, refusal};
 use super::read;
@@ -54,12 +54,18 @@ pub(in crate::binance) async fn cancel_replace(call: Call) -> Result<Answer, Err
     call.params.required(mode)?;
     let on_failure = call.params.word(mode, &MODES, || Error::invalid_data(mode))?;
     let on_failure = on_failure.ok_or_else(|| Error::mandatory(mode))?;
-    check_limit_mode(&call)?;
+    let cancels_anyway = cancels_anyway(&call)?;
     let named = Named::of(&call, "cancelOrderId", "cancelOrigClientOrderId")?;
     let name = cancel_name(&call, "cancelNewClientOrderId")?;
     let order = read::order(&call.params, &market, account)?;
     let detail = detail(&call.params, &order)?;
-    call.shared.limiter.count_orders(account, 1, call.now)?;
+    let counted = call.shared.limiter.count_orders(account, 1, call.now).err();
+    if let Some(too_many) = counted {
+        return Err(match cancels_anyway {
+            true => cancel_only(&call, &market, &named, name, on_failure, too_many).await?,
+            false => too_many,
+        });
+    }
     call.caught_up().await?;
     let (cancel, place) = match open_order(&call, &named, account, &market) {
         Ok(open) => {
@@ -73,12 +79,37 @@ pub(in crate::binance) async fn cancel_replace(call: Call) -> Result<Answer, Err
     Ok(answer(&cancel, &place)?.with_orders(counts))
 }
 
-/// `orderRateLimitExceededMode` decides what a limiter's refusal leaves: here nothing is done then.
-fn check_limit_mode(call: &Call) -> Result<(), Error> {
+/// `orderRateLimitExceededMode`: whether the old order is cancelled although the new one is one too many.
+fn cancels_anyway(call: &Call) -> Result<bool, Error> {
     let name = "orderRateLimitExceededMode";
-    let words = [("DO_NOTHING", ()), ("CANCEL_ONLY", ())];
-    call.params.word(name, &words, || Error::invalid_data(name))?;
-    Ok(())
+    let words = [("DO_NOTHING", false), ("CANCEL_ONLY", true)];
+    let found = call.params.word(name, &words, || Error::invalid_data(name))?;
+    Ok(found.unwrap_or_default())
+}
+
+/// The cancel alone: the new order is one too many. Gives what is answered then, which is never a success.
+async fn cancel_only(
+    call: &Call,
+    market: &MarketInfo,
+    named: &Named<'_>,
+    name: Option<String>,
+    on_failure: OnFailure,
+    too_many: Error,
+) -> Result<Error, Error> {
+    let account = call.caught_up().await?;
+    let cancelled = match open_order(call, named, account, market) {
+        Ok(open) => cancel_named(call, market, &open, name).await,
+        Err(error) => Err(error),
+    };
+    let (status, retry_after) = (too_many.status, too_many.retry_after);
+    let stops = on_failure == OnFailure::Stop;
+    let (cancel, place) = match cancelled {
+        Ok(ended) => (Half::Success(value(&ended)), Half::Failure(too_many)),
+        Err(error) if stops => (Half::Failure(error), Half::NotAttempted),
+        Err(error) => (Half::Failure(error), Half::Failure(too_many)),
+    };
+    let told = failure(&cancel, &place);
+    Ok(if stops { Error { status, retry_after, ..told } } else { told })
 }
 
 /// Both halves by one command.
@@ -154,22 +185,29 @@ fn value(object: &impl Serialize) -> Value {
 }
 
 fn answer(cancel: &Half, place: &Half) -> Result<Answer, Error> {
-    let both = json!({
+    match (cancel, place) {
+        (Half::Success(_), Half::Success(_)) => Answer::of(&both(cancel, place)),
+        _ => Err(failure(cancel, place)),
+    }
+}
+
+/// What is answered when not both succeeded.
+fn failure(cancel: &Half, place: &Half) -> Error {
+    let partly = [cancel, place].iter().any(|half| matches!(half, Half::Success(_)));
+    let error = if partly {
+        let what = "Order cancel-replace partially failed.";
+        Error::with_status(-2021, StatusCode::CONFLICT, what)
+    } else {
+        Error::new(-2022, "Order cancel-replace failed.")
+    };
+    Error { data: Some(Box::new(both(cancel, place))), ..error }
+}
+
+fn both(cancel: &Half, place: &Half) -> Value {
+    json!({
         "cancelResult": cancel.word(),
         "newOrderResult": place.word(),
         "cancelResponse": cancel.response(),
         "newOrderResponse": place.response(),
-    });
-    let succeeded = [cancel, place].iter().filter(|half| matches!(half, Half::Success(_))).count();
-    let mut error = match succeeded {
-        2 => return Answer::of(&both),
-        1 => Error::with_status(
-            -2021,
-            StatusCode::CONFLICT,
-            "Order cancel-replace partially failed.",
-        ),
-        _ => Error::new(-2022, "Order cancel-replace failed."),
-    };
-    error.data = Some(Box::new(both));
-    Err(error)
+    })
 }

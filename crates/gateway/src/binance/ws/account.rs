@@ -8,7 +8,7 @@ use views::{AccountUpdate, Changes};
 
 use super::payload::bare_slot;
 use super::report::{Reporter, Told};
-use crate::binance::ids::CancelNames;
+use crate::binance::names::CancelNames;
 use crate::binance::render::TimeUnit;
 use crate::ws::channel::Channel;
 use crate::ws::hub::Scene;

@@ -17,7 +17,8 @@ use views::{
 };
 
 use super::execution::{Execution, ExecutionReport};
-use crate::binance::ids::{self, CancelNames};
+use crate::binance::ids;
+use crate::binance::names::CancelNames;
 use crate::binance::orders::contingency;
 use crate::binance::render::{self, Time, TimeUnit};
 use crate::binance::symbols::{is_known, symbol};

@@ -151,7 +151,13 @@ async fn endpoint_call(
         Security::Read | Security::Trade => Some(caller(connection, &request, now)?),
     };
     let (params, unit) = (request.params, connection.link.reader.unit);
+    let life = endpoint.life_of(&params);
     let call = Call { shared: Arc::clone(shared), params, caller, unit, now };
+    if let Some(life) = life {
+        let kept = endpoint.kept_answer(call, life, connection.source).await?;
+        let json = kept.body_at(unit.show(now).0).into();
+        return Ok(Answer { json, clock: None, orders: None });
+    }
     let answer = endpoint.answer(call).await;
     if endpoint.method != Method::GET {
         shared.answers.note(connection.source);
