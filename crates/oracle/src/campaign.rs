@@ -39,6 +39,8 @@ impl fmt::Display for Failure {
     }
 }
 
+impl std::error::Error for Failure {}
+
 /// The line that reproduces a failure.
 fn again(seed: u64, number: u64) -> String {
     format!("again: make oracle BLOCK={seed} COMMANDS={number}")

@@ -89,6 +89,18 @@ impl Coverage {
         self.cells.keys().filter(listed).copied().collect()
     }
 
+    /// Whether all that was seen is possible by the lists.
+    ///
+    /// # Errors
+    /// What is not, in words: the list or the product is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        match (&self.impossible()[..], &operations::impossible(&self.answers)[..]) {
+            ([], []) => Ok(()),
+            ([], answers) => Err(format!("answers that no rule names: {answers:?}")),
+            (cells, _) => Err(format!("cells that are listed as unreachable were seen: {cells:?}")),
+        }
+    }
+
     /// Facts that were never seen.
     pub fn missing_facts(&self) -> Vec<&'static str> {
         facts::FACTS.iter().copied().filter(|name| !self.facts.contains_key(name)).collect()
@@ -126,5 +138,28 @@ impl Coverage {
             let _ = write!(text, "\n{name:<45} {count:>11}");
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{RejectCode, RequestKind};
+
+    use super::*;
+
+    #[test]
+    fn what_the_lists_call_impossible_is_told() {
+        let mut coverage = Coverage::default();
+        coverage.count(Kind::Gtc, Some(MarketState::Continuous), Outcome::Accepted);
+        coverage.answers.insert((RequestKind::Transfer, Outcome::Repeated), 1);
+        assert_eq!(coverage.check(), Ok(()));
+        let mut wrong = coverage.clone();
+        wrong.answers.insert((RequestKind::CreateAccount, Outcome::Repeated), 1);
+        let told = wrong.check().unwrap_err();
+        assert!(told.contains("CreateAccount"), "{told}");
+        let code = Outcome::Rejected(RejectCode::WrongPartition);
+        coverage.count(Kind::Gtc, Some(MarketState::Continuous), code);
+        let told = coverage.check().unwrap_err();
+        assert!(told.contains("WrongPartition"), "{told}");
     }
 }

@@ -3,14 +3,19 @@
 //! Reads SEED, COMMANDS and BLOCK from the environment. With BLOCK it runs that one block, to reproduce a
 //! failure. Else it runs blocks until there were COMMANDS, writes down after which block it is, and goes on
 //! from there when it is started again with the same seed.
+//!
+//! It ends with an error when the two sides differ, when something was seen that the lists call impossible,
+//! and when nobody reads its output any more.
 #![forbid(unsafe_code)]
 
+use std::error::Error;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use std::{env, fs, io};
+use std::{env, fs};
 
-use oracle::campaign::{BLOCK, Failure, block_seed, run_block};
+use oracle::campaign::{BLOCK, block_seed, run_block};
 use oracle::coverage::{Coverage, operations};
 
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
@@ -18,13 +23,14 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 fn main() -> ExitCode {
     let commands = number("COMMANDS").unwrap_or(1_000_000_000);
     let done = match number("BLOCK") {
-        Some(seed) => run_block(seed, commands.min(BLOCK)).map(|coverage| report(&coverage)),
+        Some(seed) => block(seed, commands.min(BLOCK)),
         None => campaign(number("SEED").unwrap_or(1), commands),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{failure}");
+            // The exit code says it if nobody reads this either.
+            let _ = writeln!(io::stderr(), "{failure}");
             ExitCode::FAILURE
         }
     }
@@ -35,40 +41,56 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text}")))
 }
 
-fn campaign(seed: u64, commands: u64) -> Result<(), Box<Failure>> {
+fn block(seed: u64, commands: u64) -> Result<(), Box<dyn Error>> {
+    let coverage = run_block(seed, commands)?;
+    report(&coverage)?;
+    Ok(coverage.check()?)
+}
+
+fn campaign(seed: u64, commands: u64) -> Result<(), Box<dyn Error>> {
     let progress = progress_file(seed);
     let first = read_progress(&progress);
     let blocks = commands.div_ceil(BLOCK);
-    println!("SEED={seed} COMMANDS={commands}: blocks {first} to {blocks} of {BLOCK} commands");
+    say(&format!(
+        "SEED={seed} COMMANDS={commands}: blocks {first} to {blocks} of {BLOCK} commands"
+    ))?;
     let mut coverage = Coverage::default();
     let (start, mut line) = (Instant::now(), Instant::now());
     for block in first..blocks {
         coverage.add(&run_block(block_seed(seed, block), BLOCK)?);
         if line.elapsed() >= BETWEEN_LINES || block + 1 == blocks {
             line = Instant::now();
-            say(&coverage, (block + 1) * BLOCK, start.elapsed());
-            write_progress(&progress, block + 1).expect("target is writable");
+            coverage.check()?;
+            write_progress(&progress, block + 1)
+                .map_err(|error| format!("{} cannot be written: {error}", progress.display()))?;
+            say(&summary(&coverage, (block + 1) * BLOCK, start.elapsed()))?;
         }
     }
-    report(&coverage);
-    println!("SEED={seed}: {} commands without a difference", blocks * BLOCK);
-    Ok(())
+    report(&coverage)?;
+    say(&format!("SEED={seed}: {} commands without a difference", blocks * BLOCK))
 }
 
-fn say(coverage: &Coverage, through: u64, elapsed: Duration) {
+/// A line on standard output.
+fn say(line: &str) -> Result<(), Box<dyn Error>> {
+    let said = writeln!(io::stdout(), "{line}");
+    Ok(said.map_err(|error| format!("standard output cannot be written: {error}"))?)
+}
+
+fn summary(coverage: &Coverage, through: u64, elapsed: Duration) -> String {
     let rate = coverage.commands as f64 / elapsed.as_secs_f64().max(0.001);
     let trades = coverage.facts.get("trade").copied().unwrap_or_default();
     let missing = coverage.missing().len();
-    println!(
+    format!(
         "{through} commands, {rate:.0} a second; in this run {trades} trades, {missing} cells not seen"
-    );
+    )
 }
 
-fn report(coverage: &Coverage) {
-    println!("{}", coverage.table());
-    println!("reachable cells not seen in this run: {:?}", coverage.missing());
-    println!("answers not seen in this run: {:?}", operations::missing(&coverage.answers));
-    println!("never seen in this run: {:?}", coverage.missing_facts());
+fn report(coverage: &Coverage) -> Result<(), Box<dyn Error>> {
+    say(&coverage.table())?;
+    say(&format!("reachable cells not seen in this run: {:?}", coverage.missing()))?;
+    let answers = operations::missing(&coverage.answers);
+    say(&format!("answers not seen in this run: {answers:?}"))?;
+    say(&format!("never seen in this run: {:?}", coverage.missing_facts()))
 }
 
 /// Where the next block of the campaign of a seed is noted.
