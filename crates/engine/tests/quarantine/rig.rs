@@ -2,11 +2,11 @@
 
 use engine::{Audit, Partition};
 use types::{
-    AccountId, AssetId, Bug, Component, Done, Event, MarketId, Message, RejectCode, Request,
-    RequestKind, Side, Slot, Trade, TradeId,
+    AccountId, Amount, AssetId, Bug, Component, Done, Event, MarketId, Message, OperatorName,
+    RejectCode, Request, RequestKind, Side, Slot, Trade, TradeId, TreasuryReference,
 };
 
-use crate::exchange::{Exchange, FIRST_MARKET, limit};
+use crate::exchange::{Exchange, FIRST_MARKET, QUOTE, limit};
 
 pub const SECOND_MARKET: MarketId = MarketId(2);
 pub const FIRST: Component = Component::Market(FIRST_MARKET);
@@ -21,6 +21,17 @@ pub fn place_in(market: MarketId, account: u32, side: Side, price: u64, quantity
     let mut order = limit(account, side, price, quantity);
     order.market = market;
     Request::PlaceOrder(order)
+}
+
+/// Takes quote from an account for the treasury.
+pub fn debit(account: AccountId, amount: Amount) -> Request {
+    Request::Debit {
+        reference: TreasuryReference { source: 9, number: 1 },
+        operator: OperatorName::NONE,
+        account,
+        asset: QUOTE,
+        amount,
+    }
 }
 
 /// A market that fails when it makes its trade of this number.

@@ -6,7 +6,9 @@ use types::{
 };
 
 use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE};
-use crate::rig::{EACH, SLOT_2, available, check, codes, fails_at_fill, place, refused, trades};
+use crate::rig::{
+    EACH, SLOT_2, available, check, codes, debit, fails_at_fill, place, refused, trades,
+};
 
 /// Rule 13.3.
 #[test]
@@ -91,21 +93,13 @@ fn a_slot_that_fails_again_keeps_what_it_has_not_handled_in_order() {
 fn what_leaves_at_once_is_refused_by_a_quarantined_slot_and_what_has_left_waits_for_it() {
     for partitions in [1, 2, 5] {
         let mut exchange = Exchange::funded(partitions, 1, 4, EACH);
-        let (account, asset, amount) = (AccountId(2), QUOTE, Amount::new(40));
-        let client_id: ClientOrderId = "w".parse().unwrap();
+        let (account, amount) = (AccountId(2), Amount::new(40));
+        let (asset, client_id) = (QUOTE, "w".parse().unwrap());
         exchange.submit_quietly(Request::ReserveDebit { account, asset, amount, client_id });
         exchange.run_with(Some(fails_at_fill(2)));
         exchange.submit_quietly(place(2, Side::Sell, 100, 9));
         exchange.submit_quietly(place(1, Side::Buy, 100, 3));
-        let reference = TreasuryReference { source: 9, number: 1 };
-        let debit = Request::Debit {
-            reference,
-            operator: types::OperatorName::NONE,
-            account,
-            asset,
-            amount,
-        };
-        refused(&exchange.submit_quietly(debit), RequestKind::Debit);
+        refused(&exchange.submit_quietly(debit(account, amount)), RequestKind::Debit);
         let reference = TreasuryReference { source: 9, number: 2 };
         let settle = Request::SettleDebit { reference, account, client_id };
         assert_eq!(exchange.submit_quietly(settle), [], "no answer yet");
@@ -153,16 +147,7 @@ fn the_treasury_is_quarantined_like_any_other_and_debits_are_counted_afterwards(
         exchange.run_with(Some(Bug::new(|done| {
             assert!(!matches!(done, Done::Handled(Message::Debited { .. })), "no debits here");
         })));
-        let (account, asset, amount) = (AccountId(1), QUOTE, Amount::new(40));
-        let reference = TreasuryReference { source: 9, number: 1 };
-        let debit = Request::Debit {
-            reference,
-            operator: types::OperatorName::NONE,
-            account,
-            asset,
-            amount,
-        };
-        let events = exchange.submit_quietly(debit);
+        let events = exchange.submit_quietly(debit(AccountId(1), Amount::new(40)));
         assert_eq!(exchange.quarantined(), [Component::Treasury]);
         if partitions == 1 {
             // The whole debit was one entry.
@@ -171,7 +156,7 @@ fn the_treasury_is_quarantined_like_any_other_and_debits_are_counted_afterwards(
             assert_eq!(available(&exchange, 1, QUOTE), EACH - 40);
             assert_eq!(exchange.assert_sound().parked, 1);
         }
-        refused(&exchange.credit(account, asset, 5), RequestKind::Credit);
+        refused(&exchange.credit(AccountId(1), QUOTE, 5), RequestKind::Credit);
         exchange.submit_quietly(place(1, Side::Buy, 100, 5));
         assert_eq!(trades(&exchange.submit_quietly(place(2, Side::Sell, 100, 5))), 1);
         check(&exchange);
