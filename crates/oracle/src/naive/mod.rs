@@ -149,7 +149,6 @@ impl Exchange {
                 (Some((due, at)), switch) if switch.is_none_or(|switch| due < switch) => {
                     self.markets[at].advance(self.now);
                     self.collect(at);
-                    self.look_at_pending();
                 }
                 (_, Some(_)) => self.fire_switch(),
                 (Some(_), None) => unreachable!("it acts"),

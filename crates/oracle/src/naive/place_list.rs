@@ -35,8 +35,6 @@ struct Entry {
 pub(super) struct Coming {
     asker: Asker,
     list: u64,
-    /// Of the units that they mean.
-    version: u32,
     entry: Result<Entry, RejectCode>,
 }
 
@@ -153,14 +151,10 @@ impl Exchange {
     /// Places what pended behind orders that were filled, as long as there is something (12.8).
     pub(super) fn place_what_pended(&mut self) {
         self.look_at_pending();
-        while let Some(Coming { asker, list, version, entry }) = self.coming.pop_front() {
-            let at = self.market(asker.market).expect("its list was there");
-            // The units may have changed meanwhile: then it is for that, whatever else there is (15.6).
-            let is_stale = version != self.markets[at].def.version;
-            let entry =
-                entry.map_err(|code| if is_stale { RejectCode::StaleDefinition } else { code });
+        while let Some(Coming { asker, list, entry }) = self.coming.pop_front() {
             let entered = entry.and_then(|entry| self.enter_together(&asker, entry));
             if let Err(code) = entered {
+                let at = self.market(asker.market).expect("its list was there");
                 self.markets[at].list_ended(list, asker.account, ListEnd::Refused { code });
                 self.collect(at);
             }
@@ -169,7 +163,7 @@ impl Exchange {
     }
 
     /// Looks at pending legs whose working orders are filled, in that order, and holds their funds.
-    pub(super) fn look_at_pending(&mut self) {
+    fn look_at_pending(&mut self) {
         self.fit_holds();
         while let Some(at) = self.markets.iter().position(|m| !m.filled_lists.is_empty()) {
             let list = self.markets[at].filled_lists.remove(0);
@@ -181,8 +175,7 @@ impl Exchange {
                 client_id: list.request.client_order_id,
             };
             let entry = self.check_pending(&asker, &list);
-            let version = list.request.version;
-            self.coming.push_back(Coming { asker, list: list.id, version, entry });
+            self.coming.push_back(Coming { asker, list: list.id, entry });
         }
     }
 
