@@ -1,7 +1,7 @@
 # `make run` starts the exchange, `make test` runs every test. Both set up what they need.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt clippy doc deny unit browser clients determinism bench kill-test oracle sim fuzz mutants dist setup-rust
+.PHONY: help run test check fmt clippy doc deny unit browser clients determinism bench peers kill-test oracle sim fuzz mutants dist setup-rust
 
 STAGE := scripts/stage.sh
 ARGS ?=
@@ -57,6 +57,11 @@ determinism:
 bench: setup-rust ## Measure the layers; prints a table and writes target/bench.json. ARGS names layers.
 	cargo build --release --quiet --package outcry --package bench
 	target/release/bench $(ARGS)
+	$(if $(ARGS),,@$(MAKE) --no-print-directory peers)
+
+peers: setup-rust ## Our book beside those of others on the same orders. FLOWS names some of them.
+	cargo build --release --quiet --manifest-path peers/Cargo.toml
+	peers/target/release/peers $(FLOWS)
 
 kill-test: setup-rust ## Kill the exchange ROUNDS times (500) under load and account for every command.
 	KILL_ROUNDS=$(ROUNDS) cargo test --package outcry --test kill -- --nocapture
