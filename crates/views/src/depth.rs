@@ -77,6 +77,11 @@ impl Depth {
         }
     }
 
+    /// How many levels a side has.
+    pub(crate) fn count(&self, side: Side) -> usize {
+        self.side(side).len()
+    }
+
     /// An order joins a level.
     pub(crate) fn add(&mut self, side: Side, price: Price, quantity: Quantity) {
         let level = self.side_mut(side).entry(price).or_default();

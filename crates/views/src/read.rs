@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use types::{
     AccountId, AssetDef, AssetId, ClientOrderId, FeeRates, FeeSchedule, MarketId, OrderId,
-    PartitionId, Seq, SourceKind, Timestamp,
+    PartitionId, Seq, Side, SourceKind, Timestamp,
 };
 
 use crate::account::PendingDebit;
@@ -181,6 +181,14 @@ impl Views {
     #[must_use]
     pub fn depth(&self, market: MarketId, limit: usize) -> DepthSnapshot {
         self.read_market(market, |market| market.depth(limit))
+    }
+
+    /// How many levels each side has: bids, asks.
+    #[must_use]
+    pub fn level_counts(&self, market: MarketId) -> [usize; 2] {
+        self.read_market(market, |market| {
+            [Side::Buy, Side::Sell].map(|side| market.levels().count(side))
+        })
     }
 
     /// The newest `limit` trades, newest first; at most 1,000 are kept.

@@ -34,8 +34,8 @@ impl Limiter {
     /// # Errors
     /// -1003 with 429 or 418, and `retry_after`.
     pub(crate) fn charge(&self, source: Source, weight: u32, now: Timestamp) -> Result<u32, Error> {
-        let is_unlimited = self.profile != Profile::Binance;
-        let weighed = self.weights.charge(source, weight, is_unlimited, now.0);
+        let only_counts = self.profile != Profile::Binance;
+        let weighed = self.weights.charge(source, weight, only_counts, now.0);
         let used = self.rates.noted(weighed).map_err(|refusal| refused(refusal, now))?;
         self.rates.request(self.profile, source).map_err(|refusal| refused(refusal, now))?;
         Ok(used)
@@ -46,8 +46,8 @@ impl Limiter {
     /// # Errors
     /// As [`Self::charge`].
     pub(crate) fn connect(&self, source: Source, weight: u32, now: Timestamp) -> Result<(), Error> {
-        let is_unlimited = self.profile != Profile::Binance;
-        let counted = self.weights.connect(source, weight, is_unlimited, now.0);
+        let only_counts = self.profile != Profile::Binance;
+        let counted = self.weights.connect(source, weight, only_counts, now.0);
         self.rates.noted(counted).map_err(|refusal| refused(refusal, now))?;
         self.rates.request(self.profile, source).map_err(|refusal| refused(refusal, now))
     }
@@ -87,8 +87,8 @@ impl Limiter {
         orders: u32,
         now: Timestamp,
     ) -> Result<OrderCount, Error> {
-        let is_unlimited = self.profile != Profile::Binance;
-        let counted = self.orders.count(account, orders, is_unlimited, now.0);
+        let only_counts = self.profile != Profile::Binance;
+        let counted = self.orders.count(account, orders, only_counts, now.0);
         self.rates.noted(counted).map_err(|refusal| refused(refusal, now))
     }
 

@@ -19,6 +19,7 @@ use super::table::ENDPOINTS;
 use crate::cache::{Life, dress};
 use crate::http::Routes;
 use crate::http::extract::read_body;
+use crate::limits::source;
 use crate::state::Shared;
 
 const USED_WEIGHT: HeaderName = HeaderName::from_static("x-mbx-used-weight");
@@ -68,7 +69,7 @@ pub(crate) fn meant(method: &Method, path: &str) -> Option<&'static Endpoint> {
 /// One request, from its bytes to its answer.
 async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let source = shared.rates.source(&parts.extensions, &parts.headers);
+    let source = source(&parts.extensions);
     let now = shared.exchange.now();
     let body = read_body(body, &shared).await;
     let is_cut = body.is_err();

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 use views::Views;
 
@@ -94,7 +94,7 @@ pub(crate) struct Kept {
 pub(crate) struct Answers {
     views: Arc<Views>,
     epoch: Instant,
-    entries: Mutex<Entries>,
+    entries: RwLock<Entries>,
     /// By address: when somebody there was told something last.
     told: Box<[AtomicU64]>,
     hasher: RandomState,
@@ -121,7 +121,7 @@ impl Answers {
         Self {
             views,
             epoch: Instant::now(),
-            entries: Mutex::default(),
+            entries: RwLock::default(),
             told: (0..ADDRESSES).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
         }
@@ -161,19 +161,22 @@ impl Answers {
         let made = make.await?;
         let ends = begun + life.length().as_nanos() as u64;
         let kept = Arc::new(Kept { tag: tag(&made), made, begun, ends, version });
-        self.entries.lock().keep(question, &kept, self.now());
+        self.entries.write().keep(question, &kept, self.now());
         Ok(kept)
     }
 
     /// What is kept and was begun at `since` or later, or else whose turn it is to make it.
     fn look(&self, question: &str, since: u64) -> Result<Arc<Kept>, Turn> {
         let version = self.views.definitions_version();
-        let mut entries = self.entries.lock();
-        let entry = entries.entry(question, self.now());
-        match &entry.kept {
-            Some(kept) if kept.begun >= since && kept.version == version => Ok(Arc::clone(kept)),
-            _ => Err(Arc::clone(&entry.turn)),
+        if let Some(entry) = self.entries.read().by_question.get(question) {
+            return match &entry.kept {
+                Some(kept) if kept.begun >= since && kept.version == version => {
+                    Ok(Arc::clone(kept))
+                }
+                _ => Err(Arc::clone(&entry.turn)),
+            };
         }
+        Err(Arc::clone(&self.entries.write().entry(question, self.now()).turn))
     }
 
     fn now(&self) -> u64 {
@@ -189,12 +192,12 @@ impl Answers {
 impl Answers {
     /// How many are kept.
     fn count(&self) -> usize {
-        let entries = self.entries.lock();
+        let entries = self.entries.read();
         entries.by_question.values().filter(|entry| entry.kept.is_some()).count()
     }
 
     fn forget_all(&self) {
-        *self.entries.lock() = Entries::default();
+        *self.entries.write() = Entries::default();
     }
 }
 

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Kept, Life, Made};
 use crate::error::{ApiError, GatewayCode};
+use crate::limits::source;
 use crate::state::Shared;
 
 /// Keeps the answers of a route of the native API.
@@ -24,7 +25,7 @@ pub(crate) async fn keep(
     }
     let question = uri.path_and_query().map_or(uri.path(), |all| all.as_str());
     let headers = request.headers().clone();
-    let source = shared.rates.source(request.extensions(), &headers);
+    let source = source(request.extensions());
     let make = async {
         shared.catch_up.settled().await;
         made(next.run(request).await).await
@@ -96,7 +97,7 @@ pub(crate) async fn note_command(
     request: Request,
     next: Next,
 ) -> Response {
-    let source = shared.rates.source(request.extensions(), request.headers());
+    let source = source(request.extensions());
     let response = next.run(request).await;
     shared.answers.note(source);
     response

@@ -20,7 +20,7 @@ use views::Views;
 use super::{Answers, Life, MOST_ANSWERS, MOST_BYTES, Made};
 use crate::auth::issue_hmac;
 use crate::http::router;
-use crate::limits::{Peer, Source};
+use crate::limits::{Origin, Source};
 use crate::ws::tests::client::sign;
 use crate::ws::tests::rig::{MARKET, P0, Rig};
 
@@ -48,7 +48,7 @@ impl Caller {
             request = request.header(*name, *value);
         }
         let mut request = request.body(Body::from(body.to_owned())).unwrap();
-        request.extensions_mut().insert(Peer(self.address));
+        request.extensions_mut().insert(Origin(self.address));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         Said { status, headers, body: to_bytes(response.into_body(), usize::MAX).await.unwrap() }
@@ -539,7 +539,7 @@ async fn answers_and_their_bytes_are_bounded_and_new_ones_find_room() {
             answers.get(&question, Life::Definitions, HERE, make).await.unwrap();
             let never = async { Err("it is kept") };
             answers.get(&question, Life::Definitions, HERE, never).await.unwrap();
-            let (count, bytes) = (answers.count(), answers.entries.lock().bytes);
+            let (count, bytes) = (answers.count(), answers.entries.read().bytes);
             assert!(count <= MOST_ANSWERS && bytes <= MOST_BYTES, "{count} of {bytes} bytes");
             assert_eq!(bytes, count * size);
         }

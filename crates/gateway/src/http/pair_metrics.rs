@@ -16,9 +16,6 @@ use super::metrics::{Histogram, header};
 use crate::outcome::Outcome;
 use crate::wire::word::OrderType;
 
-/// Levels of a side of a book that are counted.
-const MOST_LEVELS: usize = 5_000;
-
 /// Figures of all pairs that were asked for anything.
 #[derive(Default)]
 pub(crate) struct PairMetrics {
@@ -193,11 +190,10 @@ impl PairMetrics {
 
 fn render_books(views: &Views, out: &mut String) {
     let name = "exchange_order_book_depth";
-    header(out, name, "gauge", "Price levels of a side of the book, up to 5000.");
+    header(out, name, "gauge", "Price levels of a side of the book.");
     for market in views.markets() {
-        let depth = views.depth(market.def.id, MOST_LEVELS);
-        for (side, levels) in [("buy", &depth.bids), ("sell", &depth.asks)] {
-            let (symbol, count) = (&market.def.symbol, levels.len());
+        let symbol = &market.def.symbol;
+        for (side, count) in ["buy", "sell"].into_iter().zip(views.level_counts(market.def.id)) {
             let _ = writeln!(out, "{name}{{pair=\"{symbol}\",side=\"{side}\"}} {count}");
         }
     }

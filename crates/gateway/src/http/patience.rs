@@ -5,6 +5,7 @@
 //! timed here, around it.
 
 use std::io::{self, IoSlice};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,19 +18,20 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tower::Service;
 
-use crate::limits::Peer;
+use crate::limits::Rates;
 
-/// The routes for one connection; notes that a request has come, and from where.
+/// The routes for one connection; notes that a request has come, and whom it is charged to.
 #[derive(Clone)]
 pub(super) struct Listening {
     router: Router,
-    peer: Peer,
+    peer: IpAddr,
+    rates: Arc<Rates>,
     heard: Arc<AtomicBool>,
 }
 
 impl Listening {
-    pub(super) fn new(router: Router, peer: Peer) -> Self {
-        Self { router, peer, heard: Arc::default() }
+    pub(super) fn new(router: Router, peer: IpAddr, rates: Arc<Rates>) -> Self {
+        Self { router, peer, rates, heard: Arc::default() }
     }
 
     /// Returns at `deadline` if no request has come by then, else never.
@@ -57,7 +59,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        request.extensions_mut().insert(self.peer);
+        let origin = self.rates.origin(self.peer, request.headers());
+        request.extensions_mut().insert(origin);
         self.heard.store(true, Ordering::Relaxed);
         self.router.call(request)
     }

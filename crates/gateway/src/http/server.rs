@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::patience::{Listening, Unstalled};
 use crate::config::Limits;
-use crate::limits::Peer;
+use crate::limits::Rates;
 use crate::state::Shared;
 
 /// Connections above the bound that are told so at the same time.
@@ -52,6 +52,7 @@ pub(crate) async fn serve(
         acceptor,
         head_timeout: limits.head_timeout,
         stall: limits.socket_stall,
+        rates: Arc::clone(&shared.rates),
     });
     let permits = Arc::new(Semaphore::new(limits.connections));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
@@ -124,6 +125,7 @@ struct Server {
     head_timeout: Duration,
     /// How long a client may take nothing of what it is sent.
     stall: Duration,
+    rates: Arc<Rates>,
 }
 
 impl Server {
@@ -154,7 +156,7 @@ impl Server {
         router: &Router,
     ) {
         let deadline = Instant::now() + self.head_timeout;
-        let service = Listening::new(router.clone(), Peer(from.ip()));
+        let service = Listening::new(router.clone(), from.ip(), Arc::clone(&self.rates));
         // An answer is one small write: waiting to fill a packet would only delay it.
         let _ = stream.set_nodelay(true);
         let silence = service.silence(deadline);

@@ -14,9 +14,9 @@ use ipnet::IpNet;
 /// whose address is not known.
 pub(crate) type Source = Option<IpAddr>;
 
-/// The other end of a connection; an extension of its requests.
+/// The address that a request is charged to: an extension of every request that came over a connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+pub(crate) struct Origin(pub(crate) IpAddr);
 
 /// Which header trusted proxies write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,15 +31,19 @@ pub enum ForwardedHeader {
 /// Entries of a header that are looked at, from the right.
 const MOST_PROXIES: usize = 16;
 
-/// The address of a request.
-pub(crate) fn source(
+/// Who is charged for a request with these extensions.
+pub(crate) fn source(extensions: &Extensions) -> Source {
+    extensions.get().map(|&Origin(address)| address)
+}
+
+/// The address that a request from `peer` is charged to.
+pub(super) fn origin(
     trusted: &[IpNet],
     by: ForwardedHeader,
-    extensions: &Extensions,
+    peer: IpAddr,
     headers: &HeaderMap,
-) -> Source {
-    let Peer(peer) = *extensions.get::<Peer>()?;
-    Some(charged(client(trusted, by, peer.to_canonical(), headers)))
+) -> Origin {
+    Origin(charged(client(trusted, by, peer.to_canonical(), headers)))
 }
 
 fn client(trusted: &[IpNet], by: ForwardedHeader, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
@@ -102,8 +106,7 @@ mod tests {
 
     fn ask(by: ForwardedHeader, peer: &str, lines: &[&str]) -> String {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        let (mut extensions, mut headers) = (Extensions::new(), HeaderMap::new());
-        extensions.insert(Peer(peer.parse().unwrap()));
+        let mut headers = HeaderMap::new();
         let (named, other) = match by {
             ForwardedHeader::XForwardedFor => ("x-forwarded-for", "forwarded"),
             ForwardedHeader::Forwarded => ("forwarded", "x-forwarded-for"),
@@ -112,7 +115,7 @@ mod tests {
             headers.append(named, line.parse().unwrap());
         }
         headers.append(other, "for=6.6.6.6, 6.6.6.6".parse().unwrap());
-        source(&trusted, by, &extensions, &headers).unwrap().to_string()
+        origin(&trusted, by, peer.parse().unwrap(), &headers).0.to_string()
     }
 
     #[test]
@@ -149,7 +152,6 @@ mod tests {
         let xff = |peer| ask(ForwardedHeader::XForwardedFor, peer, &[]);
         assert_eq!(xff("2001:db8:1:2:3:4:5:6"), xff("2001:db8:1:2::9"));
         assert_ne!(xff("2001:db8:1:2::9"), xff("2001:db8:1:3::9"));
-        let nobody = (Extensions::new(), HeaderMap::new());
-        assert_eq!(source(&[], ForwardedHeader::default(), &nobody.0, &nobody.1), None);
+        assert_eq!(source(&Extensions::new()), None);
     }
 }

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{Level, Refusal};
+use super::{Level, Refusal, source};
 use crate::error::{ApiError, GatewayCode};
 use crate::state::Shared;
 
@@ -24,7 +24,7 @@ pub(crate) async fn admit(
 
 /// Why a request is refused, if it came too soon.
 pub(crate) fn too_fast(shared: &Shared, request: &Request) -> Option<ApiError> {
-    let source = shared.rates.source(request.extensions(), request.headers());
+    let source = source(request.extensions());
     shared.rates.request(shared.config.rates.native, source).err().map(ApiError::from)
 }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use axum::http::{Extensions, HeaderMap, Method};
+use axum::http::{HeaderMap, Method};
 use parking_lot::Mutex;
 
 use remembered::{Remembered, Stake};
@@ -30,7 +30,7 @@ use settings::of_tier;
 use sliding::Sliding;
 
 pub use address::ForwardedHeader;
-pub(crate) use address::{Peer, Source};
+pub(crate) use address::{Origin, Source, source};
 pub(crate) use admit::{admit, too_fast};
 pub(crate) use order_counts::{ORDERS_1D, ORDERS_10S, OrderCount, OrderCounts};
 pub use settings::{Profile, RateLimits};
@@ -159,10 +159,10 @@ impl Rates {
         }
     }
 
-    /// Whose request it is.
-    pub(crate) fn source(&self, extensions: &Extensions, headers: &HeaderMap) -> Source {
+    /// The address that a request from `peer` is charged to.
+    pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> Origin {
         let RateLimits { trusted_proxies, forwarded_header, .. } = &self.settings;
-        address::source(trusted_proxies, *forwarded_header, extensions, headers)
+        address::origin(trusted_proxies, *forwarded_header, peer, headers)
     }
 
     /// The clock of sliding windows: nanoseconds since the beginning, never going back.

@@ -44,23 +44,23 @@ impl OrderCounts {
     /// Counts orders before they are placed; those that are one too many are not counted.
     ///
     /// # Errors
-    /// [`Level::Day`], [`Level::TenSeconds`]; never if it `is_unlimited`.
+    /// [`Level::Day`], [`Level::TenSeconds`]; never if it `only_counts`.
     pub(crate) fn count(
         &self,
         account: AccountId,
         orders: u32,
-        is_unlimited: bool,
+        only_counts: bool,
         now: u64,
     ) -> Result<OrderCount, Refusal> {
         self.accounts.with(&account, now, Placed::default, |placed| {
             placed.roll(now);
             let (ten_seconds, day) =
                 (placed.ten_seconds.saturating_add(orders), placed.day.saturating_add(orders));
-            if !is_unlimited && day > ORDERS_1D {
+            if !only_counts && day > ORDERS_1D {
                 let wait = DAY - now % DAY;
                 return Err(Refusal { level: Level::Day, wait, limit: ORDERS_1D });
             }
-            if !is_unlimited && ten_seconds > ORDERS_10S {
+            if !only_counts && ten_seconds > ORDERS_10S {
                 let wait = TEN_SECONDS - now % TEN_SECONDS;
                 return Err(Refusal { level: Level::TenSeconds, wait, limit: ORDERS_10S });
             }

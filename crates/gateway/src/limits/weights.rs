@@ -43,7 +43,7 @@ impl Weights {
         Self { addresses: Remembered::new(remembered) }
     }
 
-    /// Charges a request, or only counts it if it `is_unlimited`; gives the weight used in this minute. A refused
+    /// Charges a request, or only counts it if it `only_counts`; gives the weight used in this minute. A refused
     /// one costs nothing, but patience.
     ///
     /// # Errors
@@ -52,12 +52,12 @@ impl Weights {
         &self,
         source: Source,
         weight: u32,
-        is_unlimited: bool,
+        only_counts: bool,
         now: u64,
     ) -> Result<u32, Refusal> {
         self.addresses.with(&source, now, Used::default, |used| {
             used.roll(now);
-            if !is_unlimited {
+            if !only_counts {
                 used.check(weight, now)?;
             }
             used.weight = used.weight.saturating_add(weight);
@@ -69,17 +69,17 @@ impl Weights {
     /// Charges an attempt to open a socket.
     ///
     /// # Errors
-    /// [`Level::Connections`], or as [`Self::charge`]; never if it `is_unlimited`.
+    /// [`Level::Connections`], or as [`Self::charge`]; never if it `only_counts`.
     pub(crate) fn connect(
         &self,
         source: Source,
         weight: u32,
-        is_unlimited: bool,
+        only_counts: bool,
         now: u64,
     ) -> Result<(), Refusal> {
         self.addresses.with(&source, now, Used::default, |used| {
             used.roll(now);
-            if !is_unlimited {
+            if !only_counts {
                 used.check_connections(now)?;
                 used.check(weight, now)?;
             }

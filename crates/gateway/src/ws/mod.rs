@@ -43,11 +43,12 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
-use axum::http::{Extensions, HeaderMap};
+use axum::http::Extensions;
 use axum::response::Response;
 
 use crate::error::{ApiError, GatewayCode};
 use crate::http::Routes;
+use crate::limits::source;
 use crate::state::Shared;
 
 pub(crate) use fan_out::FanOut;
@@ -71,14 +72,13 @@ pub(crate) fn start(shared: &Shared) -> Arc<FanOut> {
 async fn open_socket(
     State(shared): State<Arc<Shared>>,
     extensions: Extensions,
-    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let upgrade =
         upgrade.map_err(|why| ApiError::with(GatewayCode::InvalidField, why.body_text()))?;
     let limit = shared.config.limits.socket_message;
     let gateway = Arc::clone(&shared);
-    let source = shared.rates.source(&extensions, &headers);
+    let source = source(&extensions);
     admit(&shared, upgrade, limit, move |socket| connection::serve(socket, gateway, source))
 }
 

@@ -14,6 +14,7 @@ use crate::binance::params::{Params, decode};
 use crate::binance::render::TimeUnit;
 use crate::binance::serve::refused;
 use crate::http::Routes;
+use crate::limits::source;
 use crate::state::Shared;
 use crate::ws;
 
@@ -43,7 +44,7 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
 /// Opens a socket.
 pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    let source = shared.rates.source(&parts.extensions, &parts.headers);
+    let source = source(&parts.extensions);
     let most = shared.config.limits.stream_subscriptions;
     let wish = wish(parts.uri.path(), parts.uri.query().unwrap_or_default(), most);
     let weight = if matches!(wish, Ok(Wish::Api(_))) { api::WEIGHT } else { 0 };
