@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a stage needs on a Debian machine, once; says plainly what it may not install.
-# Usage: setup.sh rust|node|python|chromium
+# Usage: setup.sh rust|node|python|chromium|redis
 set -euo pipefail
 
 # apt PACKAGE WHY: installs a Debian package if this user may.
@@ -31,6 +31,10 @@ node)
 python)
     # Debian has the part of venv that installs pip in a package of its own.
     python3 -c 'import venv, ensurepip' 2>/dev/null || apt python3-venv "Python 3 with venv"
+    ;;
+redis)
+    # Tests start their own, on free ports.
+    command -v redis-server >/dev/null || apt redis-server "Redis"
     ;;
 chromium)
     command -v chromium >/dev/null || apt chromium "Chromium"

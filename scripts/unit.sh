@@ -6,6 +6,7 @@ set -euo pipefail
 if [ -z "${OUTCRY_RECORDINGS:-}" ]; then
     echo "SKIPPED: recorded sessions (OUTCRY_RECORDINGS is not set)"
 fi
+scripts/setup.sh redis
 if command -v cargo-nextest >/dev/null; then
     exec cargo nextest run --workspace --no-fail-fast
 fi

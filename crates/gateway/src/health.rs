@@ -8,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use types::PartitionId;
 
+use crate::breaker::{self, Breaker, Standing};
 use crate::http::Routes;
 use crate::http::metrics::render_rates;
 use crate::state::Shared;
@@ -53,7 +54,14 @@ async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
             return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
         }
     }
-    "ok\n".into_response()
+    format!("ok\n{}", standing(&shared)).into_response()
+}
+
+/// What is left alone because it has failed: the gateway serves what it can without it.
+pub(crate) fn standing(shared: &Shared) -> String {
+    let not_closed = |breaker: &&Breaker| breaker.standing() != Standing::Closed;
+    let line = |breaker: &Breaker| format!("{} is {}\n", breaker.name(), breaker.standing().word());
+    shared.breakers().filter(not_closed).map(line).collect()
 }
 
 /// Figures in the Prometheus text format.
@@ -62,6 +70,7 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     shared.metrics.render(shared.pending(), shared.views.quarantined().len(), &mut text);
     shared.metrics.pairs.render(&shared.views, &mut text);
     render_rates(&shared.rates, &mut text);
+    breaker::render(shared.breakers(), &mut text);
     if let Some(more) = &shared.config.metrics {
         more(&mut text);
     }

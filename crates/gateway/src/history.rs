@@ -11,9 +11,12 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as WordError;
 use store::{FillRow, LedgerRow, OrderRow, Store, StoreError};
+use tokio::task::JoinError;
+use tokio::time::timeout;
 use types::{AccountId, MarketId, OrderId, OrderSpec, PartitionId};
 use views::{FillView, Liquidity, MarketInfo};
 
+use crate::breaker::Leave;
 use crate::error::{ApiError, GatewayCode};
 use crate::state::Shared;
 use crate::watermarks::{Marks, raise};
@@ -33,16 +36,60 @@ impl From<StoreError> for ApiError {
     }
 }
 
-/// Runs a blocking call of the store.
+/// Runs a blocking call of the directory.
+///
+/// # Errors
+/// [`GatewayCode::StoreUnavailable`], at once if the directory has been failing.
 pub(crate) async fn blocking<T: Send + 'static>(
     shared: &Shared,
     call: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, ApiError> {
+    let leave = shared.directory.leave().map_err(left_alone)?;
     let store = Arc::clone(&shared.store);
-    match tokio::task::spawn_blocking(move || call(&store)).await {
-        Ok(result) => Ok(result?),
-        Err(error) => Err(ApiError::with(GatewayCode::Internal, error.to_string())),
+    let result = tokio::task::spawn_blocking(move || call(&store)).await;
+    judged(leave, result.map_err(internal)?)
+}
+
+/// Reads the history.
+///
+/// # Errors
+/// [`GatewayCode::StoreUnavailable`], at once if the history has been failing, or after the time in which the
+/// exchange must answer too.
+pub(crate) async fn read<T: Send + 'static>(
+    shared: &Shared,
+    call: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let leave = shared.history.leave().map_err(left_alone)?;
+    let store = Arc::clone(&shared.store);
+    let reading = tokio::task::spawn_blocking(move || call(&store));
+    match timeout(shared.config.limits.answer_timeout, reading).await {
+        Ok(result) => judged(leave, result.map_err(internal)?),
+        Err(_) => {
+            leave.failed("a read takes too long");
+            Err(GatewayCode::StoreUnavailable.into())
+        }
     }
+}
+
+/// What the store said; its breaker hears whether it works.
+fn judged<T>(leave: Leave<'_>, result: Result<T, StoreError>) -> Result<T, ApiError> {
+    match &result {
+        Err(error @ (StoreError::Sql(_) | StoreError::File { .. } | StoreError::Corrupt(_))) => {
+            leave.failed(error);
+        }
+        // Whatever else it says, it says.
+        _ => leave.succeeded(),
+    }
+    Ok(result?)
+}
+
+fn left_alone(wait: Duration) -> ApiError {
+    let error = ApiError::from(GatewayCode::StoreUnavailable);
+    error.retry_after(wait.as_millis().div_ceil(1_000).max(1) as u64)
+}
+
+fn internal(error: JoinError) -> ApiError {
+    ApiError::with(GatewayCode::Internal, error.to_string())
 }
 
 /// Waits until the projection has what `account` was answered last, and what its reader asked to see;
@@ -91,7 +138,7 @@ fn missing(marks: &Marks, cursors: &[Watermark]) -> String {
 
 async fn cursors(shared: &Shared) -> Result<Vec<Watermark>, ApiError> {
     let partitions = shared.exchange.topology().partitions;
-    blocking(shared, move |store| {
+    read(shared, move |store| {
         let cursor = |partition| {
             let seq = store.cursor(PartitionId(partition))?;
             Ok(Watermark::new(PartitionId(partition), seq))
@@ -109,7 +156,7 @@ pub(crate) async fn order(
     order: OrderId,
 ) -> Result<Option<Order>, ApiError> {
     let id = market.def.id;
-    let row = blocking(shared, move |store| store.order(id, order)).await?;
+    let row = read(shared, move |store| store.order(id, order)).await?;
     row.filter(|row| row.account == account).map(|row| order_of(market, &row)).transpose()
 }
 
@@ -119,7 +166,7 @@ pub(crate) async fn order_by_client_id(
     account: AccountId,
     client_order_id: String,
 ) -> Result<Option<Order>, ApiError> {
-    let row = blocking(shared, move |store| store.order_by_client_id(account, &client_order_id));
+    let row = read(shared, move |store| store.order_by_client_id(account, &client_order_id));
     let Some(row) = row.await? else {
         return Ok(None);
     };
@@ -252,4 +299,60 @@ fn market(shared: &Shared, id: MarketId) -> Result<Arc<MarketInfo>, ApiError> {
 /// The history names what the views have not heard of: a bug.
 fn unknown(what: &str, id: impl std::fmt::Display) -> ApiError {
     ApiError::with(GatewayCode::Internal, format!("the history names an unknown {what} {id}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::breaker::Standing;
+    use crate::ws::tests::rig::{MARKET, Rig};
+
+    async fn look(shared: &Shared) -> Result<(), (GatewayCode, u64)> {
+        let found = read(shared, |store| store.order(MARKET, OrderId(1))).await;
+        found.map(|_| ()).map_err(|error| match error.code {
+            crate::error::ErrorCode::Gateway(code) => (code, error.retry_after),
+            code => panic!("{code:?}"),
+        })
+    }
+
+    #[tokio::test]
+    async fn a_history_that_fails_is_left_alone_and_heals_by_itself() {
+        let rig = Rig::start().await;
+        let (shared, file) = (&rig.shared, rig.data().join("history.sqlite"));
+        let sql = |text: &str| Connection::open(&file).unwrap().execute_batch(text).unwrap();
+        look(shared).await.unwrap();
+        sql("ALTER TABLE orders RENAME TO gone");
+        for _ in 0..5 {
+            assert_eq!(look(shared).await.unwrap_err().0, GatewayCode::StoreUnavailable);
+        }
+        assert_eq!(shared.history.standing(), Standing::Open);
+        // It is not asked: it would answer.
+        sql("ALTER TABLE gone RENAME TO orders");
+        let (code, seconds) = look(shared).await.unwrap_err();
+        assert_eq!((code, (1..=2).contains(&seconds)), (GatewayCode::StoreUnavailable, true));
+        assert_eq!(shared.directory.standing(), Standing::Closed);
+        let ready = crate::health::standing(shared);
+        assert_eq!(ready, "history is open\n");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while look(shared).await.is_err() {
+            assert!(Instant::now() < deadline, "it does not heal");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        assert_eq!(shared.history.standing(), Standing::Closed);
+        assert_eq!(crate::health::standing(shared), "");
+        rig.stop().await;
+    }
+
+    #[tokio::test]
+    async fn what_the_store_refuses_is_no_failure_of_the_store() {
+        let rig = Rig::start().await;
+        for _ in 0..20 {
+            let refused = |_: &Store| Err::<(), _>(StoreError::UnknownAccount(AccountId(9)));
+            assert!(blocking(&rig.shared, refused).await.is_err());
+        }
+        assert_eq!(rig.shared.directory.standing(), Standing::Closed);
+        rig.stop().await;
+    }
 }

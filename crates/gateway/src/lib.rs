@@ -14,6 +14,7 @@ mod admin;
 mod auth;
 mod binance;
 mod bootstrap;
+mod breaker;
 mod cache;
 mod config;
 mod demo;
@@ -49,7 +50,7 @@ pub use bootstrap::{Credentials, add_operator, bootstrap_admin, mend_directory, 
 pub use config::{DemoAccess, GatewayConfig, Limits, MetricsSource, SnapshotHook};
 pub use docs::{error_codes_markdown, openapi_json};
 pub use error::{ApiError, ErrorCode, GatewayCode};
-pub use limits::{ForwardedHeader, Profile, RateLimits};
+pub use limits::{ForwardedHeader, Profile, RateLimits, SharedLimits};
 
 /// A gateway that is ready to serve.
 pub struct Gateway {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use node::{Exchange, ReplySink};
 use store::{Store, StoreError};
@@ -15,6 +15,7 @@ use views::Views;
 use crate::admin::Outbox;
 use crate::auth::Authenticator;
 use crate::binance::{AmendedNames, CancelNames, Limiter, ListenKeys};
+use crate::breaker::Breaker;
 use crate::cache::Answers;
 use crate::config::GatewayConfig;
 use crate::demo::DemoKey;
@@ -27,6 +28,11 @@ use crate::outcome::{Outcome, account_of};
 use crate::pending::Pending;
 use crate::watermarks::CatchUp;
 use crate::ws::FanOut;
+
+/// Failures in a row after which a database is left alone.
+const MOST_FAILURES: u32 = 5;
+/// For so long.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Shared state of a gateway.
 pub(crate) struct Shared {
@@ -50,6 +56,10 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     /// Waits for views, and knows what each account wrote last.
     pub(crate) catch_up: CatchUp,
+    /// Whether the SQL history is read.
+    pub(crate) history: Breaker,
+    /// Whether the directory of names, keys and references is used.
+    pub(crate) directory: Breaker,
     /// Weighs requests and counts orders of the Binance dialect.
     pub(crate) limiter: Arc<Limiter>,
     /// Limits how fast clients may ask.
@@ -100,6 +110,8 @@ impl Shared {
             metrics,
             limiter,
             rates,
+            history: Breaker::new("history", MOST_FAILURES, PAUSE),
+            directory: Breaker::new("directory", MOST_FAILURES, PAUSE),
             answers: Answers::new(Arc::clone(&views)),
             listen_keys: ListenKeys::default(),
             cancel_names: Arc::default(),
@@ -175,14 +187,14 @@ impl Shared {
     ///
     /// # Errors
     /// [`GatewayCode::RateLimited`].
-    pub(crate) fn charge(
+    pub(crate) async fn charge(
         &self,
         key: &Arc<str>,
         account: Option<AccountId>,
         class: Class,
     ) -> Result<(), ApiError> {
         let tier = || self.tier(account);
-        Ok(self.rates.signed(self.config.rates.native, key, class, tier)?)
+        Ok(self.rates.signed(self.config.rates.native, key, class, tier).await?)
     }
 
     /// The fee tier of an account, which its limits go by; the highest for operators.
@@ -191,6 +203,12 @@ impl Shared {
             Some(account) => self.views.account_fees(account).map_or(0, |fees| fees.tier),
             None => u8::MAX,
         }
+    }
+
+    /// Those of everything that the gateway depends on and that may fail while it goes on.
+    pub(crate) fn breakers(&self) -> impl Iterator<Item = &Breaker> + Clone {
+        let redis = self.rates.together().map(|together| together.breaker());
+        [&self.history, &self.directory].into_iter().chain(redis)
     }
 
     /// How many commands wait for their answer.

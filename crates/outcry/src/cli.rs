@@ -76,6 +76,9 @@ pub struct RunArgs {
     /// Limits of all paths [default: standard, and binance on the paths of the Binance dialect].
     #[arg(long, value_name = "PROFILE", value_enum)]
     pub limits: Option<Profile>,
+    /// Redis over which several gateways keep limits together; with a password, name it in the file instead.
+    #[arg(long, value_name = "URL")]
+    pub redis: Option<String>,
     /// Start an empty exchange: no demo assets, markets or participants.
     #[arg(long)]
     pub no_demo: bool,

@@ -65,7 +65,7 @@ pub(crate) async fn list_ledger_entries(
     let home = min_seq::home(&shared, account);
     let asked = min_seq::marks(&shared, home, params.min_seq.as_deref())?;
     let watermarks = history::watermarks(&shared, account, asked).await?;
-    let rows = history::blocking(&shared, move |store| store.ledger_entries(&query)).await?;
+    let rows = history::read(&shared, move |store| store.ledger_entries(&query)).await?;
     Ok(Json(LedgerEntries {
         next: rows.get(limit - 1).map(|row| row.id.to_string()),
         entries: history::ledger_of(&shared, rows)?,

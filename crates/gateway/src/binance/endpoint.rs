@@ -239,7 +239,8 @@ impl Endpoint {
             && let Some(caller) = &call.caller
         {
             let (shared, class) = (&call.shared, self.class());
-            shared.limiter.signed(&caller.key, class, || shared.tier(caller.account), call.now)?;
+            let tier = || shared.tier(caller.account);
+            shared.limiter.signed(&caller.key, class, tier, call.now).await?;
         }
         if self.method == Method::GET {
             call.shared.catch_up.settled().await;

@@ -10,7 +10,7 @@ use types::{AccountId, Timestamp};
 use views::{AccountChange, AccountChanges, Changes};
 
 use super::error::Error;
-use crate::limits::{Class, Level, OrderCounts, Profile, Rates, Refusal, Weights};
+use crate::limits::{Class, Hold, Level, OrderCounts, Profile, Rates, Refusal, WHOLE, Weights};
 
 pub(crate) use crate::limits::{OrderCount, Source};
 
@@ -25,7 +25,9 @@ pub(crate) struct Limiter {
 impl Limiter {
     /// Under the profile of the dialect.
     pub(crate) fn new(profile: Profile, remembered: usize, rates: Arc<Rates>) -> Self {
-        let (weights, orders) = (Weights::new(remembered), OrderCounts::new(remembered));
+        let together = || rates.together().cloned();
+        let weights = Weights::new(remembered, together());
+        let orders = OrderCounts::new(remembered, together());
         Self { profile, rates, weights, orders }
     }
 
@@ -33,11 +35,15 @@ impl Limiter {
     ///
     /// # Errors
     /// -1003 with 429 or 418, and `retry_after`.
-    pub(crate) fn charge(&self, source: Source, weight: u32, now: Timestamp) -> Result<u32, Error> {
-        let only_counts = self.profile != Profile::Binance;
-        let weighed = self.weights.charge(source, weight, only_counts, now.0);
+    pub(crate) async fn charge(
+        &self,
+        source: Source,
+        weight: u32,
+        now: Timestamp,
+    ) -> Result<u32, Error> {
+        let weighed = self.weights.charge(source, weight, self.hold(), now.0).await;
         let used = self.rates.noted(weighed).map_err(|refusal| refused(refusal, now))?;
-        self.rates.request(self.profile, source).map_err(|refusal| refused(refusal, now))?;
+        self.rates.request(self.profile, source).await.map_err(|refusal| refused(refusal, now))?;
         Ok(used)
     }
 
@@ -45,26 +51,35 @@ impl Limiter {
     ///
     /// # Errors
     /// As [`Self::charge`].
-    pub(crate) fn connect(&self, source: Source, weight: u32, now: Timestamp) -> Result<(), Error> {
-        let only_counts = self.profile != Profile::Binance;
-        let counted = self.weights.connect(source, weight, only_counts, now.0);
+    pub(crate) async fn connect(
+        &self,
+        source: Source,
+        weight: u32,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let counted = self.weights.connect(source, weight, self.hold(), now.0).await;
         self.rates.noted(counted).map_err(|refusal| refused(refusal, now))?;
-        self.rates.request(self.profile, source).map_err(|refusal| refused(refusal, now))
+        self.rates.request(self.profile, source).await.map_err(|refusal| refused(refusal, now))
     }
 
     /// Counts a signed request for its key, under the standard profile.
     ///
     /// # Errors
     /// -1003 or -1015 with 429, and `retry_after`.
-    pub(crate) fn signed(
+    pub(crate) async fn signed(
         &self,
         key: &Arc<str>,
         class: Class,
         tier: impl FnOnce() -> u8,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let decided = self.rates.signed(self.profile, key, class, tier);
+        let decided = self.rates.signed(self.profile, key, class, tier).await;
         decided.map_err(|refusal| refused(refusal, now))
+    }
+
+    /// Which of the dialect's own limits hold.
+    fn hold(&self) -> Hold {
+        if self.profile == Profile::Binance { WHOLE } else { Hold::Nothing }
     }
 
     /// Gives back what a request was charged that turned out to be free.
@@ -81,14 +96,13 @@ impl Limiter {
     ///
     /// # Errors
     /// -1015 with 429, and `retry_after`.
-    pub(crate) fn count_orders(
+    pub(crate) async fn count_orders(
         &self,
         account: AccountId,
         orders: u32,
         now: Timestamp,
     ) -> Result<OrderCount, Error> {
-        let only_counts = self.profile != Profile::Binance;
-        let counted = self.orders.count(account, orders, only_counts, now.0);
+        let counted = self.orders.count(account, orders, self.hold(), now.0).await;
         self.rates.noted(counted).map_err(|refusal| refused(refusal, now))
     }
 
@@ -182,34 +196,39 @@ mod tests {
         (error.status.as_u16(), error.code, error.retry_after)
     }
 
-    #[test]
-    fn who_goes_on_through_429_is_told_418_and_until_when() {
+    #[tokio::test]
+    async fn who_goes_on_through_429_is_told_418_and_until_when() {
         let (limiter, now) = (limiter(Profile::Binance), Timestamp(MINUTE));
-        assert_eq!(limiter.charge(None, 6_000, now).unwrap(), 6_000);
+        assert_eq!(limiter.charge(None, 6_000, now).await.unwrap(), 6_000);
         for _ in 0..100 {
-            let error = limiter.charge(None, 1, now).unwrap_err();
+            let error = limiter.charge(None, 1, now).await.unwrap_err();
             assert_eq!(refusal(&error), (429, -1003, Some(60)));
             assert!(error.msg.starts_with("Too much request weight used; current limit is 6000"));
         }
-        let error = limiter.charge(None, 1, now).unwrap_err();
+        let error = limiter.charge(None, 1, now).await.unwrap_err();
         assert_eq!(refusal(&error), (418, -1003, Some(120)));
         assert!(error.msg.contains("IP banned until 180000."), "{}", error.msg);
         let other = Some([10, 0, 0, 1].into());
-        assert_eq!(limiter.charge(other, 5, now).unwrap(), 5);
+        assert_eq!(limiter.charge(other, 5, now).await.unwrap(), 5);
     }
 
-    #[test]
-    fn too_many_orders_are_1015_and_without_limits_all_is_counted_and_nothing_refused() {
+    #[tokio::test]
+    async fn too_many_orders_are_1015_and_without_limits_all_is_counted_and_nothing_refused() {
         let now = Timestamp(MINUTE);
         let (limited, free) = (limiter(Profile::Binance), limiter(Profile::Unlimited));
         for limiter in [&limited, &free] {
-            assert_eq!(limiter.count_orders(AccountId(1), 100, now).unwrap().ten_seconds, 100);
+            assert_eq!(
+                limiter.count_orders(AccountId(1), 100, now).await.unwrap().ten_seconds,
+                100
+            );
         }
-        let error = limited.count_orders(AccountId(1), 1, now).unwrap_err();
+        let error = limited.count_orders(AccountId(1), 1, now).await.unwrap_err();
         assert_eq!(refusal(&error), (429, -1015, Some(10)));
         assert_eq!(&*error.msg, "Too many new orders; current limit is 100 orders per 10 SECOND.");
-        assert_eq!(free.count_orders(AccountId(1), 1, now).unwrap().day, 101);
-        assert!((0..10).all(|_| free.charge(None, 6_000, now).is_ok()));
+        assert_eq!(free.count_orders(AccountId(1), 1, now).await.unwrap().day, 101);
+        for _ in 0..10 {
+            assert!(free.charge(None, 6_000, now).await.is_ok());
+        }
         assert_eq!(free.used(None, now), 60_000);
     }
 }

@@ -79,7 +79,7 @@ async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Reques
         Err(error) => Err(error.clone().into()),
     };
     let weight = params.as_ref().map_or(1, endpoint.weight);
-    let outcome = match shared.limiter.charge(source, weight, now) {
+    let outcome = match shared.limiter.charge(source, weight, now).await {
         Err(refusal) => Err(refusal),
         Ok(_) => match (params, &body) {
             (Ok(params), Ok(body)) => match endpoint.life_of(&params) {

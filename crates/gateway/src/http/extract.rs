@@ -89,7 +89,7 @@ impl FromRequest<Arc<Shared>> for SignedRequest {
         let signed = Signed { body: &body, ..unread };
         let caller = shared.auth.verify(&signed, shared.exchange.now())?;
         let class = Class::of(&parts.method, parts.uri.path());
-        shared.charge(&caller.key, caller.account, class)?;
+        shared.charge(&caller.key, caller.account, class).await?;
         Ok(Self { caller, body })
     }
 }

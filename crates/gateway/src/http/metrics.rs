@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 
 use super::pair_metrics::PairMetrics;
 use super::stages::StageMetrics;
-use crate::limits::Rates;
+use crate::breaker::Standing;
+use crate::limits::{Rates, Together};
 
 /// Upper bounds of the latency buckets, in microseconds.
 const BUCKETS: [u64; 14] = [
@@ -166,6 +167,27 @@ pub(crate) fn render_rates(rates: &Rates, out: &mut String) {
     let (name, (addresses, keys)) = ("outcry_rate_limits_remembered", rates.remembered());
     header(out, name, "gauge", "Addresses and keys that limits remember.");
     let _ = writeln!(out, "{name}{{of=\"addresses\"}} {addresses}\n{name}{{of=\"keys\"}} {keys}");
+    if let Some(together) = rates.together() {
+        render_together(together, out);
+    }
+}
+
+/// How limits that several gateways share are kept.
+fn render_together(together: &Together, out: &mut String) {
+    let name = "outcry_rate_limits_shared";
+    header(
+        out,
+        name,
+        "gauge",
+        "1: limits are kept with other gateways; 0: within a share of them.",
+    );
+    let is_shared = together.breaker().standing() == Standing::Closed;
+    let _ = writeln!(out, "{name} {}", u8::from(is_shared));
+    let name = "outcry_rate_limits_asked_total";
+    header(out, name, "counter", "Questions of limits to Redis, by whether it answered in time.");
+    let (answered, failed) = together.asked();
+    let _ = writeln!(out, "{name}{{result=\"answered\"}} {answered}");
+    let _ = writeln!(out, "{name}{{result=\"failed\"}} {failed}");
 }
 
 impl RouteMetrics {
@@ -221,7 +243,7 @@ impl Histogram {
     }
 }
 
-pub(super) fn header(out: &mut String, name: &str, kind: &str, help: &str) {
+pub(crate) fn header(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 

@@ -14,7 +14,7 @@ use super::finish::finish;
 use super::whole::to_its_end;
 use crate::cache::{Life, keep, note_command};
 use crate::error::{ApiError, GatewayCode};
-use crate::limits::{admit, too_fast};
+use crate::limits::{admit, source, too_fast};
 use crate::state::Shared;
 use crate::{account, admin, binance, demo, docs, health, market_data, orders, ws};
 
@@ -190,6 +190,7 @@ async fn unknown(state: State<Arc<Shared>>, request: Request) -> Response {
     if binance::means(request.method(), request.uri().path()) {
         return binance::lenient(state, request).await;
     }
-    let error = too_fast(&state, &request).unwrap_or_else(|| GatewayCode::NotFound.into());
+    let error = too_fast(&state, source(request.extensions())).await;
+    let error = error.unwrap_or_else(|| GatewayCode::NotFound.into());
     error.into_response()
 }

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{Level, Refusal, source};
+use super::{Level, Refusal, Source, source};
 use crate::error::{ApiError, GatewayCode};
 use crate::state::Shared;
 
@@ -16,16 +16,16 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
-    match too_fast(&shared, &request) {
+    let refusal = too_fast(&shared, source(request.extensions())).await;
+    match refusal {
         None => next.run(request).await,
         Some(refusal) => refusal.into_response(),
     }
 }
 
 /// Why a request is refused, if it came too soon.
-pub(crate) fn too_fast(shared: &Shared, request: &Request) -> Option<ApiError> {
-    let source = source(request.extensions());
-    shared.rates.request(shared.config.rates.native, source).err().map(ApiError::from)
+pub(crate) async fn too_fast(shared: &Shared, source: Source) -> Option<ApiError> {
+    shared.rates.request(shared.config.rates.native, source).await.err().map(ApiError::from)
 }
 
 impl From<Refusal> for ApiError {

@@ -15,6 +15,8 @@ mod order_counts;
 mod remembered;
 mod settings;
 mod sliding;
+mod tally;
+mod together;
 mod weights;
 
 use std::net::IpAddr;
@@ -34,6 +36,9 @@ pub(crate) use address::{Origin, Source, source};
 pub(crate) use admit::{admit, too_fast};
 pub(crate) use order_counts::{ORDERS_1D, ORDERS_10S, OrderCount, OrderCounts};
 pub use settings::{Profile, RateLimits};
+pub(crate) use tally::{Hold, WHOLE};
+pub use together::SharedLimits;
+pub(crate) use together::Together;
 pub(crate) use weights::{RAW_5M, WEIGHT_1M, Weights};
 
 const SECOND: u64 = 1_000_000_000;
@@ -115,7 +120,7 @@ impl Refusal {
 }
 
 /// What a signed request does, as far as limits go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
     /// Places or changes orders. Cancels do not: they always pass as long as the key may ask at all.
     Orders,
@@ -140,6 +145,8 @@ pub(crate) struct Rates {
     addresses: Remembered<IpAddr, Sliding>,
     keys: Remembered<Arc<str>, KeyUse>,
     refused: [AtomicU64; Level::ALL.len()],
+    /// Keeps them instead, if there are several gateways.
+    together: Option<Arc<Together>>,
 }
 
 struct KeyUse {
@@ -155,6 +162,10 @@ impl Rates {
             addresses: Remembered::new(settings.remembered),
             keys: Remembered::new(settings.remembered),
             refused: Default::default(),
+            together: settings
+                .shared
+                .as_ref()
+                .map(|shared| Arc::new(Together::new(shared, settings.remembered))),
             settings,
         }
     }
@@ -175,22 +186,35 @@ impl Rates {
     ///
     /// # Errors
     /// [`Level::Address`], [`Level::All`].
-    pub(crate) fn request(&self, profile: Profile, source: Source) -> Result<(), Refusal> {
-        self.noted(self.request_at(profile, source, self.now()))
+    pub(crate) async fn request(&self, profile: Profile, source: Source) -> Result<(), Refusal> {
+        self.noted(match &self.together {
+            None => self.request_at(profile, source, self.now()),
+            Some(together) => together.request(&self.settings, profile, source).await,
+        })
     }
 
     /// Counts a signed request for its key; `tier` is asked for only when it matters.
     ///
     /// # Errors
     /// [`Level::Orders`], [`Level::Key`].
-    pub(crate) fn signed(
+    pub(crate) async fn signed(
         &self,
         profile: Profile,
         key: &Arc<str>,
         class: Class,
         tier: impl FnOnce() -> u8,
     ) -> Result<(), Refusal> {
-        self.noted(self.signed_at(profile, key, class, tier, self.now()))
+        self.noted(match &self.together {
+            Some(together) if profile == Profile::Standard => {
+                together.signed(&self.settings, key, class, tier()).await
+            }
+            _ => self.signed_at(profile, key, class, tier, self.now()),
+        })
+    }
+
+    /// Keeps limits with other gateways, if there are any.
+    pub(crate) fn together(&self) -> Option<&Arc<Together>> {
+        self.together.as_ref()
     }
 
     /// Passes a decision on, and counts it if it is a refusal.
@@ -209,7 +233,10 @@ impl Rates {
 
     /// How many addresses and keys are remembered.
     pub(crate) fn remembered(&self) -> (usize, usize) {
-        (self.addresses.len(), self.keys.len())
+        match &self.together {
+            None => (self.addresses.len(), self.keys.len()),
+            Some(together) => together.remembered(),
+        }
     }
 
     fn request_at(&self, profile: Profile, source: Source, now: u64) -> Result<(), Refusal> {

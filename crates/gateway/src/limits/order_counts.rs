@@ -1,8 +1,12 @@
 //! The Binance dialect's count of unfilled orders: of each account in each ten seconds and each day of the clock.
 
+use std::sync::Arc;
+
 use types::AccountId;
 
 use super::remembered::{Remembered, Stake};
+use super::tally::{Hold, Limit, Tally};
+use super::together::{Question, Together, Verdict};
 use super::{Level, Refusal, SECOND};
 
 /// Orders in ten seconds.
@@ -12,6 +16,11 @@ pub(crate) const ORDERS_1D: u32 = 200_000;
 
 const TEN_SECONDS: u64 = 10 * SECOND;
 const DAY: u64 = 86_400 * SECOND;
+
+const LIMITS: [Limit; 2] = [
+    Limit { length: DAY, most: ORDERS_1D, level: Level::Day },
+    Limit { length: TEN_SECONDS, most: ORDERS_10S, level: Level::TenSeconds },
+];
 
 /// Unfilled orders of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,98 +34,161 @@ pub(crate) struct OrderCount {
 /// What accounts have placed.
 pub(crate) struct OrderCounts {
     accounts: Remembered<AccountId, Placed>,
+    together: Option<Arc<Together>>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Placed {
-    window: u64,
-    ten_seconds: u32,
-    date: u64,
-    day: u32,
-}
+type Placed = Tally<2>;
 
 impl OrderCounts {
-    /// At most so many accounts are remembered.
-    pub(crate) fn new(remembered: usize) -> Self {
-        Self { accounts: Remembered::new(remembered) }
+    /// At most so many accounts are remembered. With other gateways, if there are any.
+    pub(crate) fn new(remembered: usize, together: Option<Arc<Together>>) -> Self {
+        Self { accounts: Remembered::new(remembered), together }
     }
 
     /// Counts orders before they are placed; those that are one too many are not counted.
     ///
     /// # Errors
-    /// [`Level::Day`], [`Level::TenSeconds`]; never if it `only_counts`.
-    pub(crate) fn count(
+    /// [`Level::Day`], [`Level::TenSeconds`]; never if nothing holds.
+    pub(crate) async fn count(
         &self,
         account: AccountId,
         orders: u32,
-        only_counts: bool,
+        hold: Hold,
         now: u64,
     ) -> Result<OrderCount, Refusal> {
-        self.accounts.with(&account, now, Placed::default, |placed| {
-            placed.roll(now);
-            let (ten_seconds, day) =
-                (placed.ten_seconds.saturating_add(orders), placed.day.saturating_add(orders));
-            if !only_counts && day > ORDERS_1D {
-                let wait = DAY - now % DAY;
-                return Err(Refusal { level: Level::Day, wait, limit: ORDERS_1D });
-            }
-            if !only_counts && ten_seconds > ORDERS_10S {
-                let wait = TEN_SECONDS - now % TEN_SECONDS;
-                return Err(Refusal { level: Level::TenSeconds, wait, limit: ORDERS_10S });
-            }
-            (placed.ten_seconds, placed.day) = (ten_seconds, day);
-            Ok(OrderCount { ten_seconds, day })
+        match &self.together {
+            None => self.count_here(account, orders, hold, now),
+            Some(together) => self.count_together(together, account, orders, hold, now).await,
+        }
+    }
+
+    fn count_here(
+        &self,
+        account: AccountId,
+        orders: u32,
+        hold: Hold,
+        now: u64,
+    ) -> Result<OrderCount, Refusal> {
+        self.with(account, now, |placed| {
+            placed.check(orders, hold, now)?;
+            placed.add([orders; 2]);
+            Ok(placed.stated())
         })
     }
 
-    /// An order that was counted does not count any more: it is filled, if only in part.
+    async fn count_together(
+        &self,
+        together: &Together,
+        account: AccountId,
+        orders: u32,
+        hold: Hold,
+        now: u64,
+    ) -> Result<OrderCount, Refusal> {
+        let adds = [orders; 2];
+        // Once more if Redis has forgotten, and is told; it does not go on forgetting.
+        for _ in 0..3 {
+            let told = self.with(account, now, Placed::tell);
+            let question = Question {
+                name: name(account),
+                limits: &LIMITS,
+                adds: adds.map(i64::from),
+                told,
+                refuses: hold != Hold::Nothing,
+                bans: None,
+            };
+            let Ok(counted) = together.count(&question).await else {
+                self.with(account, now, |placed| placed.not_told(told.1));
+                break;
+            };
+            match counted.verdict {
+                Verdict::Forgotten => {
+                    self.with(account, now, |placed| placed.forgotten(counted.epoch));
+                }
+                Verdict::Exceeded(at) => {
+                    let Limit { level, most, .. } = LIMITS[at];
+                    return Err(Refusal { level, wait: counted.wait, limit: most });
+                }
+                Verdict::Counted | Verdict::Banned => {
+                    return Ok(self.with(account, now, |placed| {
+                        placed.told(adds, counted.epoch, counted.counts);
+                        placed.stated()
+                    }));
+                }
+            }
+        }
+        let hold = if hold == Hold::Nothing { hold } else { together.share() };
+        self.with(account, now, |placed| {
+            placed.check(orders, hold, now)?;
+            placed.add_untold(adds);
+            Ok(placed.stated())
+        })
+    }
+
+    /// An order that was counted does not count any more: it is filled, if only in part. Several gateways may
+    /// hear of it: each takes back no more than it has counted.
     pub(crate) fn first_fill(&self, account: AccountId, now: u64) {
-        self.accounts.existing(&account, |placed| {
-            placed.roll(now);
-            placed.ten_seconds = placed.ten_seconds.saturating_sub(1);
-            placed.day = placed.day.saturating_sub(1);
+        let given_back = self.accounts.existing(&account, |placed| {
+            placed.roll(&LIMITS, now);
+            placed.give_back([1; 2]).then_some(*placed)
         });
+        if let (Some(Some(placed)), Some(together)) = (given_back, &self.together) {
+            together.take_back(name(account), &LIMITS, &placed, [1; 2]);
+        }
     }
 
     /// What an account has placed and is not filled yet.
     pub(crate) fn of(&self, account: AccountId, now: u64) -> OrderCount {
         let look = |placed: &mut Placed| {
-            placed.roll(now);
-            OrderCount { ten_seconds: placed.ten_seconds, day: placed.day }
+            placed.roll(&LIMITS, now);
+            placed.stated()
         };
         self.accounts.existing(&account, look).unwrap_or_default()
     }
+
+    fn with<R>(&self, account: AccountId, now: u64, act: impl FnOnce(&mut Placed) -> R) -> R {
+        self.accounts.with(&account, now, Placed::default, |placed| {
+            placed.roll(&LIMITS, now);
+            act(placed)
+        })
+    }
+}
+
+/// An account's name at Redis.
+fn name(account: AccountId) -> String {
+    format!("unfilled:{account}")
 }
 
 impl Placed {
-    fn roll(&mut self, now: u64) {
-        let (window, date) = (now / TEN_SECONDS, now / DAY);
-        if self.window != window {
-            (self.window, self.ten_seconds) = (window, 0);
-        }
-        if self.date != date {
-            (self.date, self.day) = (date, 0);
-        }
+    fn check(&self, orders: u32, hold: Hold, now: u64) -> Result<(), Refusal> {
+        let Some(at) = self.exceeded(&LIMITS, [orders; 2], hold) else { return Ok(()) };
+        let Limit { level, most, length } = LIMITS[at];
+        Err(Refusal { level, wait: length - now % length, limit: most })
+    }
+
+    fn stated(&self) -> OrderCount {
+        let [day, ten_seconds] = self.counts();
+        OrderCount { ten_seconds, day }
     }
 }
 
 impl Stake for Placed {
     fn stake(&self, now: u64) -> u64 {
         let mut now_placed = *self;
-        now_placed.roll(now);
-        now_placed.day.into()
+        now_placed.roll(&LIMITS, now);
+        now_placed.total()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::tally::WHOLE;
 
     #[test]
     fn orders_count_by_ten_seconds_and_by_days() {
-        let (counts, account) = (OrderCounts::new(100), AccountId(1));
+        let (counts, account) = (OrderCounts::new(100, None), AccountId(1));
         let count = |orders, seconds: u64| {
-            let counted = counts.count(account, orders, false, seconds * SECOND);
+            let counted = counts.count_here(account, orders, WHOLE, seconds * SECOND);
             counted
                 .map(|count| (count.ten_seconds, count.day))
                 .map_err(|no| (no.level, no.seconds()))
@@ -130,7 +202,7 @@ mod tests {
         assert_eq!(counts.of(account, 10 * SECOND), OrderCount { ten_seconds: 0, day: 100 });
         assert_eq!(count(1, 10), Ok((1, 101)));
         let rest = ORDERS_1D - 101;
-        assert!(counts.count(account, rest, true, 30 * SECOND).is_ok());
+        assert!(counts.count_here(account, rest, Hold::Nothing, 30 * SECOND).is_ok());
         assert_eq!(count(1, 86_390), Err((Level::Day, 10)));
         let seen = counts.of(account, 86_390 * SECOND);
         assert_eq!(

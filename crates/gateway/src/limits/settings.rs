@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use super::address::ForwardedHeader;
+use super::together::SharedLimits;
 
 /// Whose numbers hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct RateLimits {
     pub trusted_proxies: Vec<IpNet>,
     /// Where they name it.
     pub forwarded_header: ForwardedHeader,
+    /// Where several gateways keep them together; each on its own if this is not set.
+    pub shared: Option<SharedLimits>,
 }
 
 impl Default for RateLimits {
@@ -52,6 +55,7 @@ impl Default for RateLimits {
             remembered: 65_536,
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
+            shared: None,
         }
     }
 }

@@ -64,6 +64,29 @@ impl Sliding {
         if is_past { 0 } else { self.total }
     }
 
+    /// How long ago the parts in the window ended, in nanoseconds, and how many requests each has.
+    pub(crate) fn ages(&self, now: u64) -> impl Iterator<Item = (u64, u32)> {
+        let oldest = (now / self.part).saturating_sub(PARTS);
+        let first = self.newest.saturating_sub(PARTS).max(oldest);
+        let parts = (first..=self.newest).map(|number| (number, self.counts[place(number)]));
+        let parts = parts.filter(|&(_, count)| count > 0);
+        parts.map(move |(number, count)| (now.saturating_sub((number + 1) * self.part), count))
+    }
+
+    /// Counts the requests of another window of the same length as well.
+    pub(crate) fn absorb(&mut self, other: &Self, now: u64) {
+        self.advance(now.max(other.newest * other.part));
+        for number in other.newest.saturating_sub(PARTS)..=other.newest {
+            if self.newest - number < KEPT as u64 {
+                let count = other.counts[place(number)];
+                let sum = &mut self.counts[place(number)];
+                let more = count.min(u32::MAX - *sum);
+                *sum += more;
+                self.total += u64::from(more);
+            }
+        }
+    }
+
     /// When enough parts will have left.
     fn wait(&self, most: u32, now: u64) -> u64 {
         let mut left = self.total;

@@ -2,8 +2,12 @@
 //! requests for each five minutes. Who goes on asking after being refused is banned, and the next time for
 //! twice as long.
 
+use std::sync::Arc;
+
 use super::address::Source;
 use super::remembered::{Remembered, Stake};
+use super::tally::{Hold, Limit, Tally};
+use super::together::{Bans, Question, Together, Verdict};
 use super::{Level, MINUTE, Refusal};
 
 /// Weight in a minute.
@@ -19,129 +23,213 @@ const FIRST_BAN: u64 = 2 * MINUTE;
 /// The longest; and bans are forgotten so long after the last one's end.
 const LONGEST_BAN: u64 = 3 * 24 * 60 * MINUTE;
 
+const LIMITS: [Limit; 3] = [
+    Limit { length: 5 * MINUTE, most: CONNECTIONS_5M, level: Level::Connections },
+    Limit { length: MINUTE, most: WEIGHT_1M, level: Level::Weight },
+    Limit { length: 5 * MINUTE, most: RAW_5M, level: Level::RawRequests },
+];
+
+const BANS: Bans = Bans { patience: PATIENCE, first: FIRST_BAN, longest: LONGEST_BAN };
+
 /// What addresses have used.
 pub(crate) struct Weights {
     addresses: Remembered<Source, Used>,
+    together: Option<Arc<Together>>,
 }
 
 /// What an address has used. Times are nanoseconds of the clock.
 #[derive(Clone, Copy, Debug, Default)]
 struct Used {
+    /// Connections, weight and requests.
+    tally: Tally<3>,
     minute: u64,
-    weight: u32,
     refused: u32,
-    five_minutes: u64,
-    requests: u32,
-    connections: u32,
     banned_until: u64,
     bans: u32,
 }
 
 impl Weights {
-    /// At most so many addresses are remembered.
-    pub(crate) fn new(remembered: usize) -> Self {
-        Self { addresses: Remembered::new(remembered) }
+    /// At most so many addresses are remembered. With other gateways, if there are any.
+    pub(crate) fn new(remembered: usize, together: Option<Arc<Together>>) -> Self {
+        Self { addresses: Remembered::new(remembered), together }
     }
 
-    /// Charges a request, or only counts it if it `only_counts`; gives the weight used in this minute. A refused
+    /// Charges a request, or only counts it if nothing holds; gives the weight used in this minute. A refused
     /// one costs nothing, but patience.
     ///
     /// # Errors
     /// [`Level::Weight`], [`Level::RawRequests`], [`Level::Banned`].
-    pub(crate) fn charge(
+    pub(crate) async fn charge(
         &self,
         source: Source,
         weight: u32,
-        only_counts: bool,
+        hold: Hold,
         now: u64,
     ) -> Result<u32, Refusal> {
-        self.addresses.with(&source, now, Used::default, |used| {
-            used.roll(now);
-            if !only_counts {
-                used.check(weight, now)?;
-            }
-            used.weight = used.weight.saturating_add(weight);
-            used.requests = used.requests.saturating_add(1);
-            Ok(used.weight)
-        })
+        self.add(source, [0, weight, 1], hold, now).await
     }
 
     /// Charges an attempt to open a socket.
     ///
     /// # Errors
-    /// [`Level::Connections`], or as [`Self::charge`]; never if it `only_counts`.
-    pub(crate) fn connect(
+    /// [`Level::Connections`], or as [`Self::charge`]; never if nothing holds.
+    pub(crate) async fn connect(
         &self,
         source: Source,
         weight: u32,
-        only_counts: bool,
+        hold: Hold,
         now: u64,
     ) -> Result<(), Refusal> {
-        self.addresses.with(&source, now, Used::default, |used| {
-            used.roll(now);
-            if !only_counts {
-                used.check_connections(now)?;
-                used.check(weight, now)?;
+        self.add(source, [1, weight, 0], hold, now).await.map(|_| ())
+    }
+
+    async fn add(
+        &self,
+        source: Source,
+        adds: [u32; 3],
+        hold: Hold,
+        now: u64,
+    ) -> Result<u32, Refusal> {
+        match &self.together {
+            None => self.add_here(source, adds, hold, now),
+            Some(together) => self.add_together(together, source, adds, hold, now).await,
+        }
+    }
+
+    fn add_here(
+        &self,
+        source: Source,
+        adds: [u32; 3],
+        hold: Hold,
+        now: u64,
+    ) -> Result<u32, Refusal> {
+        self.with(source, now, |used| {
+            used.check(adds, hold, now)?;
+            used.tally.add(adds);
+            Ok(used.weight())
+        })
+    }
+
+    async fn add_together(
+        &self,
+        together: &Together,
+        source: Source,
+        adds: [u32; 3],
+        hold: Hold,
+        now: u64,
+    ) -> Result<u32, Refusal> {
+        let refuses = hold != Hold::Nothing;
+        // Once more if Redis has forgotten, and is told; it does not go on forgetting.
+        for _ in 0..3 {
+            let told = self.with(source, now, |used| {
+                // Who is banned is not worth a question.
+                if refuses {
+                    used.check_ban(now)?;
+                }
+                Ok(used.tally.tell())
+            })?;
+            let (name, adds_more) = (name(source), adds.map(i64::from));
+            let bans = refuses.then_some(BANS);
+            let limits = &LIMITS;
+            let question = Question { name, limits, adds: adds_more, told, refuses, bans };
+            let Ok(counted) = together.count(&question).await else {
+                self.with(source, now, |used| used.tally.not_told(told.1));
+                break;
+            };
+            let wait = counted.wait;
+            match counted.verdict {
+                Verdict::Forgotten => {
+                    self.with(source, now, |used| used.tally.forgotten(counted.epoch));
+                }
+                Verdict::Exceeded(at) => {
+                    let Limit { level, most, .. } = LIMITS[at];
+                    return Err(Refusal { level, wait, limit: most });
+                }
+                Verdict::Banned if refuses => {
+                    self.with(source, now, |used| used.banned_until = now + wait);
+                    return Err(Refusal { level: Level::Banned, wait, limit: WEIGHT_1M });
+                }
+                Verdict::Counted | Verdict::Banned => {
+                    return Ok(self.with(source, now, |used| {
+                        used.tally.told(adds, counted.epoch, counted.counts);
+                        used.weight()
+                    }));
+                }
             }
-            used.connections = used.connections.saturating_add(1);
-            used.weight = used.weight.saturating_add(weight);
-            Ok(())
+        }
+        let hold = if refuses { together.share() } else { hold };
+        self.with(source, now, |used| {
+            used.check(adds, hold, now)?;
+            used.tally.add_untold(adds);
+            Ok(used.weight())
         })
     }
 
     /// Gives weight back.
     pub(crate) fn give_back(&self, source: Source, weight: u32, now: u64) -> u32 {
-        let give = |used: &mut Used| {
+        let adds = [0, weight, 0];
+        let given_back = self.addresses.existing(&source, |used| {
             used.roll(now);
-            used.weight = used.weight.saturating_sub(weight);
-            used.weight
-        };
-        self.addresses.existing(&source, give).unwrap_or(0)
+            used.tally.give_back(adds);
+            *used
+        });
+        if let (Some(used), Some(together)) = (given_back, &self.together) {
+            together.take_back(name(source), &LIMITS, &used.tally, adds);
+        }
+        given_back.map_or(0, |used| used.weight())
     }
 
     /// The weight used in the current minute.
     pub(crate) fn used(&self, source: Source, now: u64) -> u32 {
         let look = |used: &mut Used| {
             used.roll(now);
-            used.weight
+            used.weight()
         };
         self.addresses.existing(&source, look).unwrap_or(0)
     }
+
+    fn with<R>(&self, source: Source, now: u64, act: impl FnOnce(&mut Used) -> R) -> R {
+        self.addresses.with(&source, now, Used::default, |used| {
+            used.roll(now);
+            act(used)
+        })
+    }
+}
+
+/// An address's name at Redis.
+fn name(source: Source) -> String {
+    source.map_or("weights:none".to_owned(), |address| format!("weights:{address}"))
 }
 
 impl Used {
     /// Begins new windows.
     fn roll(&mut self, now: u64) {
-        let (minute, five_minutes) = (now / MINUTE, now / (5 * MINUTE));
+        self.tally.roll(&LIMITS, now);
+        let minute = now / MINUTE;
         if self.minute != minute {
-            (self.minute, self.weight, self.refused) = (minute, 0, 0);
-        }
-        if self.five_minutes != five_minutes {
-            (self.five_minutes, self.requests, self.connections) = (five_minutes, 0, 0);
+            (self.minute, self.refused) = (minute, 0);
         }
         if self.bans > 0 && now > self.banned_until + LONGEST_BAN {
             self.bans = 0;
         }
     }
 
-    fn check(&mut self, weight: u32, now: u64) -> Result<(), Refusal> {
-        self.check_ban(now)?;
-        let (level, window, limit) = if self.weight.saturating_add(weight) > WEIGHT_1M {
-            (Level::Weight, MINUTE, WEIGHT_1M)
-        } else if self.requests >= RAW_5M {
-            (Level::RawRequests, 5 * MINUTE, RAW_5M)
-        } else {
-            return Ok(());
-        };
-        Err(self.lose_patience(level, window, limit, now))
+    fn weight(&self) -> u32 {
+        self.tally.counts()[1]
     }
 
-    fn check_connections(&mut self, now: u64) -> Result<(), Refusal> {
-        self.check_ban(now)?;
-        if self.connections < CONNECTIONS_5M {
+    fn check(&mut self, adds: [u32; 3], hold: Hold, now: u64) -> Result<(), Refusal> {
+        if hold == Hold::Nothing {
             return Ok(());
         }
-        Err(self.lose_patience(Level::Connections, 5 * MINUTE, CONNECTIONS_5M, now))
+        self.check_ban(now)?;
+        let Some(at) = self.tally.exceeded(&LIMITS, adds, hold) else { return Ok(()) };
+        self.refused += 1;
+        if self.refused >= PATIENCE {
+            self.ban(now);
+        }
+        let Limit { level, most, length } = LIMITS[at];
+        Err(Refusal { level, wait: length - now % length, limit: most })
     }
 
     fn check_ban(&self, now: u64) -> Result<(), Refusal> {
@@ -150,14 +238,6 @@ impl Used {
             return Err(Refusal { level: Level::Banned, wait, limit: WEIGHT_1M });
         }
         Ok(())
-    }
-
-    fn lose_patience(&mut self, level: Level, window: u64, limit: u32, now: u64) -> Refusal {
-        self.refused += 1;
-        if self.refused >= PATIENCE {
-            self.ban(now);
-        }
-        Refusal { level, wait: window - now % window, limit }
     }
 
     fn ban(&mut self, now: u64) {
@@ -174,9 +254,7 @@ impl Stake for Used {
         }
         let mut now_used = *self;
         now_used.roll(now);
-        let asked = u64::from(now_used.weight) + u64::from(now_used.requests);
-        let asked = asked + u64::from(now_used.connections);
-        asked + u64::from(now_used.refused) + u64::from(now_used.bans)
+        now_used.tally.total() + u64::from(now_used.refused) + u64::from(now_used.bans)
     }
 }
 
@@ -184,15 +262,16 @@ impl Stake for Used {
 mod tests {
     use super::*;
     use crate::limits::SECOND;
+    use crate::limits::tally::WHOLE;
 
     fn charge(weights: &Weights, weight: u32, now: u64) -> Result<u32, (Level, u64)> {
-        let charged = weights.charge(None, weight, false, now);
+        let charged = weights.add_here(None, [0, weight, 1], WHOLE, now);
         charged.map_err(|refusal| (refusal.level, refusal.seconds()))
     }
 
     #[test]
     fn weights_count_by_the_minute_of_the_clock() {
-        let weights = Weights::new(100);
+        let weights = Weights::new(100, None);
         assert_eq!(charge(&weights, 20, MINUTE), Ok(20));
         assert_eq!(charge(&weights, 5_980, 119 * SECOND), Ok(6_000));
         assert_eq!(charge(&weights, 1, 119 * SECOND), Err((Level::Weight, 1)));
@@ -200,12 +279,12 @@ mod tests {
         assert_eq!(weights.give_back(None, 5, 119 * SECOND), 5_995);
         assert_eq!(charge(&weights, 5, 119 * SECOND), Ok(6_000));
         assert_eq!(charge(&weights, 1, 120 * SECOND), Ok(1));
-        assert_eq!(weights.charge(None, 50_000, true, 121 * SECOND), Ok(50_001));
+        assert_eq!(weights.add_here(None, [0, 50_000, 1], Hold::Nothing, 121 * SECOND), Ok(50_001));
     }
 
     #[test]
     fn requests_that_weigh_little_are_counted_too() {
-        let weights = Weights::new(100);
+        let weights = Weights::new(100, None);
         for minute in 0..5 {
             for _ in 0..60_000 {
                 assert!(charge(&weights, 0, minute * MINUTE).is_ok());
@@ -217,7 +296,7 @@ mod tests {
 
     #[test]
     fn who_goes_on_is_banned_and_the_next_time_for_longer_up_to_three_days() {
-        let (weights, mut now) = (Weights::new(100), MINUTE);
+        let (weights, mut now) = (Weights::new(100, None), MINUTE);
         let mut bans = Vec::new();
         for _ in 0..40 {
             now = now.next_multiple_of(MINUTE);
@@ -240,11 +319,16 @@ mod tests {
 
     #[test]
     fn sockets_are_counted_by_five_minutes_and_a_ban_is_one_for_them_too() {
-        let weights = Weights::new(100);
-        let connect = |now| weights.connect(None, 0, false, now).map_err(|refusal| refusal.level);
+        let weights = Weights::new(100, None);
+        let connect = |now| {
+            weights
+                .add_here(None, [1, 0, 0], WHOLE, now)
+                .map(|_| ())
+                .map_err(|refusal| refusal.level)
+        };
         assert!((0..300).all(|_| connect(5 * MINUTE).is_ok()));
         assert_eq!(connect(9 * MINUTE), Err(Level::Connections));
-        assert!(weights.connect(None, 0, true, 9 * MINUTE).is_ok());
+        assert!(weights.add_here(None, [1, 0, 0], Hold::Nothing, 9 * MINUTE).is_ok());
         assert_eq!(connect(10 * MINUTE), Ok(()));
         (0..200).for_each(|_| _ = charge(&weights, WEIGHT_1M, 10 * MINUTE));
         assert_eq!(connect(10 * MINUTE), Err(Level::Banned));
@@ -252,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_pause_of_a_minute_restores_patience() {
-        let weights = Weights::new(100);
+        let weights = Weights::new(100, None);
         for minute in 1..50 {
             assert!(charge(&weights, WEIGHT_1M, minute * MINUTE).is_ok());
             for _ in 1..PATIENCE {

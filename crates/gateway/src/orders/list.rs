@@ -108,7 +108,7 @@ pub(crate) async fn list_orders(
         limit: limit as u32,
     };
     let watermarks = history::watermarks(&shared, account, asked).await?;
-    let rows = history::blocking(&shared, move |store| store.orders(&query)).await?;
+    let rows = history::read(&shared, move |store| store.orders(&query)).await?;
     Ok(Json(Orders {
         orders: history::orders_of(&shared, &rows)?,
         next: rows.get(limit - 1).map(|row| row.id.to_string()),
@@ -158,7 +158,7 @@ pub(crate) async fn list_fills(
         limit: limit as u32,
     };
     let watermarks = history::watermarks(&shared, account, asked).await?;
-    let rows = history::blocking(&shared, move |store| store.fills(&query)).await?;
+    let rows = history::read(&shared, move |store| store.fills(&query)).await?;
     Ok(Json(Fills {
         fills: history::fills_of(&shared, &rows)?,
         next: rows.get(limit - 1).map(|row| row.id.to_string()),

@@ -99,7 +99,7 @@ async fn order(
         Err(failed) => return error(id, Some(name), &failed),
     };
     let (account, valid_until) = (trader.account, trader.valid_until);
-    if let Err(failed) = shared.charge(&trader.key, Some(account), class_of(op)) {
+    if let Err(failed) = shared.charge(&trader.key, Some(account), class_of(op)).await {
         return error(id, Some(name), &failed);
     }
     match op {

@@ -96,7 +96,8 @@ impl Config {
             None => Self::default(),
         };
         config.override_by(args);
-        config.check_tls().map_err(|(_, what)| ConfigError {
+        let checked = config.check_tls().and_then(|()| config.check_redis());
+        checked.map_err(|(_, what)| ConfigError {
             source: "command line".to_owned(),
             line: None,
             what,
@@ -169,6 +170,9 @@ impl Config {
         if let Some(profile) = args.limits {
             (self.limits.native, self.limits.dialect) = (profile, profile);
         }
+        if args.redis.is_some() {
+            self.limits.redis.clone_from(&args.redis);
+        }
         if args.no_demo {
             self.demo.enabled = false;
         }
@@ -177,6 +181,7 @@ impl Config {
     /// What no single key can be blamed for; names the key whose line is shown.
     fn check_together(&self) -> Result<(), (Key, String)> {
         self.check_tls()?;
+        self.check_redis()?;
         if !self.topology().is_valid() {
             let what = format!("partitions are numbered from 0 to {}", self.partitions.count - 1);
             return Err((("partitions", "count"), what));
@@ -197,6 +202,12 @@ impl Config {
             return Err((("log", "filter"), format!("log.filter: {error}")));
         }
         Ok(())
+    }
+
+    fn check_redis(&self) -> Result<(), (Key, String)> {
+        let Some(address) = &self.limits.redis else { return Ok(()) };
+        let checked = gateway::SharedLimits::new(address, self.limits.gateways);
+        checked.map(|_| ()).map_err(|what| (("limits", "redis"), format!("limits.redis: {what}")))
     }
 
     fn check_tls(&self) -> Result<(), (Key, String)> {
@@ -288,6 +299,9 @@ mod tests {
     fn keys_that_contradict_each_other_are_refused() {
         assert!(refused("[tls]\ncert = \"c\"").contains("line 2: a certificate needs its key"));
         assert!(refused("[partitions]\ncount = 2\nledgers = [2]").contains("line 2: partitions"));
+        let said = refused("[limits]\nredis = \"http://:secret@host\"");
+        assert!(said.starts_with("f.toml, line 2: limits.redis: no address of Redis"), "{said}");
+        assert!(!said.contains("secret"), "{said}");
         assert!(refused("[limits]\nkey_per_minute = []").contains("line 2: limits.key_per_minute"));
         assert!(refused("[queue]\nreserved_for_cancels = 16384").contains("line 2: queue"));
     }
@@ -306,6 +320,11 @@ mod tests {
         assert_eq!(config.data.dir, Path::new("elsewhere"));
         assert_eq!(config.listen.address.port(), 0);
         assert!(!config.demo.enabled);
+        let redis = Some("redis://localhost".to_owned());
+        let args = RunArgs { redis: redis.clone(), ..RunArgs::default() };
+        assert_eq!(Config::from_args(&args).unwrap().limits.redis, redis);
+        let args = RunArgs { redis: Some("localhost".to_owned()), ..RunArgs::default() };
+        assert!(Config::from_args(&args).is_err());
         let args = RunArgs { tls_cert: Some("c".into()), ..RunArgs::default() };
         assert!(Config::from_args(&args).is_err());
     }

@@ -189,6 +189,15 @@ section! {
         trusted_proxies: Vec<IpNet> = Vec::new();
         /// Where they name it: "x-forwarded-for" or "forwarded".
         forwarded_header: Forwarded = Forwarded::XForwardedFor;
+        /// The Redis (7 or later) over which several gateways keep these limits together, as
+        /// "redis://:password@10.0.0.5:6379/0". Not set: each gateway limits on its own.
+        redis: Option<String> = None;
+        /// How many gateways there are: while Redis does not answer, each has so much of the limits.
+        gateways: u32 = 1, 1 => 1_000;
+        /// How long a request waits for Redis.
+        redis_timeout: Span = Span::ms(50), Span::ms(1) => Span::secs(5);
+        /// What names of keys in Redis begin with. Gateways with the same one share.
+        redis_prefix: String = "outcry".to_owned();
     }
 }
 

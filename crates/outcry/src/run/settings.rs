@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
-use gateway::{ForwardedHeader, Limits, MetricsSource, Profile, RateLimits};
+use gateway::{ForwardedHeader, Limits, MetricsSource, Profile, RateLimits, SharedLimits};
 use indicatif::ProgressBar;
 use node::{EventLogConfig, Exchange, Node, NodeConfig, PartitionStats, Progress};
 use parking_lot::Mutex;
@@ -93,7 +93,16 @@ pub fn rates(told: &config::RateLimits) -> RateLimits {
             Forwarded::XForwardedFor => ForwardedHeader::XForwardedFor,
             Forwarded::Forwarded => ForwardedHeader::Forwarded,
         },
+        shared: told.redis.as_ref().map(|address| shared(told, address)),
     }
+}
+
+fn shared(told: &config::RateLimits, address: &str) -> SharedLimits {
+    let shared = SharedLimits::new(address, told.gateways);
+    let mut shared = shared.expect("looked at with the configuration");
+    shared.timeout = told.redis_timeout.0;
+    shared.prefix.clone_from(&told.redis_prefix);
+    shared
 }
 
 fn profile(told: config::Profile) -> Profile {

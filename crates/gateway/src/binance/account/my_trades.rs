@@ -72,7 +72,7 @@ pub(in crate::binance) async fn my_trades(call: Call) -> Result<Answer, Error> {
     call.history_settled().await?;
     let query =
         FillsByTradeQuery { account, market: market.def.id, order, from, since, until, limit };
-    let rows = history::blocking(&call.shared, move |store| store.fills_by_trade(&query)).await?;
+    let rows = history::read(&call.shared, move |store| store.fills_by_trade(&query)).await?;
     let trades = rows.iter().map(|row| MyTrade::new(&market, row, call.unit));
     Answer::of(&trades.collect::<Result<Vec<_>, _>>()?)
 }

@@ -193,7 +193,7 @@ async fn transfers(call: &Call, kind: &'static str) -> Result<Vec<Moved>, Error>
     let limit = call.params.limit(MOST_ROWS, MOST_ROWS)?;
     call.history_settled().await?;
     let query = LedgerQuery { account, asset, before: None, limit: limit as u32 };
-    let rows = history::blocking(&call.shared, move |store| store.transfers_of(&query, kind));
+    let rows = history::read(&call.shared, move |store| store.transfers_of(&query, kind));
     let rows = rows.await?;
     let in_time = rows.iter().filter(|row| {
         since.is_none_or(|since| row.time >= since) && until.is_none_or(|until| row.time <= until)

@@ -119,7 +119,7 @@ async fn trades_from(
     if !known {
         let id = market.def.id;
         let rows =
-            history::blocking(&call.shared, move |store| store.trades_from(id, from, limit as u32));
+            history::read(&call.shared, move |store| store.trades_from(id, from, limit as u32));
         trades.extend(rows.await?.iter().map(view));
     }
     let next = trades.last().map_or(from, |last: &TradeView| last.trade.next());
@@ -250,7 +250,7 @@ async fn first_trade(
         return Ok(found.map(|trade| trade.trade));
     }
     let (id, oldest) = (market.def.id, oldest.trade);
-    let found = history::blocking(&call.shared, move |store| {
+    let found = history::read(&call.shared, move |store| {
         store.first_trade(id, oldest, |row| is_there(&view(row)))
     });
     Ok(Some(found.await?))

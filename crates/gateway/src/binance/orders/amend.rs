@@ -144,7 +144,7 @@ pub(in crate::binance) async fn amendments(call: Call) -> Result<Answer, Error> 
     let limit = call.params.limit(ROWS, MOST_ROWS)?;
     call.history_settled().await?;
     let query = AmendmentQuery { account, market: market.def.id, order };
-    let rows = history::blocking(&call.shared, move |store| store.amendments(&query)).await?;
+    let rows = history::read(&call.shared, move |store| store.amendments(&query)).await?;
     let amendment = |row: &store::AmendmentRow| {
         let market = &*market.at(row.seq);
         let given = row.client_order_id.as_deref().and_then(|id| id.parse().ok());

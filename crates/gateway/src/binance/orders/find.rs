@@ -98,11 +98,11 @@ impl<'a> Named<'a> {
         let id = self.id.or_else(|| ids::unnamed_order(self.client_id?)).or_else(amended);
         let row = match (id, self.client_id) {
             (Some(id), _) => {
-                history::blocking(&call.shared, move |store| store.order(here, id)).await?
+                history::read(&call.shared, move |store| store.order(here, id)).await?
             }
             (None, Some(name)) => {
                 let name = name.to_owned();
-                let read = history::blocking(&call.shared, move |store| {
+                let read = history::read(&call.shared, move |store| {
                     store.order_by_client_id_in(account, here, &name)
                 });
                 read.await?

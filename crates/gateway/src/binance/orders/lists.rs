@@ -237,7 +237,7 @@ pub(in crate::binance) async fn all_lists(call: Call) -> Result<Answer, Error> {
 
 async fn read(call: &Call, query: OrderListQuery) -> Result<Vec<ListObject>, Error> {
     call.history_settled().await?;
-    let rows = history::blocking(&call.shared, move |store| store.order_lists(&query)).await?;
+    let rows = history::read(&call.shared, move |store| store.order_lists(&query)).await?;
     let markets = symbols::markets(&call.shared.views);
     let of = |id: MarketId| markets.iter().find(|market| market.def.id == id);
     let known = rows.iter().filter_map(|row| Some((of(row.market)?, row)));

@@ -79,7 +79,7 @@ pub(in crate::binance) async fn place(call: Call) -> Result<Answer, Error> {
     let detail = detail(&call.params, &order)?;
     let prevention = order.self_trade_prevention;
     let spec = order.spec;
-    call.shared.limiter.count_orders(account, 1, call.now)?;
+    call.shared.limiter.count_orders(account, 1, call.now).await?;
     let outcome = call.shared.submit(call.valid_until(), Request::PlaceOrder(order)).await;
     let outcome = outcome.map_err(|error| refusal(&spec, error))?;
     let placed = Placed::of(&outcome, prevention)?;

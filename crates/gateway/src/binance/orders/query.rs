@@ -56,7 +56,7 @@ pub(in crate::binance) async fn all_orders(call: Call) -> Result<Answer, Error> 
     let limit = call.params.limit(ROWS, MOST_ROWS)? as u32;
     call.history_settled().await?;
     let query = OrdersByIdQuery { account, market: market.def.id, from, since, until, limit };
-    let rows = history::blocking(&call.shared, move |store| store.orders_by_id(&query)).await?;
+    let rows = history::read(&call.shared, move |store| store.orders_by_id(&query)).await?;
     let object = |row| {
         let order = view(row)?;
         Ok(OrderObject::asked(&market, &order, call.unit))

@@ -34,7 +34,7 @@ pub struct Rig {
     pub address: SocketAddr,
     pub shutdown: CancellationToken,
     server: JoinHandle<()>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// How a rig differs from the default.
@@ -79,9 +79,14 @@ impl Rig {
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let server = tokio::spawn(gateway.run(listener, shutdown.clone()));
-        let rig = Self { node, shared, address, shutdown, server, _data: data };
+        let rig = Self { node, shared, address, shutdown, server, data };
         rig.found().await;
         rig
+    }
+
+    /// Where its files are.
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
     }
 
     /// Definitions, and accounts 1 to 4 with plenty of both assets.

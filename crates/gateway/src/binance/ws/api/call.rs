@@ -55,7 +55,7 @@ pub(super) async fn perform(connection: &Connection, request: Request) {
         Some(Meant::OfSession(_)) => (WEIGHT, false),
         None => (WEIGHT_OF_NOTHING, false),
     };
-    let done = match (limiter.charge(source, weight, now), meant) {
+    let done = match (limiter.charge(source, weight, now).await, meant) {
         (Err(refusal), _) => Err(refusal),
         (Ok(_), Some(meant)) => done(connection, meant, request, now).await,
         (Ok(_), None) => Err(Error::new(-1020, "This operation is not supported.")),

@@ -114,18 +114,18 @@ impl Connection {
     fn take<'a>(&'a self, text: &str, in_flight: &InFlight<'a>) {
         match request::parse(text) {
             Ok(request) => in_flight.push(Box::pin(call::perform(self, request))),
-            Err((id, error)) => self.refuse(&id, error),
+            Err((id, error)) => in_flight.push(Box::pin(self.refuse(id, error))),
         }
     }
 
     /// What is no request is charged as well.
-    fn refuse(&self, id: &Value, error: Error) {
+    async fn refuse(&self, id: Value, error: Error) {
         let (limiter, now) = (&self.link.shared.limiter, self.link.now());
-        let charged = limiter.charge(self.source, call::WEIGHT_OF_NOTHING, now);
+        let charged = limiter.charge(self.source, call::WEIGHT_OF_NOTHING, now).await;
         let error = call::with_retry(self, charged.err().unwrap_or(error));
         let weight = limiter.used(self.source, now);
         let used = self.tells_limits.then_some(answer::Used { weight, orders: None });
-        self.link.outbox.push(Out::Text(answer::failure(id, &error, used)));
+        self.link.outbox.push(Out::Text(answer::failure(&id, &error, used)));
     }
 
     /// These are over: the client is told, behind what it was told of them.
