@@ -65,6 +65,8 @@ pub struct Limits {
     pub sockets: usize,
     /// Bytes of a WebSocket message from a client.
     pub socket_message: usize,
+    /// Whether WebSocket messages are compressed for clients that offer it, and may be by them.
+    pub socket_compression: bool,
     /// Subscriptions of one WebSocket connection.
     pub socket_subscriptions: usize,
     /// Orders of one WebSocket connection that may wait for their answer at the same time.
@@ -77,7 +79,8 @@ pub struct Limits {
     pub socket_refusals: u32,
     /// Messages that a WebSocket connection may lie behind before it is cut.
     pub socket_backlog: usize,
-    /// Bytes that a channel keeps of its messages, so that connections may lie behind.
+    /// Bytes that a channel keeps of its messages, so that connections may lie behind. What is compressed of
+    /// them, which is always less, comes on top.
     pub socket_backlog_bytes: usize,
     /// A WebSocket client that is not heard of for so long is cut; it is pinged three times meanwhile.
     pub socket_silence: Duration,
@@ -113,6 +116,7 @@ impl Default for Limits {
             drain_timeout: Duration::from_secs(10),
             sockets: 5_000,
             socket_message: 16 << 10,
+            socket_compression: true,
             socket_subscriptions: 256,
             socket_pending: 1_024,
             socket_rate: 2_000,

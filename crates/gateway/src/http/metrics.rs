@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use websocket::Traffic;
 
 use super::pair_metrics::PairMetrics;
 use super::stages::StageMetrics;
@@ -37,6 +38,8 @@ pub(crate) struct Metrics {
     pub(crate) sockets: AtomicI64,
     /// WebSocket messages sent.
     pub(crate) socket_messages: AtomicU64,
+    /// What they cost on the wire.
+    pub(crate) socket_traffic: Arc<Traffic>,
     /// WebSocket connections that were cut because they read too slowly.
     pub(crate) sockets_cut: AtomicU64,
 }
@@ -144,6 +147,16 @@ impl Metrics {
                 "Commands whose answer did not come in time.",
             ),
             ("outcry_socket_messages_total", &self.socket_messages, "WebSocket messages sent."),
+            (
+                "outcry_socket_bytes_total",
+                &self.socket_traffic.bytes,
+                "Bytes of WebSocket frames sent.",
+            ),
+            (
+                "outcry_socket_compressions_total",
+                &self.socket_traffic.compressions,
+                "WebSocket messages that were compressed, each once for all who are sent it.",
+            ),
             (
                 "outcry_sockets_cut_total",
                 &self.sockets_cut,

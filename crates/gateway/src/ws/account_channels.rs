@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use types::{AccountId, EntryEvents};
 use views::Views;
+use websocket::Text;
 
 use super::channel::Channel;
 use super::channel_name::PrivateKind;
@@ -100,20 +100,14 @@ pub(super) fn encode(
     entry: &EntryEvents<'_>,
     events: &[Indexed<'_>],
     views: &Views,
-) -> Option<Utf8Bytes> {
+) -> Option<Text> {
     let items = events::items(kind, account, entry.seq, events, views);
     let at = Position::at(entry.seq, entry.time);
     (!items.is_empty()).then(|| head.message(MessageKind::Update, at, items))
 }
 
 /// What the partition has of the account.
-fn snapshot(
-    kind: PrivateKind,
-    account: AccountId,
-    head: &Head,
-    now: Now,
-    views: &Views,
-) -> Utf8Bytes {
+fn snapshot(kind: PrivateKind, account: AccountId, head: &Head, now: Now, views: &Views) -> Text {
     let at = Position::at(now.seq, now.time);
     match kind {
         PrivateKind::Orders => {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use axum::extract::ws::Utf8Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use types::Seq;
 use views::MarketInfo;
+use websocket::Text;
 
 use super::depth::DepthUpdate;
 use super::message::Head;
@@ -41,7 +41,7 @@ pub struct Channel {
 struct Merged {
     from: u64,
     to: u64,
-    text: Utf8Bytes,
+    text: Text,
 }
 
 /// What a reader gets.
@@ -52,7 +52,7 @@ pub enum Taken {
     /// These messages; they reach entry `seq`.
     Messages {
         /// In order.
-        texts: Vec<Utf8Bytes>,
+        texts: Vec<Text>,
         /// The last entry that they tell of.
         seq: Seq,
     },
@@ -177,7 +177,7 @@ impl Channel {
         Taken::Messages { texts, seq }
     }
 
-    fn merge(&self, market: &MarketInfo, from: u64, to: u64, slots: &[Slot]) -> Utf8Bytes {
+    fn merge(&self, market: &MarketInfo, from: u64, to: u64, slots: &[Slot]) -> Text {
         let mut merged = self.merged.lock();
         if let Some(known) = &*merged
             && (known.from, known.to) == (from, to)
@@ -208,7 +208,7 @@ fn merge_updates<'a>(mut updates: impl Iterator<Item = &'a Arc<DepthUpdate>>) ->
 }
 
 /// The texts without those that a later one makes void.
-fn drop_replaced(slots: &[Slot], named: bool) -> Vec<Utf8Bytes> {
+fn drop_replaced(slots: &[Slot], named: bool) -> Vec<Text> {
     let mut seen = Vec::new();
     let mut texts = Vec::with_capacity(slots.len());
     for slot in slots.iter().rev() {
@@ -243,7 +243,7 @@ mod tests {
         match channel.take(cursor, false) {
             Taken::Nothing => Vec::new(),
             Taken::Messages { texts, seq } => {
-                let texts: Vec<String> = texts.iter().map(|t| t.as_str().to_owned()).collect();
+                let texts: Vec<String> = texts.iter().map(|t| t.to_string()).collect();
                 assert_eq!(texts.last(), Some(&seq.to_string()));
                 texts
             }

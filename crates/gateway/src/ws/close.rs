@@ -1,7 +1,7 @@
 //! How a connection ends: the close codes of this API.
 
-use axum::extract::ws::CloseFrame;
 use types::{PartitionId, Seq};
+use websocket::{CloseFrame, Violation};
 
 /// The reader did not keep up with a channel whose messages all count.
 pub const SLOW_READER: u16 = 4008;
@@ -11,14 +11,20 @@ pub const REVOKED: u16 = 4001;
 pub const FLOOD: u16 = 4029;
 /// The server stops (RFC 6455).
 pub const GOING_AWAY: u16 = 1001;
+/// Nothing is wrong (RFC 6455).
+pub const NORMAL: u16 = 1000;
 /// A message above the limit (RFC 6455).
 pub const TOO_BIG: u16 = 1009;
 
 /// Why a connection ends.
 #[derive(Debug)]
 pub enum End {
-    /// The client left or broke off.
+    /// The client broke off.
     Gone,
+    /// It said goodbye, with this code if it gave one.
+    Closed(Option<u16>),
+    /// It sent what is no WebSocket message.
+    Violation(Violation),
     /// Nothing was heard of the client, or nothing could be sent to it, for too long.
     Silent,
     /// It did not keep up.
@@ -56,6 +62,8 @@ impl End {
     pub fn frame(&self) -> Option<CloseFrame> {
         let (code, reason) = match self {
             Self::Gone | Self::Silent => return None,
+            Self::Closed(code) => (code.unwrap_or(NORMAL), String::new()),
+            Self::Violation(violation) => (violation.code(), violation.to_string()),
             Self::SlowReader { channel, partition, seq, by_partition } => {
                 let from = if *by_partition {
                     format!(r#"{{"{partition}":{seq}}}"#)
@@ -73,7 +81,7 @@ impl End {
             Self::Shutdown => (GOING_AWAY, "the server is shutting down".to_owned()),
         };
         // A control frame has at most 125 bytes, two of them for the code; symbols are short.
-        Some(CloseFrame { code, reason: reason.into() })
+        Some(CloseFrame { code, reason })
     }
 }
 

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::{Message, WebSocket};
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
 use tokio::time::{Interval, MissedTickBehavior, interval_at, timeout};
+use websocket::{ReadError, Violation};
 
 use super::channel_name::ChannelName;
 use super::close::End;
@@ -82,12 +80,12 @@ impl Pulse {
 
 /// What a failed read means, where messages have at most `limit` bytes.
 #[must_use]
-pub fn read_error(error: &axum::Error, limit: usize) -> End {
-    // The library's own type is hidden behind the framework's; its text is not.
-    if error.to_string().starts_with("Space limit exceeded") {
-        return End::TooBig { limit };
+pub fn read_error(error: ReadError, limit: usize) -> End {
+    match error {
+        ReadError::Violation(Violation::TooBig) => End::TooBig { limit },
+        ReadError::Violation(violation) => End::Violation(violation),
+        ReadError::Io(_) => End::Gone,
     }
-    End::Gone
 }
 
 impl Connection {
@@ -126,26 +124,25 @@ impl Connection {
 }
 
 /// Serves a connection to its end.
-pub async fn serve(socket: WebSocket, shared: Arc<Shared>, source: Source) {
+pub async fn serve(socket: websocket::Connection, shared: Arc<Shared>, source: Source) {
     let connection = Connection::new(shared, source);
     let (metrics, stall) =
         (&connection.shared.metrics, connection.shared.config.limits.socket_stall);
     metrics.sockets.fetch_add(1, Ordering::Relaxed);
-    let (mut sink, mut stream) = socket.split();
+    let (mut reader, mut writer) = socket;
     let end = tokio::select! {
-        end = write_messages(&mut sink, &connection.outbox, stall, &metrics.socket_messages) => end,
-        end = read_requests(&mut stream, &connection) => end,
+        end = write_messages(&mut writer, &connection.outbox, stall, &metrics.socket_messages) => end,
+        end = read_requests(&mut reader, &connection) => end,
         end = connection.watch_pulse() => end,
     };
-    say_goodbye(sink, stream, &end, metrics).await;
+    say_goodbye((reader, writer), &end, metrics).await;
     metrics.sockets.fetch_sub(1, Ordering::Relaxed);
 }
 
 /// Sends the close frame, if the client listens. What it sends meanwhile is thrown away until it
 /// answers: a socket that is closed with unread bytes would take the frame back.
 pub async fn say_goodbye(
-    mut sink: SplitSink<WebSocket, Message>,
-    mut stream: SplitStream<WebSocket>,
+    (mut reader, mut writer): websocket::Connection,
     end: &End,
     metrics: &Metrics,
 ) {
@@ -156,9 +153,14 @@ pub async fn say_goodbye(
     let Some(frame) = end.frame() else {
         return;
     };
-    let goodbye = timeout(FAREWELL, sink.send(Message::Close(Some(frame)))).await;
+    let goodbye = timeout(FAREWELL, writer.close(Some(&frame))).await;
     if matches!(goodbye, Ok(Ok(()))) {
-        let answered = async { while let Some(Ok(_)) = stream.next().await {} };
-        let _ = timeout(LINGER, answered).await;
+        let left = async {
+            // Nothing is heard of one that has closed already, or is not understood any more.
+            while let Some(Ok(_)) = reader.next().await {}
+            let _ = writer.shutdown().await;
+            reader.drain().await;
+        };
+        let _ = timeout(LINGER, left).await;
     }
 }

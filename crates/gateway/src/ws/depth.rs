@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 use types::{Price, Seq, Side, Timestamp};
 use views::{DepthLevel, DepthSnapshot, LevelChange, MarketChanges, MarketInfo};
+use websocket::Text;
 
 use super::message::{Head, MessageKind, Position};
 
@@ -85,7 +85,7 @@ impl DepthUpdate {
 
     /// The message.
     #[must_use]
-    pub fn encode(&self, head: &Head, market: &MarketInfo) -> Utf8Bytes {
+    pub fn encode(&self, head: &Head, market: &MarketInfo) -> Text {
         let at = Position { first_seq: Some(self.first_seq), seq: self.seq, time: self.time };
         let level = |(price, quantity)| level(market, price, quantity);
         let body = DepthBody {
@@ -122,7 +122,7 @@ pub fn encode_snapshot(
     depth: &DepthSnapshot,
     limit: usize,
     time: Timestamp,
-) -> Utf8Bytes {
+) -> Text {
     let levels = |side: &[DepthLevel]| {
         side.iter().take(limit).map(|l| level(market, l.price, l.quantity)).collect()
     };

@@ -9,11 +9,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use types::{AccountId, EventBatch, MarketId, PartitionId, Seq, Timestamp};
 use views::{Changes, MarketInfo, ViewError, Views};
+use websocket::Text;
 
 use super::account_channels::AccountChannels;
 use super::channel::Channel;
@@ -121,7 +121,7 @@ pub struct Place {
 /// How a subscription begins.
 pub enum Beginning {
     /// With all there is.
-    Snapshot(Utf8Bytes),
+    Snapshot(Text),
     /// Where the client left off.
     Resumed,
     /// Where the client left off, with entries after this one and up to `seq` still to be read from

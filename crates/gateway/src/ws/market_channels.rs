@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::Utf8Bytes;
 use types::{Seq, Timestamp};
 use views::{CandleChange, Interval, MarketChanges, MarketInfo, Ticker, Views};
+use websocket::Text;
 
 use super::channel::Channel;
 use super::channel_name::{PublicChannel, PublicKind};
@@ -56,7 +56,7 @@ enum Noted {
 }
 
 struct Snapshot {
-    text: Utf8Bytes,
+    text: Text,
     seq: Seq,
     cursor: u64,
     made: Instant,
@@ -262,7 +262,7 @@ impl MarketTopic {
         }
     }
 
-    fn encode_snapshot(&self, now: Now, views: &Views) -> (Utf8Bytes, Seq) {
+    fn encode_snapshot(&self, now: Now, views: &Views) -> (Text, Seq) {
         let head = &self.channel.head;
         let market = self.info.def.id;
         let at = Position::at(now.seq, now.time);

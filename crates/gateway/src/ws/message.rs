@@ -1,9 +1,9 @@
 //! The frame of data messages:
 //! `{"channel":…,"type":"update","market":…,"partition":0,"seq":7,"time":1700000000000,"data":…}`.
 
-use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 use types::{PartitionId, Seq, Timestamp};
+use websocket::Text;
 
 /// What all messages of a channel begin with, but for their position.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ struct Message<'a, T> {
 impl Head {
     /// A message.
     #[must_use]
-    pub fn message(&self, kind: MessageKind, at: Position, data: impl Serialize) -> Utf8Bytes {
+    pub fn message(&self, kind: MessageKind, at: Position, data: impl Serialize) -> Text {
         to_text(&Message {
             channel: &self.channel,
             kind,
@@ -82,7 +82,7 @@ impl Head {
 /// # Panics
 /// Never for what this crate serializes: plain structs of texts and numbers.
 #[must_use]
-pub fn to_text(value: &impl Serialize) -> Utf8Bytes {
+pub fn to_text(value: &impl Serialize) -> Text {
     serde_json::to_string(value)
         .expect("plain structs of texts and numbers always serialize")
         .into()

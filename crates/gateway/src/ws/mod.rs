@@ -41,10 +41,11 @@ pub(crate) mod writer;
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::extract::ws::{WebSocket, WebSocketUpgrade};
-use axum::http::Extensions;
-use axum::response::Response;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::SEC_WEBSOCKET_VERSION;
+use axum::response::{IntoResponse, Response};
+use websocket::{Connection, Refused, Settings, Upgrade};
 
 use crate::error::{ApiError, GatewayCode};
 use crate::http::Routes;
@@ -53,10 +54,8 @@ use crate::state::Shared;
 
 pub(crate) use fan_out::FanOut;
 
-/// Bytes that a connection's socket reads at once: its only buffer of fixed size.
-const READ_BUFFER: usize = 4 << 10;
-/// Bytes that a connection gathers before it writes.
-const WRITE_BUFFER: usize = 32 << 10;
+/// Shorter messages are sent as they are: too little would be saved.
+const COMPRESS_FROM: usize = 128;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     page::routes(routes.get("/v1/ws", open_socket))
@@ -69,17 +68,28 @@ pub(crate) fn start(shared: &Shared) -> Arc<FanOut> {
 }
 
 /// Market data, private events and order entry over one connection; see `docs/websocket.md`.
-async fn open_socket(
-    State(shared): State<Arc<Shared>>,
-    extensions: Extensions,
-    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
-) -> Result<Response, ApiError> {
-    let upgrade =
-        upgrade.map_err(|why| ApiError::with(GatewayCode::InvalidField, why.body_text()))?;
+async fn open_socket(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let source = source(&parts.extensions);
+    let upgrade = match Upgrade::read(&mut parts) {
+        Ok(upgrade) => upgrade,
+        Err(why) => {
+            let error = ApiError::with(GatewayCode::InvalidField, why.to_string());
+            return say_version(why, error.into_response());
+        }
+    };
     let limit = shared.config.limits.socket_message;
     let gateway = Arc::clone(&shared);
-    let source = source(&extensions);
     admit(&shared, upgrade, limit, move |socket| connection::serve(socket, gateway, source))
+        .unwrap_or_else(ApiError::into_response)
+}
+
+/// The answer to who cannot have a connection, with the version to ask in if that was wrong.
+pub(crate) fn say_version(why: Refused, mut response: Response) -> Response {
+    if why == Refused::Version {
+        response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    }
+    response
 }
 
 /// Lets a connection in, if there is room for one more; its messages have at most `limit` bytes.
@@ -88,24 +98,23 @@ async fn open_socket(
 /// [`GatewayCode::ShuttingDown`] or [`GatewayCode::TooManyConnections`].
 pub(crate) fn admit<F: Future<Output = ()> + Send + 'static>(
     shared: &Shared,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
     limit: usize,
-    serve: impl FnOnce(WebSocket) -> F + Send + 'static,
+    serve: impl FnOnce(Connection) -> F + Send + 'static,
 ) -> Result<Response, ApiError> {
     if shared.closing.is_cancelled() {
         return Err(GatewayCode::ShuttingDown.into());
     }
-    if shared.sockets.len() >= shared.config.limits.sockets {
+    let limits = &shared.config.limits;
+    if shared.sockets.len() >= limits.sockets {
         let what = "The gateway has as many WebSocket connections as it may.";
         return Err(ApiError::with(GatewayCode::TooManyConnections, what));
     }
     let token = shared.sockets.token();
-    let upgrade = upgrade
-        .max_message_size(limit)
-        .max_frame_size(limit)
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER);
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    let compress_from = limits.socket_compression.then_some(COMPRESS_FROM);
+    let settings = Settings { limit, compress_from };
+    let traffic = Arc::clone(&shared.metrics.socket_traffic);
+    Ok(upgrade.accept(settings, traffic, move |socket| async move {
         serve(socket).await;
         drop(token);
     }))

@@ -6,20 +6,20 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
+use websocket::Text;
 
 use super::subscription::Source;
 
 /// Something to send or to begin with.
 pub enum Out<S: Source> {
     /// A text.
-    Text(Utf8Bytes),
+    Text(Text),
     /// Texts, then the messages of these subscriptions.
     Subscribed {
         /// The answer, snapshots, and what was missed.
-        texts: Vec<Utf8Bytes>,
+        texts: Vec<Text>,
         /// What goes on after them.
         subscriptions: Vec<S>,
         /// Held until the texts are handed over: bounds the memory of replays.
@@ -30,10 +30,12 @@ pub enum Out<S: Source> {
         /// The channels.
         names: Vec<S::Name>,
         /// The answer.
-        answer: Utf8Bytes,
+        answer: Text,
     },
     /// Is the other end alive?
     Ping,
+    /// The answer to a client's ping.
+    Pong(Vec<u8>),
     /// Everything before this has been sent: say goodbye.
     Finish,
 }

@@ -4,9 +4,9 @@
 use std::pin::Pin;
 use std::time::Instant;
 
-use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
-use futures_util::stream::{FuturesUnordered, SplitStream};
+use futures_util::stream::FuturesUnordered;
+use websocket::{Incoming, SocketReader};
 
 use super::close::End;
 use super::connection::{Connection, read_error};
@@ -20,7 +20,7 @@ use crate::error::{ApiError, GatewayCode};
 type InFlight<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
 
 /// Takes requests until the connection ends.
-pub async fn read_requests(stream: &mut SplitStream<WebSocket>, connection: &Connection) -> End {
+pub async fn read_requests(reader: &mut SocketReader, connection: &Connection) -> End {
     let mut in_flight = InFlight::new();
     let mut pace = Pace::new(&connection.shared.config.limits, Instant::now());
     let closing = connection.shared.closing.clone();
@@ -32,7 +32,7 @@ pub async fn read_requests(stream: &mut SplitStream<WebSocket>, connection: &Con
             () = closing.cancelled() => break,
             Some(()) = in_flight.next() => {}
             () = connection.outbox.room(), if !has_room => {}
-            message = stream.next(), if may_read => {
+            message = reader.next(), if may_read => {
                 let Some(message) = message else { return End::Gone };
                 match message {
                     Ok(message) => {
@@ -43,7 +43,7 @@ pub async fn read_requests(stream: &mut SplitStream<WebSocket>, connection: &Con
                     }
                     Err(error) => {
                         let limit = connection.shared.config.limits.socket_message;
-                        return read_error(&error, limit);
+                        return read_error(error, limit);
                     }
                 }
             }
@@ -63,16 +63,20 @@ async fn finish(connection: &Connection, mut in_flight: InFlight<'_>) -> End {
 
 /// One message of the client.
 fn take<'a>(
-    message: Message,
+    message: Incoming,
     connection: &'a Connection,
     pace: &mut Pace,
     in_flight: &InFlight<'a>,
 ) -> Result<(), End> {
     let text = match message {
-        Message::Text(text) => Some(text),
-        Message::Binary(_) => None,
-        Message::Ping(_) | Message::Pong(_) => return pace.control(),
-        Message::Close(_) => return Err(End::Gone),
+        Incoming::Text(text) => Some(text),
+        Incoming::Binary(_) => None,
+        Incoming::Ping(content) => {
+            connection.outbox.push(Out::Pong(content));
+            return pace.control();
+        }
+        Incoming::Pong(_) => return pace.control(),
+        Incoming::Close(frame) => return Err(End::Closed(frame.map(|frame| frame.code))),
     };
     if !pace.allows()? {
         let id = text.and_then(|text| protocol::parse(&text).ok()).map(|request| request.id);

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use node::{EventFeed, FeedError};
 use types::{EntryEvents, Event, Seq};
 use views::{MarketInfo, TradeView, Views};
+use websocket::Text;
 
 use super::account_channels;
 use super::channel_name::PublicKind;
@@ -59,7 +59,7 @@ pub enum ReplayError {
 ///
 /// # Errors
 /// When they cannot be told: then the client needs a snapshot.
-pub async fn read(missed: Missed) -> Result<Vec<Utf8Bytes>, ReplayError> {
+pub async fn read(missed: Missed) -> Result<Vec<Text>, ReplayError> {
     if missed.through.0.saturating_sub(missed.after.0) > missed.bounds.entries {
         return Err(ReplayError::TooMuch);
     }
@@ -68,7 +68,7 @@ pub async fn read(missed: Missed) -> Result<Vec<Utf8Bytes>, ReplayError> {
 }
 
 impl Missed {
-    fn read(&self) -> Result<Vec<Utf8Bytes>, ReplayError> {
+    fn read(&self) -> Result<Vec<Text>, ReplayError> {
         let mut texts = Vec::new();
         let mut bytes = 0;
         let mut after = self.after;
@@ -94,7 +94,7 @@ impl Missed {
         Ok(texts)
     }
 
-    fn message(&self, entry: &EntryEvents<'_>) -> Option<Utf8Bytes> {
+    fn message(&self, entry: &EntryEvents<'_>) -> Option<Text> {
         match &self.topic {
             Topic::Public(PublicKind::Market, market) => self.phases(entry, market),
             Topic::Public(_, market) => {
@@ -134,7 +134,7 @@ impl Missed {
         self.views.market_info(known.def.id).unwrap_or_else(|| Arc::clone(known))
     }
 
-    fn phases(&self, entry: &EntryEvents<'_>, market: &Arc<MarketInfo>) -> Option<Utf8Bytes> {
+    fn phases(&self, entry: &EntryEvents<'_>, market: &Arc<MarketInfo>) -> Option<Text> {
         let items = encode::phases(&self.market(market).at(entry.seq), entry.events);
         let at = Position::at(entry.seq, entry.time);
         (!items.is_empty()).then(|| self.head.message(MessageKind::Update, at, items))

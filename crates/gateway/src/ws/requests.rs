@@ -1,9 +1,9 @@
 //! What each operation does, and its answer. The order verbs are those of REST: the same functions.
 
-use axum::extract::ws::Utf8Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use types::OrderId;
+use websocket::Text;
 
 use super::channel_name::ChannelName;
 use super::connection::Connection;
@@ -91,7 +91,7 @@ async fn order(
     id: &Value,
     op: OrderOp,
     fields: Map<String, Value>,
-) -> Utf8Bytes {
+) -> Text {
     let name = op.name();
     let shared = &connection.shared;
     let trader = match connection.session.trader(shared) {
@@ -243,11 +243,11 @@ fn list(connection: &Connection) -> Channels {
 }
 
 /// An answer.
-pub fn answer(id: &Value, op: &'static str, result: impl Serialize) -> Utf8Bytes {
+pub fn answer(id: &Value, op: &'static str, result: impl Serialize) -> Text {
     to_text(&Answer { id, op, status: 200, result })
 }
 
-fn reply(id: &Value, op: &'static str, result: Result<impl Serialize, ApiError>) -> Utf8Bytes {
+fn reply(id: &Value, op: &'static str, result: Result<impl Serialize, ApiError>) -> Text {
     match result {
         Ok(result) => answer(id, op, result),
         Err(failed) => error(id, Some(op), &failed),
@@ -255,7 +255,7 @@ fn reply(id: &Value, op: &'static str, result: Result<impl Serialize, ApiError>)
 }
 
 /// An answer that says what is wrong.
-pub fn error(id: &Value, op: Option<&'static str>, error: &ApiError) -> Utf8Bytes {
+pub fn error(id: &Value, op: Option<&'static str>, error: &ApiError) -> Text {
     let is_internal = error.code == ErrorCode::Gateway(GatewayCode::Internal);
     if is_internal {
         tracing::error!(%id, error = error.message(), "a request of a socket failed");
@@ -280,7 +280,7 @@ pub fn error(id: &Value, op: Option<&'static str>, error: &ApiError) -> Utf8Byte
 }
 
 /// What every connection is told before the server stops.
-pub fn shutdown_notice() -> Utf8Bytes {
+pub fn shutdown_notice() -> Text {
     #[derive(Serialize)]
     struct Notice {
         event: &'static str,

@@ -9,8 +9,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use types::Seq;
+use websocket::Text;
 
 use super::depth::DepthUpdate;
 
@@ -31,10 +31,10 @@ pub struct Slot {
     /// The entry that it reaches.
     pub seq: Seq,
     /// What goes over the wire.
-    pub text: Utf8Bytes,
+    pub text: Text,
     /// The same with the name of its stream around it, where clients can ask for that. Shares its bytes
     /// with `text`.
-    pub named: Option<Utf8Bytes>,
+    pub named: Option<Text>,
     /// What a slow reader may miss.
     pub conflation: Conflation,
 }
@@ -42,13 +42,13 @@ pub struct Slot {
 impl Slot {
     /// A message without a name around it.
     #[must_use]
-    pub fn new(seq: Seq, text: Utf8Bytes, conflation: Conflation) -> Self {
+    pub fn new(seq: Seq, text: Text, conflation: Conflation) -> Self {
         Self { seq, text, named: None, conflation }
     }
 
     /// What a reader is sent.
     #[must_use]
-    pub fn form(&self, named: bool) -> &Utf8Bytes {
+    pub fn form(&self, named: bool) -> &Text {
         self.named.as_ref().filter(|_| named).unwrap_or(&self.text)
     }
 

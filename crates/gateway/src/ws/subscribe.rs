@@ -1,11 +1,11 @@
 //! The operation `subscribe`: all channels of a request or none, each with a snapshot or from where
 //! the client left off.
 
-use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use types::RejectCode;
+use websocket::Text;
 
 use super::channel_name::ChannelName;
 use super::connection::Connection;
@@ -20,7 +20,7 @@ use crate::error::{ApiError, GatewayCode};
 #[derive(Default)]
 pub struct AllBegun {
     channels: Vec<BegunChannel>,
-    texts: Vec<Utf8Bytes>,
+    texts: Vec<Text>,
     subscriptions: Vec<Subscription>,
     permits: Vec<OwnedSemaphorePermit>,
 }

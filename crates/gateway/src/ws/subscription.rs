@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use types::Seq;
+use websocket::Text;
 
 use super::channel::{Channel, Taken};
 use super::channel_name::ChannelName;
@@ -51,7 +51,7 @@ pub enum Next {
     /// Nothing now.
     Nothing,
     /// These texts.
-    Messages(Vec<Utf8Bytes>),
+    Messages(Vec<Text>),
     /// The client has not kept up with messages that all count.
     Lost,
 }
@@ -61,7 +61,7 @@ pub struct Begun {
     /// From now on.
     pub subscription: Subscription,
     /// What was missed, or a snapshot.
-    pub texts: Vec<Utf8Bytes>,
+    pub texts: Vec<Text>,
     /// Whether it goes on where the client left off.
     pub resumed: bool,
     /// Held while the texts of a replay are in memory.
@@ -132,7 +132,7 @@ impl Subscription {
     }
 
     /// Moves on to a snapshot of now.
-    fn begin_again(&mut self) -> Utf8Bytes {
+    fn begin_again(&mut self) -> Text {
         let place = self.hub.begin_again(&self.topic);
         debug_assert!(Arc::ptr_eq(&place.channel, &self.channel), "channels live while subscribed");
         self.cursor = place.cursor;

@@ -2,13 +2,12 @@
 //! flush. A client that does not read stops this loop and nothing else; when it reads again, what it
 //! lost meanwhile is known by its cursors.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
-use futures_util::SinkExt;
-use futures_util::stream::SplitSink;
 use tokio::time::timeout;
+use websocket::{SocketWriter, Text};
 
 use super::close::End;
 use super::outbox::{Out, Outbox};
@@ -17,12 +16,12 @@ use super::subscription::{Next, Source};
 /// Sends until the connection ends, also when nothing of it is taken for as long as `patience`; counts
 /// messages in `sent`.
 pub async fn write_messages<S: Source>(
-    sink: &mut SplitSink<WebSocket, Message>,
+    socket: &mut SocketWriter,
     outbox: &Outbox<S>,
     patience: Duration,
     sent: &AtomicU64,
 ) -> End {
-    let mut writer = Writer { sink, sent, patience, unflushed: false };
+    let mut writer = Writer { socket, sent, patience, unflushed: false };
     let mut subscriptions = Vec::new();
     loop {
         match round(&mut writer, outbox, &mut subscriptions).await {
@@ -65,7 +64,7 @@ async fn perform<S: Source>(
     out: Out<S>,
 ) -> Result<(), End> {
     match out {
-        Out::Text(text) => writer.feed(Message::Text(text)).await,
+        Out::Text(text) => writer.feed(&text).await,
         Out::Subscribed { texts, subscriptions: new, permits } => {
             writer.feed_all(texts).await?;
             drop(permits);
@@ -74,9 +73,10 @@ async fn perform<S: Source>(
         }
         Out::Unsubscribed { names, answer } => {
             subscriptions.retain(|subscription| !names.contains(subscription.name()));
-            writer.feed(Message::Text(answer)).await
+            writer.feed(&answer).await
         }
-        Out::Ping => writer.feed(Message::Ping(Default::default())).await,
+        Out::Ping => writer.feed_ping().await,
+        Out::Pong(content) => writer.feed_pong(content).await,
         Out::Finish => {
             writer.flush().await?;
             Err(End::Shutdown)
@@ -86,7 +86,7 @@ async fn perform<S: Source>(
 
 /// The socket, with a patience.
 struct Writer<'a> {
-    sink: &'a mut SplitSink<WebSocket, Message>,
+    socket: &'a mut SocketWriter,
     sent: &'a AtomicU64,
     /// A client that takes nothing for so long is given up.
     patience: Duration,
@@ -94,25 +94,39 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    async fn feed_all(&mut self, texts: Vec<Utf8Bytes>) -> Result<(), End> {
+    async fn feed_all(&mut self, texts: Vec<Text>) -> Result<(), End> {
         for text in texts {
-            self.feed(Message::Text(text)).await?;
+            self.feed(&text).await?;
         }
         Ok(())
     }
 
     /// Into the socket's buffer, which is written out when it is full.
-    async fn feed(&mut self, message: Message) -> Result<(), End> {
+    async fn feed(&mut self, text: &Text) -> Result<(), End> {
+        self.count();
+        patiently(self.patience, self.socket.feed(text)).await
+    }
+
+    async fn feed_ping(&mut self) -> Result<(), End> {
+        self.count();
+        patiently(self.patience, self.socket.feed_ping()).await
+    }
+
+    async fn feed_pong(&mut self, content: Vec<u8>) -> Result<(), End> {
+        self.count();
+        patiently(self.patience, self.socket.feed_pong(content)).await
+    }
+
+    fn count(&mut self) {
         self.sent.fetch_add(1, Ordering::Relaxed);
         self.unflushed = true;
-        patiently(self.patience, self.sink.feed(message)).await
     }
 
     /// Everything out; false if there was nothing.
     async fn flush(&mut self) -> Result<bool, End> {
         let had = std::mem::take(&mut self.unflushed);
         if had {
-            patiently(self.patience, self.sink.flush()).await?;
+            patiently(self.patience, self.socket.flush()).await?;
         }
         Ok(had)
     }
@@ -120,7 +134,7 @@ impl Writer<'_> {
 
 async fn patiently(
     patience: Duration,
-    write: impl Future<Output = Result<(), axum::Error>>,
+    write: impl Future<Output = io::Result<()>>,
 ) -> Result<(), End> {
     match timeout(patience, write).await {
         Ok(Ok(())) => Ok(()),

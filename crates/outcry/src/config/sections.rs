@@ -130,6 +130,9 @@ section! {
         sockets: u32 = 5_000, 1 => 1_000_000;
         /// Bytes of a WebSocket message from a client.
         socket_message: Bytes = Bytes(16 << 10), Bytes(1 << 10) => Bytes::mib(1);
+        /// Whether WebSocket messages are compressed (permessage-deflate) for clients that offer it, and may
+        /// be by them.
+        socket_compression: bool = true;
         /// Subscriptions of one WebSocket connection.
         socket_subscriptions: u32 = 256, 1 => 65_536;
         /// Orders of one WebSocket connection that may wait for their answer at the same time.

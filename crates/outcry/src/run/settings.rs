@@ -60,6 +60,7 @@ pub fn limits(told: &GatewayLimits) -> Limits {
         drain_timeout: told.drain_timeout.0,
         sockets: told.sockets as usize,
         socket_message: told.socket_message.0 as usize,
+        socket_compression: told.socket_compression,
         socket_subscriptions: told.socket_subscriptions as usize,
         socket_pending: told.socket_pending as usize,
         socket_rate: told.socket_rate,

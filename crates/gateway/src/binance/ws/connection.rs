@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use axum::extract::ws::{Message, WebSocket};
-use futures_util::StreamExt;
-use futures_util::stream::SplitStream;
 use parking_lot::Mutex;
 use serde_json::Value;
 use types::Seq;
+use websocket::SocketReader;
 
 use super::control::{self, Control, Refusal};
-use super::link::Link;
+use super::link::{Heard, Link};
 use super::payload::{EventStreamTerminated, ServerShutdown, slot};
 use super::place::{self, Frame, Place};
 use crate::binance::render::TimeUnit;
@@ -51,30 +49,31 @@ struct Names {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve(socket: WebSocket, shared: Arc<Shared>, wish: Wish, source: Source) {
+pub(super) async fn serve(
+    socket: websocket::Connection,
+    shared: Arc<Shared>,
+    wish: Wish,
+    source: Source,
+) {
     let link = Link::new(shared, wish.unit, wish.combined);
     let connection = Connection { link, source, names: Mutex::default() };
     let shared = &connection.link.shared;
     let (metrics, stall) = (&shared.metrics, shared.config.limits.socket_stall);
     metrics.sockets.fetch_add(1, Ordering::Relaxed);
-    let (mut sink, mut stream) = socket.split();
+    let (mut reader, mut writer) = socket;
     let outbox = &connection.link.outbox;
     let (announce, look) = (|| connection.announce_end(), || connection.end_listen_keys());
     let end = tokio::select! {
-        end = write_messages(&mut sink, outbox, stall, &metrics.socket_messages) => end,
-        end = read(&mut stream, &connection, wish.names) => end,
+        end = write_messages(&mut writer, outbox, stall, &metrics.socket_messages) => end,
+        end = read(&mut reader, &connection, wish.names) => end,
         end = connection.link.watch(announce, look) => end,
     };
-    say_goodbye(sink, stream, &end, metrics).await;
+    say_goodbye((reader, writer), &end, metrics).await;
     metrics.sockets.fetch_sub(1, Ordering::Relaxed);
 }
 
 /// Takes requests until the connection ends.
-async fn read(
-    stream: &mut SplitStream<WebSocket>,
-    connection: &Connection,
-    names: Vec<String>,
-) -> End {
+async fn read(reader: &mut SocketReader, connection: &Connection, names: Vec<String>) -> End {
     let link = &connection.link;
     let rate = link.shared.config.limits.stream_rate;
     let mut pace = TokenBucket::new(rate.into(), rate, Instant::now());
@@ -87,20 +86,19 @@ async fn read(
         tokio::select! {
             () = closing.cancelled() => break,
             () = link.outbox.room(), if !has_room => {}
-            message = stream.next(), if has_room => {
+            message = reader.next(), if has_room => {
                 let message = match link.heard(message, &mut pace) {
                     Ok(message) => message,
                     Err(end) => return end,
                 };
                 match message {
-                    Message::Text(text) => link.outbox.push(connection.perform(&text).await),
-                    Message::Binary(_) => {
+                    Some(Heard::Text(text)) => link.outbox.push(connection.perform(&text).await),
+                    Some(Heard::Binary) => {
                         let refusal = Refusal::invalid("text is expected");
                         let text = control::failure(&Value::Null, &refusal);
                         link.outbox.push(Out::Text(text));
                     }
-                    Message::Ping(_) | Message::Pong(_) => {}
-                    Message::Close(_) => return End::Gone,
+                    None => {}
                 }
             }
         }
@@ -130,7 +128,7 @@ impl Connection {
                 return Out::Subscribed { texts, subscriptions, permits };
             }
             Ok(Control::Unsubscribe(names)) => {
-                self.forget(&names);
+                let names = self.forget(names);
                 return Out::Unsubscribed { names, answer: control::answer(&id, ()) };
             }
             Ok(Control::List) => control::answer(&id, &self.names.lock().all),
@@ -170,10 +168,12 @@ impl Connection {
         places
     }
 
-    fn forget(&self, gone: &[String]) {
+    /// Gives those that were subscribed.
+    fn forget(&self, gone: Vec<String>) -> Vec<String> {
+        let mut gone: HashSet<String> = gone.into_iter().collect();
         let mut names = self.names.lock();
-        names.all.retain(|name| !gone.contains(name));
         names.listen_keys.retain(|name| !gone.contains(name));
+        names.all.extract_if(.., |name| gone.remove(name)).collect()
     }
 
     /// Ends the streams of listen keys that have ended, or whose API key was revoked.
@@ -185,8 +185,7 @@ impl Connection {
         };
         let mut ended = self.names.lock().listen_keys.clone();
         ended.retain(|name| !lives(name));
-        self.forget(&ended);
-        for name in ended {
+        for name in self.forget(ended) {
             let event = EventStreamTerminated::new(self.link.time());
             let slot = slot(&name, Seq(0), &event, Conflation::Never);
             let answer = slot.form(self.link.is_combined()).clone();

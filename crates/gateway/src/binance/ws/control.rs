@@ -1,9 +1,9 @@
 //! What a client of the streams asks: `{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}`, and how it
 //! is answered.
 
-use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use websocket::Text;
 
 use crate::ws::message::to_text;
 
@@ -59,12 +59,12 @@ struct Failure<'a> {
 }
 
 /// The answer to a request.
-pub(super) fn answer(id: &Value, result: impl Serialize) -> Utf8Bytes {
+pub(super) fn answer(id: &Value, result: impl Serialize) -> Text {
     to_text(&Answer { result, id })
 }
 
 /// The answer to what is no request.
-pub(super) fn failure(id: &Value, error: &Refusal) -> Utf8Bytes {
+pub(super) fn failure(id: &Value, error: &Refusal) -> Text {
     to_text(&Failure { error, id })
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::Message;
 use tokio::time::sleep;
 use types::Timestamp;
+use websocket::{Incoming, ReadError};
 
 use super::place::{Place, Reader};
 use crate::binance::render::{Time, TimeUnit};
@@ -21,6 +21,13 @@ pub(super) const MESSAGE: usize = 64 << 10;
 /// How long before its end by age a connection is told, and the most that this is of its life.
 const NOTICE: Duration = Duration::from_secs(600);
 const NOTICE_SHARE: u32 = 10;
+
+/// A message that is not about the connection itself.
+pub(super) enum Heard {
+    Text(String),
+    /// What nobody here understands.
+    Binary,
+}
 
 /// The server's end of a connection.
 pub(super) struct Link {
@@ -72,19 +79,31 @@ impl Link {
         }
     }
 
-    /// A message off the wire, or why there are no more.
+    /// A message off the wire, or why there are no more; nothing for what is answered here.
     pub(super) fn heard(
         &self,
-        message: Option<Result<Message, axum::Error>>,
+        message: Option<Result<Incoming, ReadError>>,
         pace: &mut TokenBucket,
-    ) -> Result<Message, End> {
+    ) -> Result<Option<Heard>, End> {
         let message = match message {
             Some(Ok(message)) => message,
-            Some(Err(error)) => return Err(read_error(&error, MESSAGE)),
+            Some(Err(error)) => return Err(read_error(error, MESSAGE)),
             None => return Err(End::Gone),
         };
         self.pulse.heard();
-        if pace.take(Instant::now()) { Ok(message) } else { Err(End::Flood) }
+        if !pace.take(Instant::now()) {
+            return Err(End::Flood);
+        }
+        match message {
+            Incoming::Text(text) => Ok(Some(Heard::Text(text))),
+            Incoming::Binary(_) => Ok(Some(Heard::Binary)),
+            Incoming::Ping(content) => {
+                self.outbox.push(Out::Pong(content));
+                Ok(None)
+            }
+            Incoming::Pong(_) => Ok(None),
+            Incoming::Close(frame) => Err(End::Closed(frame.map(|frame| frame.code))),
+        }
     }
 
     /// Now.

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
+use websocket::Upgrade;
 
 use super::link::MESSAGE;
 use super::{api, connection};
@@ -55,9 +55,9 @@ pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) ->
         Ok(wish) => wish,
         Err(error) => return refused(&error),
     };
-    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+    let upgrade = match Upgrade::read(&mut parts) {
         Ok(upgrade) => upgrade,
-        Err(why) => return refused(&Error::new(-1000, why.body_text())),
+        Err(why) => return ws::say_version(why, refused(&Error::new(-1000, why.to_string()))),
     };
     let gateway = Arc::clone(&shared);
     let response = match wish {

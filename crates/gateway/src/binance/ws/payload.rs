@@ -1,10 +1,9 @@
 //! What streams say of trades and levels, as JSON, and how a message is made.
 
-use axum::body::Bytes;
-use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 use types::Seq;
 use views::{MarketInfo, TradeView};
+use websocket::Text;
 
 use crate::binance::market::{Aggregate, AggregateTrade, is_buyer_maker};
 use crate::binance::render::{self, Time, TimeUnit};
@@ -27,10 +26,8 @@ pub(super) fn slot(
     serde_json::to_writer(&mut text, payload).expect("plain structs of texts and numbers");
     let end = text.len();
     text.push(b'}');
-    let named = Bytes::from(text);
-    let text = |bytes| Utf8Bytes::try_from(bytes).expect("JSON is text");
-    let bare = text(named.slice(begin..end));
-    Slot { seq, text: bare, named: Some(text(named)), conflation }
+    let named = Text::from(String::from_utf8(text).expect("JSON is text"));
+    Slot { seq, text: named.slice(begin..end), named: Some(named), conflation }
 }
 
 /// A message that has no name of its own: who reads it knows what to put around it.
@@ -174,8 +171,8 @@ mod tests {
     fn a_message_has_its_two_forms_in_the_same_bytes() {
         let payload = ServerShutdown::new(TimeUnit::Milli.show(Timestamp(5_000_000)));
         let slot = slot("x@y", Seq(1), &payload, Conflation::Never);
-        assert_eq!(slot.form(false).as_str(), r#"{"e":"serverShutdown","E":5}"#);
+        assert_eq!(&**slot.form(false), r#"{"e":"serverShutdown","E":5}"#);
         let named = r#"{"stream":"x@y","data":{"e":"serverShutdown","E":5}}"#;
-        assert_eq!(slot.form(true).as_str(), named);
+        assert_eq!(&**slot.form(true), named);
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 use types::AccountId;
+use websocket::Text;
 
 use super::name::{self, Name};
 use super::streams::Streams;
@@ -68,7 +68,7 @@ impl Place {
         self
     }
 
-    fn frame(&self, texts: Vec<Utf8Bytes>, combined: bool) -> Vec<Utf8Bytes> {
+    fn frame(&self, texts: Vec<Text>, combined: bool) -> Vec<Text> {
         let around = |begin: String| {
             let texts = texts.iter().map(|text| format!("{begin}{text}}}").into());
             texts.collect()

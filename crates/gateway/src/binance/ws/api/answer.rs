@@ -1,9 +1,9 @@
 //! Answers: `{"id":1,"status":200,"result":{...},"rateLimits":[...]}`, or `error` instead of `result`.
 
-use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use websocket::Text;
 
 use crate::binance::error::{Error, ErrorBody};
 use crate::binance::limits::{OrderCount, stated};
@@ -67,20 +67,20 @@ fn row(
 }
 
 /// A success; `json` is the result.
-pub(super) fn success(id: &Value, json: &[u8], used: Option<Used>) -> Utf8Bytes {
+pub(super) fn success(id: &Value, json: &[u8], used: Option<Used>) -> Text {
     let result = serde_json::from_slice(json).expect("handlers answer with JSON");
     let rate_limits = used.map(Used::rows);
     to_text(&Answer { id, status: 200, result: Some(result), error: None, rate_limits })
 }
 
 /// A refusal.
-pub(super) fn failure(id: &Value, error: &Error, used: Option<Used>) -> Utf8Bytes {
+pub(super) fn failure(id: &Value, error: &Error, used: Option<Used>) -> Text {
     let (status, rate_limits) = (error.status.as_u16(), used.map(Used::rows));
     to_text(&Answer { id, status, result: None, error: Some(error.body()), rate_limits })
 }
 
 /// An event of no account, as `serverShutdown`.
-pub(super) fn event(event: &impl Serialize) -> Utf8Bytes {
+pub(super) fn event(event: &impl Serialize) -> Text {
     #[derive(Serialize)]
     struct Event<'a, T> {
         event: &'a T,
@@ -89,7 +89,7 @@ pub(super) fn event(event: &impl Serialize) -> Utf8Bytes {
 }
 
 /// An event of a subscription.
-pub(super) fn event_of(subscription: u32, event: &impl Serialize) -> Utf8Bytes {
+pub(super) fn event_of(subscription: u32, event: &impl Serialize) -> Text {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Event<'a, T> {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
-use futures_util::stream::{FuturesUnordered, SplitStream};
+use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 use types::Timestamp;
+use websocket::SocketReader;
 
-use super::super::link::Link;
+use super::super::link::{Heard, Link};
 use super::super::payload::{EventStreamTerminated, ServerShutdown};
 use super::session::Session;
 use super::{answer, call, request};
@@ -51,7 +51,7 @@ type InFlight<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + 'a
 
 /// Serves a connection to its end.
 pub(in crate::binance::ws) async fn serve(
-    socket: WebSocket,
+    socket: websocket::Connection,
     shared: Arc<Shared>,
     wish: Wish,
     source: Source,
@@ -63,20 +63,20 @@ pub(in crate::binance::ws) async fn serve(
     let shared = &connection.link.shared;
     let (metrics, stall) = (&shared.metrics, shared.config.limits.socket_stall);
     metrics.sockets.fetch_add(1, Ordering::Relaxed);
-    let (mut sink, mut stream) = socket.split();
+    let (mut reader, mut writer) = socket;
     let outbox = &connection.link.outbox;
     let (announce, look) = (|| connection.announce_end(), || connection.end_revoked());
     let end = tokio::select! {
-        end = write_messages(&mut sink, outbox, stall, &metrics.socket_messages) => end,
-        end = read(&mut stream, &connection) => end,
+        end = write_messages(&mut writer, outbox, stall, &metrics.socket_messages) => end,
+        end = read(&mut reader, &connection) => end,
         end = connection.link.watch(announce, look) => end,
     };
-    say_goodbye(sink, stream, &end, metrics).await;
+    say_goodbye((reader, writer), &end, metrics).await;
     metrics.sockets.fetch_sub(1, Ordering::Relaxed);
 }
 
 /// Takes requests until the connection ends.
-async fn read(stream: &mut SplitStream<WebSocket>, connection: &Connection) -> End {
+async fn read(reader: &mut SocketReader, connection: &Connection) -> End {
     let link = &connection.link;
     let limits = &link.shared.config.limits;
     let mut in_flight = InFlight::new();
@@ -89,16 +89,15 @@ async fn read(stream: &mut SplitStream<WebSocket>, connection: &Connection) -> E
             () = closing.cancelled() => break,
             Some(()) = in_flight.next() => {}
             () = link.outbox.room(), if !has_room => {}
-            message = stream.next(), if may_read => {
+            message = reader.next(), if may_read => {
                 let message = match link.heard(message, &mut pace) {
                     Ok(message) => message,
                     Err(end) => return end,
                 };
                 match message {
-                    Message::Text(text) => connection.take(&text, &in_flight),
-                    Message::Binary(_) => connection.take("", &in_flight),
-                    Message::Ping(_) | Message::Pong(_) => {}
-                    Message::Close(_) => return End::Gone,
+                    Some(Heard::Text(text)) => connection.take(&text, &in_flight),
+                    Some(Heard::Binary) => connection.take("", &in_flight),
+                    None => {}
                 }
             }
         }
