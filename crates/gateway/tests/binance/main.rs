@@ -5,8 +5,10 @@ mod account;
 #[expect(dead_code, reason = "shared with the tests of the native API")]
 mod client;
 mod compatibility;
+mod compression;
 mod differences;
 mod general;
+mod hostile;
 mod lists;
 mod local_book;
 mod market;
