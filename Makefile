@@ -1,7 +1,7 @@
 # `make run` starts the exchange, `make test` runs every test. Both set up what they need.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt clippy doc deny unit browser clients determinism bench peers kill-test oracle sim fuzz mutants dist setup-rust
+.PHONY: help run test check fmt clippy doc deny unit browser clients determinism bench peers kill-test oracle sim fuzz mutants autobahn dist setup-rust
 
 STAGE := scripts/stage.sh
 ARGS ?=
@@ -10,6 +10,7 @@ SEED ?= 1
 SEEDS ?= 100000
 TARGET ?=
 CLIENT ?=
+CASES ?=
 SECONDS ?= 60
 
 help: ## Show the targets.
@@ -79,6 +80,9 @@ fuzz: setup-rust ## Fuzz every decoder and streams of commands, SECONDS (60) eac
 
 mutants: setup-rust ## Change book, ledger and engine, one place at a time: does a test fail? docs/mutants.md; goes on where it stood.
 	scripts/mutants.sh
+
+autobahn: setup-rust ## The Autobahn test suite against the sockets, directly and through HAProxy. CASES ("6.*") names some.
+	@scripts/autobahn.sh $(if $(CASES),"$(CASES)")
 
 dist: setup-rust ## The binary for operators, with link-time optimisation.
 	cargo build --profile dist --package outcry

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a stage needs on a Debian machine, once; says plainly what it may not install.
-# Usage: setup.sh rust|node|python|chromium|redis
+# Usage: setup.sh rust|node|python|chromium|redis|haproxy
 set -euo pipefail
 
 # apt PACKAGE WHY: installs a Debian package if this user may.
@@ -35,6 +35,9 @@ python)
 redis)
     # Tests start their own, on free ports.
     command -v redis-server >/dev/null || apt redis-server "Redis"
+    ;;
+haproxy)
+    command -v haproxy >/dev/null || apt haproxy "HAProxy"
     ;;
 chromium)
     command -v chromium >/dev/null || apt chromium "Chromium"
