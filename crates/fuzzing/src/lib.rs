@@ -11,6 +11,7 @@ mod decimal;
 mod disk;
 mod duel;
 mod event_log;
+mod frames;
 mod http_body;
 mod input;
 mod made_log;
@@ -31,6 +32,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("decimal", decimal::run),
     ("duel", duel::run),
     ("event_log", event_log::run),
+    ("frames", frames::run),
     ("http_body", http_body::run),
     ("snapshot", snapshot::run),
     ("state", state::run),

@@ -52,4 +52,4 @@ macro_rules! corpora {
     };
 }
 
-corpora! { command_log decimal duel event_log http_body snapshot state stream views ws_message }
+corpora! { command_log decimal duel event_log frames http_body snapshot state stream views ws_message }
