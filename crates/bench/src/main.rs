@@ -1,5 +1,5 @@
 //! Measures the layers of the exchange on this machine: book, engine, node with its durable journal,
-//! restart, and order entry over HTTP and WebSocket against the real binary.
+//! restart, order entry over HTTP and WebSocket against the real binary, and its market data.
 //!
 //! Prints a table and writes `target/bench.json`. Arguments name the layers to measure; without any,
 //! all are. `--markdown` prints the table of `docs/performance.md` at the end.
@@ -28,6 +28,7 @@ const LAYERS: &[Layer] = &[
     ("restart", restart::restart),
     ("http", edge::http),
     ("ws", edge::websocket),
+    ("streams", edge::streams),
 ];
 
 /// How this binary is started as the server that HTTP is compared with.

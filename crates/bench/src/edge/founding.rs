@@ -1,6 +1,6 @@
 //! A fresh exchange in a process of its own, founded through its operators' API.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -11,8 +11,7 @@ use super::process::Process;
 /// Starts the binary beside this one on an empty data directory, and makes the market and as many
 /// accounts, each with funds and a key.
 pub fn found(folder: &Path, accounts: usize) -> (Process, Vec<Key>) {
-    let binary = std::env::current_exe().expect("a path").with_file_name("outcry");
-    let mut command = Command::new(&binary);
+    let mut command = Command::new(binary());
     command.args([
         "run",
         "--no-demo",
@@ -36,6 +35,11 @@ pub fn found(folder: &Path, accounts: usize) -> (Process, Vec<Key>) {
         keys
     });
     (server, keys)
+}
+
+/// The exchange, built beside this program.
+pub fn binary() -> PathBuf {
+    std::env::current_exe().expect("a path").with_file_name("outcry")
 }
 
 /// The key that was printed at the first start.

@@ -1,4 +1,5 @@
-//! Order entry from outside: the real binary as a process of its own, over HTTP and WebSocket.
+//! From outside: the real binary as a process of its own. Order entry over HTTP and WebSocket, and market data
+//! ([`streams`]).
 //!
 //! The generator is one thread on the same machine, in a closed loop: a client asks again when it has
 //! been answered, so that a slow server is asked less, and latencies include waiting for the
@@ -9,6 +10,7 @@ mod http;
 mod load;
 mod process;
 mod socket;
+mod streams;
 mod trader;
 pub mod trivial;
 
@@ -19,6 +21,7 @@ use std::time::Duration;
 use http::Key;
 use load::{Load, Plan};
 use process::Process;
+pub use streams::streams;
 
 use crate::report::{Report, Unit};
 
