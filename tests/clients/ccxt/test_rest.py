@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "common"))
 
 import ccxt
 from exchange import Exchange
-from settings import config
+from ccxt_settings import config
 
 SYMBOL = "BTC/USDT"
 

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "common"))
 import ccxt
 import ccxt.pro
 from exchange import PATIENCE, Exchange
-from settings import config
+from ccxt_settings import config
 
 SYMBOL = "BTC/USDT"
 OTHER = "ETH/USDT"
