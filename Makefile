@@ -1,7 +1,7 @@
 # `make run` starts the exchange, `make test` runs every test. Both set up what they need.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt clippy doc deny unit browser clients determinism bench peers kill-test oracle sim fuzz mutants autobahn dist setup-rust
+.PHONY: help run test check fmt clippy doc deny unit browser clients compat determinism bench peers kill-test local-books oracle sim fuzz mutants autobahn dist setup-rust
 
 STAGE := scripts/stage.sh
 ARGS ?=
@@ -12,6 +12,8 @@ TARGET ?=
 CLIENT ?=
 CASES ?=
 SECONDS ?= 60
+CLIENTS ?= 1000
+MINUTES ?= 10
 
 help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +53,9 @@ browser:
 clients: ## Client libraries of the Binance dialect, unmodified, against the real binary. CLIENT names one.
 	@scripts/clients.sh $(CLIENT)
 
+compat: ## The same with whole bots, freqtrade and hummingbot, which take minutes to install.
+	@scripts/clients.sh --heavy
+
 # As a test of the profile of tests it runs with all others; both must find what is committed.
 determinism:
 	cargo test --quiet --release --package sim --test determinism
@@ -66,6 +71,9 @@ peers: setup-rust ## Our book beside those of others on the same orders. FLOWS n
 
 kill-test: setup-rust ## Kill the exchange ROUNDS times (500) under load and account for every command.
 	KILL_ROUNDS=$(ROUNDS) cargo test --package outcry --test kill -- --nocapture
+
+local-books: setup-rust ## Order books of CLIENTS clients (1000), kept for MINUTES (10) over connections that are cut: no gap, no difference.
+	LOCAL_BOOKS_CLIENTS=$(CLIENTS) LOCAL_BOOKS_MINUTES=$(MINUTES) cargo test --release --package outcry --test local_books -- --nocapture
 
 oracle: setup-rust ## The product against the naive exchange: SEED (1), COMMANDS (1000000000); resumes. docs/reliability.md
 	cargo build --release --quiet --package oracle

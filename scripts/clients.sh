@@ -1,44 +1,58 @@
 #!/usr/bin/env bash
-# Client libraries of the Binance dialect, unmodified, against the real binary. Usage: clients.sh [CLIENT...]
+# Client libraries of the Binance dialect, unmodified, against the real binary. Usage: clients.sh [--heavy | CLIENT...]
 # A client that cannot be installed fails. Each has an environment of its own under target/tools.
 set -euo pipefail
 
 root=$PWD
-target=${CARGO_TARGET_DIR:-$root/target}
-cargo build --quiet --profile test --package outcry
+export target=${CARGO_TARGET_DIR:-$root/target}
 export OUTCRY_BIN=$target/debug/outcry
+# Whole bots, which take minutes to install: `make compat`.
+heavy="freqtrade hummingbot"
 
-# run_python CLIENT, run_node CLIENT: installs the client's packages unless they are there, and runs its tests.
-run_python() {
-    local pins=tests/clients/$1/requirements.txt venv=$target/tools/clients/$1
-    scripts/setup.sh python
-    if ! cmp --silent "$pins" "$venv/requirements.txt"; then
-        rm -rf "$venv"
-        python3 -m venv "$venv" &&
-            "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$pins" &&
-            cp "$pins" "$venv/requirements.txt" || return 1
-    fi
-    "$venv/bin/python" -m unittest discover --start-directory "tests/clients/$1"
+# install CLIENT: its packages, unless they are there. Pins name every package that is needed; nothing else is resolved.
+install() {
+    local pins=tests/clients/$1 installed=$target/tools/clients/$1 list=requirements.txt
+    [ -e "$pins/$list" ] || list=package-lock.json
+    if cmp --silent "$pins/$list" "$installed/complete"; then return; fi
+    rm -rf "$installed"
+    if [ $list = requirements.txt ]; then
+        python3 -m venv "$installed" &&
+            "$installed/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$pins/$list"
+    else
+        mkdir -p "$installed" && cp "$pins"/package*.json "$installed" &&
+            npm ci --prefix "$installed" --silent --ignore-scripts --no-audit --no-fund
+    fi && cp "$pins/$list" "$installed/complete"
 }
 
-run_node() {
-    local pins=tests/clients/$1 installed=$target/tools/clients/$1
-    scripts/setup.sh node
-    if ! cmp --silent "$pins/package-lock.json" "$installed/complete"; then
-        rm -rf "$installed" && mkdir -p "$installed" && cp "$pins"/package*.json "$installed" &&
-            npm ci --prefix "$installed" --silent --ignore-scripts --no-audit --no-fund &&
-            cp "$pins/package-lock.json" "$installed/complete" || return 1
+# check CLIENT: its tests, if it is installed.
+check() {
+    local tests=tests/clients/$1 installed=$target/tools/clients/$1
+    [ -e "$installed/complete" ] || return 1
+    if [ -e "$tests/requirements.txt" ]; then
+        "$installed/bin/python" -m unittest discover --start-directory "$tests"
+    else
+        NODE_PATH=$installed/node_modules node --test --test-timeout=240000 "$tests"/*.test.mjs
     fi
-    NODE_PATH=$installed/node_modules node --test --test-timeout=240000 "$pins"/*.test.mjs
 }
 
-if [ $# -eq 0 ]; then
-    for pins in tests/clients/*/{requirements.txt,package.json}; do set -- "$@" "$(basename "$(dirname "$pins")")"; done
+if [ "${1:-}" = --heavy ]; then
+    set -- $heavy
+elif [ $# -eq 0 ]; then
+    for pins in tests/clients/*/{requirements.txt,package.json}; do
+        client=$(basename "$(dirname "$pins")")
+        [[ " $heavy " == *" $client "* ]] || set -- "$@" "$client"
+    done
 fi
+cargo build --quiet --profile test --package outcry
+for client in "$@"; do
+    if [ -e "tests/clients/$client/package.json" ]; then echo node; else echo python; fi
+done | sort -u | xargs -n 1 scripts/setup.sh
+export -f install
+# Two at a time: most of it is waiting. What fails here is told below.
+printf '%s\n' "$@" | xargs -n 1 -P 2 bash -c 'install "$0"' || true
 failed=()
 for client in "$@"; do
     echo "clients: $client"
-    if [ -e "tests/clients/$client/package.json" ]; then language=node; else language=python; fi
-    "run_$language" "$client" || failed+=("$client")
+    check "$client" || failed+=("$client")
 done
 [ ${#failed[@]} -eq 0 ] || { echo "clients: failed: ${failed[*]}" >&2; exit 1; }

@@ -29,6 +29,7 @@ class Exchange:
         self.data = tempfile.TemporaryDirectory(prefix="outcry-client-")
         command = [os.environ["OUTCRY_BIN"], "run", "--no-demo", "--data", self.data.name,
                    "--listen", "127.0.0.1:0", "--limits", "unlimited", *more]
+        self.reader = None
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said = []
         try:
@@ -51,7 +52,8 @@ class Exchange:
                 self.ws = self.url.replace("http", "ws", 1)
                 self.operator = (key, secret)
                 # The rest must be taken, or the process would wait for us.
-                threading.Thread(target=self.said.extend, args=(self.process.stdout,), daemon=True).start()
+                self.reader = threading.Thread(target=self.said.extend, args=(self.process.stdout,), daemon=True)
+                self.reader.start()
                 return
         raise RuntimeError("the exchange did not start:\n" + "".join(self.said))
 
@@ -109,6 +111,9 @@ class Exchange:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        if self.reader:
+            self.reader.join()
+        self.process.stdout.close()
         self.data.cleanup()
 
 
