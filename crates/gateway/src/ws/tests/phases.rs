@@ -52,16 +52,13 @@ async fn eventful(rig: &Rig) -> Vec<Value> {
 /// The first snapshot of the interrupted market. Subscribers that come soon after another share its
 /// snapshot, and what happened since follows it.
 async fn fresh_snapshot(rig: &Rig) -> Value {
-    for _ in 0..3_000 {
+    rig.eventually(async |rig| {
         let mut client = rig.connect().await;
         client.subscribe(&[CHANNEL]).await;
         let data = client.next().await.unwrap()["data"].take();
-        if data["state"] == "auction" {
-            return data;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("no snapshot shows the interruption");
+        (data["state"] == "auction").then_some(data)
+    })
+    .await
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use node::{EventLogConfig, Exchange, Node, NodeConfig, NodeHooks};
 use store::{Permissions, Store};
@@ -27,6 +27,9 @@ use crate::{Gateway, ws};
 /// The market of all tests: prices in whole quote, quantities in whole base.
 pub const MARKET: MarketId = MarketId(1);
 pub const P0: PartitionId = PartitionId(0);
+
+/// Far above what anything takes; what does not come fails instead of lasting for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Rig {
     pub node: Arc<Node>,
@@ -180,13 +183,19 @@ impl Rig {
     }
 
     pub async fn until(&self, reached: impl Fn(&Self) -> bool) {
-        for _ in 0..30_000 {
-            if reached(self) {
-                return;
+        self.eventually(async |rig| reached(rig).then_some(())).await;
+    }
+
+    /// Waits until `look` finds what it looks for, and gives it.
+    pub async fn eventually<T>(&self, look: impl AsyncFn(&Self) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look(self).await {
+                return found;
             }
+            assert!(Instant::now() < deadline, "what was waited for did not come");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        panic!("what was waited for did not come within a minute");
     }
 
     /// A key of an account that may read and trade.
