@@ -23,7 +23,7 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 fn main() -> ExitCode {
     let commands = number("COMMANDS").unwrap_or(1_000_000_000);
     let done = match number("BLOCK") {
-        Some(seed) => block(seed, commands.min(BLOCK)),
+        Some(seed) => block(seed, commands.min(BLOCK)).and_then(|coverage| report(&coverage)),
         None => campaign(number("SEED").unwrap_or(1), commands),
     };
     match done {
@@ -41,10 +41,12 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text}")))
 }
 
-fn block(seed: u64, commands: u64) -> Result<(), Box<dyn Error>> {
+/// What was seen in a block, all of it possible.
+fn block(seed: u64, commands: u64) -> Result<Coverage, Box<dyn Error>> {
     let coverage = run_block(seed, commands)?;
-    report(&coverage)?;
-    Ok(coverage.check()?)
+    let again = |what| format!("{what}\nagain: make oracle BLOCK={seed} COMMANDS={commands}");
+    coverage.check().map_err(again)?;
+    Ok(coverage)
 }
 
 fn campaign(seed: u64, commands: u64) -> Result<(), Box<dyn Error>> {
@@ -56,14 +58,13 @@ fn campaign(seed: u64, commands: u64) -> Result<(), Box<dyn Error>> {
     ))?;
     let mut coverage = Coverage::default();
     let (start, mut line) = (Instant::now(), Instant::now());
-    for block in first..blocks {
-        coverage.add(&run_block(block_seed(seed, block), BLOCK)?);
-        if line.elapsed() >= BETWEEN_LINES || block + 1 == blocks {
+    for number in first..blocks {
+        coverage.add(&block(block_seed(seed, number), BLOCK)?);
+        if line.elapsed() >= BETWEEN_LINES || number + 1 == blocks {
             line = Instant::now();
-            coverage.check()?;
-            write_progress(&progress, block + 1)
+            write_progress(&progress, number + 1)
                 .map_err(|error| format!("{} cannot be written: {error}", progress.display()))?;
-            say(&summary(&coverage, (block + 1) * BLOCK, start.elapsed()))?;
+            say(&summary(&coverage, (number + 1) * BLOCK, start.elapsed()))?;
         }
     }
     report(&coverage)?;
