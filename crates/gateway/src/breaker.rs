@@ -51,12 +51,12 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// As metrics and `/readyz` have it.
+    /// As `/readyz` has it.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half open",
+            Self::Closed => "well",
+            Self::Open => "failing: it is left alone for a moment",
+            Self::HalfOpen => "failing: it is tried again",
         }
     }
 }

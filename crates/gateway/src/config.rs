@@ -6,6 +6,7 @@ use std::time::Duration;
 use types::AccountId;
 
 use crate::limits::RateLimits;
+use crate::spans::Tracing;
 
 /// Appends figures in the Prometheus text format: how the node's counters reach `/metrics`.
 pub type MetricsSource = Arc<dyn Fn(&mut String) + Send + Sync>;
@@ -26,6 +27,8 @@ pub struct GatewayConfig {
     pub demo: Option<DemoAccess>,
     /// Further figures for `/metrics`.
     pub metrics: Option<MetricsSource>,
+    /// Where spans of requests are sent, if anywhere.
+    pub tracing: Option<Tracing>,
     /// What `POST /v1/admin/snapshot` does.
     pub snapshot: Option<SnapshotHook>,
 }

@@ -71,6 +71,9 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     shared.metrics.pairs.render(&shared.views, &mut text);
     render_rates(&shared.rates, &mut text);
     breaker::render(shared.breakers(), &mut text);
+    if let Some(tracer) = &shared.tracer {
+        tracer.render(&mut text);
+    }
     if let Some(more) = &shared.config.metrics {
         more(&mut text);
     }

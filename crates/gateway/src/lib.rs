@@ -31,6 +31,7 @@ mod min_seq;
 mod orders;
 mod outcome;
 mod pending;
+mod spans;
 mod state;
 mod watermarks;
 mod wire;
@@ -51,6 +52,7 @@ pub use config::{DemoAccess, GatewayConfig, Limits, MetricsSource, SnapshotHook}
 pub use docs::{error_codes_markdown, openapi_json};
 pub use error::{ApiError, ErrorCode, GatewayCode};
 pub use limits::{ForwardedHeader, Profile, RateLimits, SharedLimits};
+pub use spans::Tracing;
 
 /// A gateway that is ready to serve.
 pub struct Gateway {
@@ -80,7 +82,15 @@ impl Gateway {
         let fan_out = ws::start(&self.shared);
         let beats = tokio::spawn(binance::keep_time(Arc::clone(&self.shared)));
         let outbox = tokio::spawn(admin::resolve_outbox(Arc::clone(&self.shared)));
+        let served = CancellationToken::new();
+        let tracer = self.shared.tracer.clone();
+        let exporter = tracer.map(|tracer| tokio::spawn(spans::run(tracer, served.clone())));
         http::serve(self.shared, self.router, listener, shutdown).await;
+        served.cancel();
+        if let Some(exporter) = exporter {
+            // It ends by itself, within the patience that it has with its collector.
+            let _ = exporter.await;
+        }
         outbox.abort();
         beats.abort();
         fan_out.stop().await;

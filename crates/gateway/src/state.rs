@@ -26,6 +26,7 @@ use crate::http::stages::Stages;
 use crate::limits::{Class, Rates};
 use crate::outcome::{Outcome, account_of};
 use crate::pending::Pending;
+use crate::spans::{Command, Tracer};
 use crate::watermarks::CatchUp;
 use crate::ws::FanOut;
 
@@ -62,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) directory: Breaker,
     /// Weighs requests and counts orders of the Binance dialect.
     pub(crate) limiter: Arc<Limiter>,
+    /// Makes spans, if tracing is on.
+    pub(crate) tracer: Option<Arc<Tracer>>,
     /// Limits how fast clients may ask.
     pub(crate) rates: Arc<Rates>,
     /// Answers that are the same for everybody.
@@ -95,7 +98,8 @@ impl Shared {
         let demo = DemoKey::issue(&config, &auth)?;
         let pending = Arc::new(Pending::new(config.limits.pending));
         let session = exchange.open_session(Arc::clone(&pending) as Arc<dyn ReplySink>);
-        let metrics = Metrics::default();
+        let tracer = config.tracing.as_ref().map(|tracing| Arc::new(Tracer::new(tracing)));
+        let metrics = Metrics::new(tracer.clone());
         let rates = Arc::new(Rates::new(config.rates.clone()));
         let (profile, remembered) = (config.rates.dialect, config.rates.remembered);
         let limiter = Arc::new(Limiter::new(profile, remembered, Arc::clone(&rates)));
@@ -109,6 +113,7 @@ impl Shared {
             outbox: Outbox::default(),
             metrics,
             limiter,
+            tracer,
             rates,
             history: Breaker::new("history", MOST_FAILURES, PAUSE),
             directory: Breaker::new("directory", MOST_FAILURES, PAUSE),
@@ -174,6 +179,11 @@ impl Shared {
         let stages = Stages::of(begin, &outcome.batch, woken);
         self.metrics.stages.answered(stages);
         stages.note();
+        if let Some(tracer) = &self.tracer {
+            let (partition, seq) = (outcome.partition, outcome.seq);
+            let batch = outcome.batch;
+            tracer.answered(&Command { submitted: begin, batch, woken, partition, seq });
+        }
         for labels in labels.into_iter().flatten() {
             self.metrics.pairs.answered(labels, woken - begin, &outcome, &self.views);
         }
@@ -208,7 +218,8 @@ impl Shared {
     /// Those of everything that the gateway depends on and that may fail while it goes on.
     pub(crate) fn breakers(&self) -> impl Iterator<Item = &Breaker> + Clone {
         let redis = self.rates.together().map(|together| together.breaker());
-        [&self.history, &self.directory].into_iter().chain(redis)
+        let collector = self.tracer.as_ref().map(|tracer| &tracer.breaker);
+        [&self.history, &self.directory].into_iter().chain(redis).chain(collector)
     }
 
     /// How many commands wait for their answer.

@@ -29,7 +29,7 @@ pub(crate) async fn finish(
     let begin = Instant::now();
     let closes = closes_by_header(request.version());
     let asks_timing = request.headers().contains_key(stages::ASKS);
-    let (mut response, stages) = stages::noting(next.run(request)).await;
+    let (mut response, stages) = stages::noting(route.traced(request, next)).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         write_error(&mut response, &error, &id);
         if closes && ends_connection(&error) {

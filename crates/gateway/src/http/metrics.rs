@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
 use parking_lot::Mutex;
 use websocket::Traffic;
 
@@ -13,6 +16,7 @@ use super::pair_metrics::PairMetrics;
 use super::stages::StageMetrics;
 use crate::breaker::Standing;
 use crate::limits::{Rates, Together};
+use crate::spans::Tracer;
 
 /// Upper bounds of the latency buckets, in microseconds.
 const BUCKETS: [u64; 14] = [
@@ -32,6 +36,8 @@ pub(crate) struct Metrics {
     pub(crate) answers: Histogram,
     /// Where that time goes.
     pub(crate) stages: Arc<StageMetrics>,
+    /// Makes spans, if tracing is on.
+    tracer: Option<Arc<Tracer>>,
     /// Commands whose outcome the gateway could not tell.
     pub(crate) outcomes_unknown: AtomicU64,
     /// WebSocket connections now.
@@ -53,6 +59,7 @@ pub(crate) struct RouteMetrics {
     latency: Histogram,
     /// Of all routes.
     pub(super) stages: Arc<StageMetrics>,
+    tracer: Option<Arc<Tracer>>,
 }
 
 /// Counts of durations.
@@ -63,6 +70,10 @@ pub(crate) struct Histogram {
 }
 
 impl Metrics {
+    pub(crate) fn new(tracer: Option<Arc<Tracer>>) -> Self {
+        Self { tracer, ..Self::default() }
+    }
+
     pub(crate) fn route(&self, method: &'static str, path: &'static str) -> Arc<RouteMetrics> {
         let route = Arc::new(RouteMetrics {
             method,
@@ -70,6 +81,7 @@ impl Metrics {
             statuses: Default::default(),
             latency: Histogram::default(),
             stages: Arc::clone(&self.stages),
+            tracer: self.tracer.clone(),
         });
         self.routes.lock().push(Arc::clone(&route));
         route
@@ -204,6 +216,15 @@ fn render_together(together: &Together, out: &mut String) {
 }
 
 impl RouteMetrics {
+    /// Serves a request of this route, as a span if it is to be traced.
+    pub(super) async fn traced(&self, request: Request, next: Next) -> Response {
+        let Some(tracer) = &self.tracer else { return next.run(request).await };
+        let trace = tracer.begin(request.headers());
+        let name = (self.method, self.path);
+        let status = |response: &Response| response.status().as_u16();
+        tracer.trace(trace, name, next.run(request), status).await
+    }
+
     pub(crate) fn answered(&self, status: u16, took: Duration) {
         let class = usize::from(status / 100).clamp(1, 5) - 1;
         self.statuses[class].fetch_add(1, Ordering::Relaxed);

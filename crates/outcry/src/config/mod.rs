@@ -16,7 +16,7 @@ use toml::de::{DeTable, DeValue};
 use types::{PartitionId, Topology};
 
 pub use reference::{check, print_default};
-pub use sections::{Demo, GatewayLimits, Log, RateLimits};
+pub use sections::{Demo, GatewayLimits, Log, RateLimits, Tracing};
 pub use values::{Forwarded, LogFormat, Profile};
 
 use section::OutOfBounds;
@@ -60,6 +60,7 @@ config! {
     limits: RateLimits,
     demo: Demo,
     log: Log,
+    tracing: Tracing,
 }
 
 /// Why a configuration is refused.
@@ -182,6 +183,9 @@ impl Config {
     fn check_together(&self) -> Result<(), (Key, String)> {
         self.check_tls()?;
         self.check_redis()?;
+        if let Some(Err(what)) = self.tracing.endpoint.as_deref().map(gateway::Tracing::new) {
+            return Err((("tracing", "endpoint"), format!("tracing.endpoint: {what}")));
+        }
         if !self.topology().is_valid() {
             let what = format!("partitions are numbered from 0 to {}", self.partitions.count - 1);
             return Err((("partitions", "count"), what));
@@ -302,6 +306,8 @@ mod tests {
         let said = refused("[limits]\nredis = \"http://:secret@host\"");
         assert!(said.starts_with("f.toml, line 2: limits.redis: no address of Redis"), "{said}");
         assert!(!said.contains("secret"), "{said}");
+        let said = refused("[tracing]\nendpoint = \"localhost:4318\"");
+        assert!(said.starts_with("f.toml, line 2: tracing.endpoint: no address"), "{said}");
         assert!(refused("[limits]\nkey_per_minute = []").contains("line 2: limits.key_per_minute"));
         assert!(refused("[queue]\nreserved_for_cancels = 16384").contains("line 2: queue"));
     }

@@ -227,3 +227,13 @@ section! {
         format: LogFormat = LogFormat::Text;
     }
 }
+
+section! {
+    /// Spans of requests for a collector of OpenTelemetry; docs/operations.md.
+    Tracing "tracing" {
+        /// Where they are sent, by OTLP over HTTP in JSON, as "http://127.0.0.1:4318/v1/traces". Not set: tracing is off.
+        endpoint: Option<String> = None;
+        /// Of requests whose callers say nothing of tracing (by the header `traceparent`), one in so many is traced.
+        sample_every: u32 = 1, 1 => 1_000_000_000;
+    }
+}

@@ -92,6 +92,7 @@ async fn serve(config: Config) -> Result<Status, Failure> {
         rates: settings::rates(&config.limits),
         tls,
         demo: demo.as_ref().map(|demo| DemoAccess { account: demo.visitor }),
+        tracing: settings::tracing(&config.tracing),
         metrics: Some(settings::metrics(Arc::downgrade(&node))),
         snapshot: Some(snapshot_hook(Arc::downgrade(&node))),
     };

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
-use gateway::{ForwardedHeader, Limits, MetricsSource, Profile, RateLimits, SharedLimits};
+use gateway::{ForwardedHeader, Limits, MetricsSource, Profile, RateLimits, SharedLimits, Tracing};
 use indicatif::ProgressBar;
 use node::{EventLogConfig, Exchange, Node, NodeConfig, PartitionStats, Progress};
 use parking_lot::Mutex;
@@ -112,6 +112,14 @@ fn profile(told: config::Profile) -> Profile {
         config::Profile::Binance => Profile::Binance,
         config::Profile::Unlimited => Profile::Unlimited,
     }
+}
+
+/// Where spans are sent, if anywhere.
+pub fn tracing(told: &config::Tracing) -> Option<Tracing> {
+    let endpoint = told.endpoint.as_deref()?;
+    let mut tracing = Tracing::new(endpoint).expect("looked at with the configuration");
+    tracing.sample_every = told.sample_every;
+    Some(tracing)
 }
 
 /// Certificate chain and key, read once.

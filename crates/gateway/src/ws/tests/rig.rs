@@ -46,11 +46,17 @@ pub struct Options {
     pub topology: Topology,
     /// Recent events in memory; with a number, there is no event log on disk.
     pub recent_events: Option<usize>,
+    pub tracing: Option<crate::Tracing>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: Limits::default(), topology: Topology::single(), recent_events: None }
+        Self {
+            limits: Limits::default(),
+            topology: Topology::single(),
+            recent_events: None,
+            tracing: None,
+        }
     }
 }
 
@@ -73,6 +79,7 @@ impl Rig {
         let config = GatewayConfig {
             limits: options.limits,
             rates: RateLimits::unlimited(),
+            tracing: options.tracing,
             ..GatewayConfig::default()
         };
         let exchange = Arc::clone(&node) as Arc<dyn Exchange>;
