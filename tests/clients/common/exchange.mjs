@@ -141,7 +141,15 @@ export async function until(condition, what) {
 
 // `after` less `before`, both texts of 8 decimals, as such a text: no float may round what is compared.
 export function difference(after, before) {
-  const atoms = atomsOf(after) - atomsOf(before);
+  return textOf(atomsOf(after) - atomsOf(before));
+}
+
+// The sum of texts of 8 decimals, as such a text.
+export function sum(texts) {
+  return textOf(texts.reduce((total, text) => total + atomsOf(text), 0n));
+}
+
+function textOf(atoms) {
   const digits = String(atoms < 0n ? -atoms : atoms).padStart(9, '0');
   return `${atoms < 0n ? '-' : ''}${digits.slice(0, -8)}.${digits.slice(-8)}`;
 }
