@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Exchange, difference, sum, until } from '../common/exchange.mjs';
 import { SYMBOL, connectorOf, data, funds, heard, limit } from './client.mjs';
 
@@ -21,21 +22,23 @@ before(async () => {
   api = await maker.websocketAPI.connect();
   (await api.userDataStreamSubscribeSignature()).stream.on('message', (event) => events.push(event));
   streams = await stranger.websocketStreams.connect();
-  const subscribe = (name, stream) => {
+  // More than five messages in a second are too many.
+  const subscribe = async (name, stream) => {
     told[name] = [];
     stream.on('message', (message) => told[name].push(message));
+    await sleep(250);
   };
   const of = symbol.toLowerCase();
-  subscribe('trade', streams.trade({ symbol: of }));
-  subscribe('aggTrade', streams.aggTrade({ symbol: of }));
-  subscribe('kline', streams.kline({ symbol: of, interval: '1h' }));
-  subscribe('miniTicker', streams.miniTicker({ symbol: of }));
-  subscribe('ticker', streams.ticker({ symbol: of }));
-  subscribe('window', streams.rollingWindowTicker({ symbol: of, windowSize: '1h' }));
-  subscribe('bookTicker', streams.bookTicker({ symbol: of }));
-  subscribe('avgPrice', streams.avgPrice({ symbol: of }));
-  subscribe('top', streams.partialBookDepth({ symbol: of, levels: '5', updateSpeed: '100ms' }));
-  subscribe('changes', streams.diffBookDepth({ symbol: of, updateSpeed: '100ms' }));
+  await subscribe('trade', streams.trade({ symbol: of }));
+  await subscribe('aggTrade', streams.aggTrade({ symbol: of }));
+  await subscribe('kline', streams.kline({ symbol: of, interval: '1h' }));
+  await subscribe('miniTicker', streams.miniTicker({ symbol: of }));
+  await subscribe('ticker', streams.ticker({ symbol: of }));
+  await subscribe('window', streams.rollingWindowTicker({ symbol: of, windowSize: '1h' }));
+  await subscribe('bookTicker', streams.bookTicker({ symbol: of }));
+  await subscribe('avgPrice', streams.avgPrice({ symbol: of }));
+  await subscribe('top', streams.partialBookDepth({ symbol: of, levels: '5', updateSpeed: '100ms' }));
+  await subscribe('changes', streams.diffBookDepth({ symbol: of, updateSpeed: '100ms' }));
   // What was there before a subscription is not told: trade until all is.
   await until(async () => {
     await trade(0.01, 40_000);

@@ -32,52 +32,57 @@ async function trade(amount, price) {
   return taker.createOrder(SYMBOL, 'market', 'buy', amount);
 }
 
-// What `watch` tells first. What was done before a subscription is not heard, so that `act` is done until something is.
-async function first(watch, act) {
-  let told;
-  const listening = watch().then((what) => { told = what; });
+// All that `watch` tells from now on. As in a trader's own loop nothing is lost between two calls. What is done before a
+// subscription is not heard, so that `act` is done until something is.
+async function follow(watch, act) {
+  const told = [];
+  const listen = async () => {
+    for (;;) told.push(...[].concat(await watch()));
+  };
+  // It ends when the connection is closed.
+  listen().catch(() => {});
   await until(async () => {
     await act();
     await sleep(200);
-    return told;
+    return told.length;
   }, 'the first of a stream');
-  await listening;
   return told;
 }
 
-// Watches until what is told satisfies `wanted`; ccxt tells new rows as a list, books and tickers as they are.
-async function heard(watch, wanted) {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const told = await watch();
-    const found = [].concat(told).find(wanted);
-    if (found) return found;
-    if (Date.now() > deadline) throw new Error(`heard only ${JSON.stringify(told)}`);
-  }
+// The first of `told` that is `wanted`.
+function heard(told, wanted) {
+  return until(() => told.find(wanted), 'what is watched').catch((error) => {
+    throw new Error(`${error.message}; heard ${JSON.stringify(told.slice(-3))}`);
+  });
 }
 
 test('a watched book is that of REST, level by level', async () => {
   const order = (side, price, amount = 0.1) => maker.createOrder(SYMBOL, 'limit', side, amount, price);
-  await first(() => nobody.watchOrderBook(SYMBOL), () => order('buy', 30_000));
+  // The book goes on changing: it is copied.
+  const watch = async () => {
+    const { bids, asks, nonce } = await nobody.watchOrderBook(SYMBOL);
+    return { bids: [...bids], asks: [...asks], nonce };
+  };
+  const told = await follow(watch, () => order('buy', 30_000));
   for (let step = 0; step < 20; step += 1) await order(step % 2 ? 'buy' : 'sell', step % 2 ? 39_000 - step : 41_000 + step, 0.1 + step / 100);
   await trade(0.05, 40_500);
   const { nonce } = await nobody.fetchOrderBook(SYMBOL);
   const last = await order('buy', 39_500.01);
-  const watched = await heard(() => nobody.watchOrderBook(SYMBOL), (book) => book.bids[0][0] === 39_500.01);
+  const watched = await heard(told, (book) => book.bids[0]?.[0] === 39_500.01);
   const asked = await maker.fetchOrderBook(SYMBOL);
-  assert.deepEqual([[...watched.bids], [...watched.asks]], [asked.bids, asked.asks]);
+  assert.deepEqual([watched.bids, watched.asks], [asked.bids, asked.asks]);
   assert.deepEqual([watched.nonce, asked.nonce], [nonce + 1, nonce + 1]);
   await maker.cancelOrder(last.id, SYMBOL);
-  await heard(() => nobody.watchOrderBook(SYMBOL), (book) => book.bids[0][0] < 39_500);
+  await heard(told, (book) => book.nonce > asked.nonce && book.bids[0]?.[0] < 39_500);
 });
 
 test('watched trades are those of REST, without a hole', async () => {
-  await first(() => nobody.watchTrades(SYMBOL), () => trade(0.01, 40_000));
+  const told = await follow(() => nobody.watchTrades(SYMBOL), () => trade(0.01, 40_000));
   await maker.createOrder(SYMBOL, 'limit', 'sell', 0.1, 41_000);
   await maker.createOrder(SYMBOL, 'limit', 'sell', 0.1, 41_001);
   await taker.createOrder(SYMBOL, 'limit', 'buy', 0.2, 41_001);
-  await heard(() => nobody.watchTrades(SYMBOL), (each) => each.price === 41_001);
-  const watched = nobody.trades[SYMBOL].map((each) => [each.id, each.price, each.amount, each.side, each.timestamp]);
+  await heard(told, (each) => each.price === 41_001);
+  const watched = told.map((each) => [each.id, each.price, each.amount, each.side, each.timestamp]);
   const raw = await exchange.plain('/api/v3/trades?symbol=BTCUSDT&limit=1000');
   const asked = new Map(raw.map((each) => [String(each.id), each]));
   for (const [id, price, amount, side, time] of watched) {
@@ -89,42 +94,42 @@ test('watched trades are those of REST, without a hole', async () => {
 });
 
 test('a watched candle is that of REST', async () => {
-  await first(() => nobody.watchOHLCV(SYMBOL, '1h'), () => trade(0.01, 42_000));
+  const watch = async () => [[...(await nobody.watchOHLCV(SYMBOL, '1h')).at(-1)]];
+  const told = await follow(watch, () => trade(0.01, 42_000));
   await trade(0.03, 43_210.5);
-  const watched = await heard(async () => [(await nobody.watchOHLCV(SYMBOL, '1h')).at(-1)], (candle) => candle[4] === 43_210.5);
+  const watched = await heard(told, (candle) => candle[4] === 43_210.5);
   const asked = (await maker.fetchOHLCV(SYMBOL, '1h')).find((candle) => candle[0] === watched[0]);
   assert.deepEqual(watched, asked);
 });
 
 test('a watched ticker is that of REST', async () => {
-  await first(() => nobody.watchTicker(SYMBOL), () => trade(0.01, 42_500));
+  const told = await follow(() => nobody.watchTicker(SYMBOL), () => trade(0.01, 42_500));
   await trade(0.02, 43_999.99);
-  const watched = await heard(() => nobody.watchTicker(SYMBOL), (ticker) => ticker.last === 43_999.99);
+  const watched = await heard(told, (ticker) => ticker.last === 43_999.99);
   const asked = await taker.fetchTicker(SYMBOL);
   const figures = ({ last, high, low, open, baseVolume, quoteVolume }) => [last, high, low, open, baseVolume, quoteVolume];
   assert.deepEqual(figures(watched), figures(asked));
 });
 
 test('watched best prices are those of the book', async () => {
-  await first(() => nobody.watchBidsAsks([SYMBOL]), () => maker.createOrder(SYMBOL, 'limit', 'buy', 0.1, 35_000));
+  const watch = async () => (await nobody.watchBidsAsks([SYMBOL]))[SYMBOL];
+  const told = await follow(watch, () => maker.createOrder(SYMBOL, 'limit', 'buy', 0.1, 35_000));
   await maker.createOrder(SYMBOL, 'limit', 'buy', 0.25, 36_000.5);
   await maker.createOrder(SYMBOL, 'limit', 'sell', 0.75, 50_000.5);
-  const watch = async () => (await nobody.watchBidsAsks([SYMBOL]))[SYMBOL];
-  const best = await heard(watch, (each) => each.ask === 50_000.5 && each.bid === 36_000.5);
+  const best = await heard(told, (each) => each.ask === 50_000.5 && each.bid === 36_000.5);
   assert.deepEqual([best.bidVolume, best.askVolume], [0.25, 0.75]);
 });
 
 test('watched orders go through their states', async () => {
-  const watch = () => maker.watchOrders(SYMBOL);
-  await first(watch, () => maker.createOrder(SYMBOL, 'limit', 'sell', 0.1, 60_000));
+  const told = await follow(() => maker.watchOrders(SYMBOL), () => maker.createOrder(SYMBOL, 'limit', 'sell', 0.1, 60_000));
   const order = await maker.createOrder(SYMBOL, 'limit', 'sell', 1, 44_000, { clientOrderId: 'watched-1' });
-  const opened = await heard(watch, (each) => each.id === order.id);
+  const opened = await heard(told, (each) => each.id === order.id);
   assert.deepEqual([opened.status, opened.clientOrderId, opened.filled, opened.price], ['open', 'watched-1', 0, 44_000]);
   await taker.createOrder(SYMBOL, 'limit', 'buy', 0.4, 44_000);
-  const filled = await heard(watch, (each) => each.id === order.id && each.filled > 0);
+  const filled = await heard(told, (each) => each.id === order.id && each.filled > 0);
   assert.deepEqual([filled.status, filled.filled, filled.remaining, filled.cost, filled.average], ['open', 0.4, 0.6, 17_600, 44_000]);
   await maker.cancelOrder(order.id, SYMBOL);
-  const ended = await heard(watch, (each) => each.id === order.id && each.status !== 'open');
+  const ended = await heard(told, (each) => each.id === order.id && each.status !== 'open');
   assert.deepEqual([ended.status, ended.filled, ended.clientOrderId], ['canceled', 0.4, 'watched-1']);
   const asked = await maker.fetchOrder(order.id, SYMBOL);
   const figures = ({ id, clientOrderId, status, filled: done, cost, side, type, timeInForce }) => [id, clientOrderId, status, done, cost, side, type, timeInForce];
@@ -132,10 +137,9 @@ test('watched orders go through their states', async () => {
 });
 
 test('watched fills of one\'s own have the ids and fees of REST', async () => {
-  const watch = () => taker.watchMyTrades(SYMBOL);
-  await first(watch, () => trade(0.01, 44_000));
+  const told = await follow(() => taker.watchMyTrades(SYMBOL), () => trade(0.01, 44_000));
   const order = await trade(0.3, 45_000.01);
-  const fill = await heard(watch, (each) => each.order === order.id);
+  const fill = await heard(told, (each) => each.order === order.id);
   const [asked] = await taker.fetchOrderTrades(order.id, SYMBOL);
   const figures = ({ id, price, amount, cost, side, takerOrMaker, fee, timestamp }) => ({ id, price, amount, cost, side, takerOrMaker, fee, timestamp });
   assert.deepEqual(figures(fill), figures(asked));
@@ -143,12 +147,12 @@ test('watched fills of one\'s own have the ids and fees of REST', async () => {
 });
 
 test('a watched balance is that of REST', async () => {
-  const watch = () => maker.watchBalance();
-  await first(watch, () => trade(0.01, 45_000));
+  const watch = async () => structuredClone(await maker.watchBalance());
+  const told = await follow(watch, () => trade(0.01, 45_000));
   await maker.createOrder(SYMBOL, 'limit', 'buy', 0.1, 12_345.67);
-  const told = await heard(watch, (balance) => balance.USDT.used === 1_234.567);
+  const watched = await heard(told, (balance) => balance.USDT.used === 1_234.567);
   const asked = await maker.fetchBalance();
-  assert.deepEqual([told.BTC, told.USDT], [asked.BTC, asked.USDT]);
+  assert.deepEqual([watched.BTC, watched.USDT], [asked.BTC, asked.USDT]);
 });
 
 test('an order lives over the WebSocket API as over REST', async () => {
