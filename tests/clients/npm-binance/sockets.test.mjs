@@ -6,7 +6,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { Exchange, difference, until } from '../common/exchange.mjs';
 import { SYMBOL, apiOf, funds, heard, limit, listenTo, restOf } from './client.mjs';
 
-let exchange, rest, taker, api, takers, nobody, streams, told;
+let exchange, rest, taker, api, nobody, streams, told;
 const events = [];
 
 before(async () => {
@@ -53,9 +53,9 @@ const named = (name, wanted = () => true) => (each) => each.e === name && wanted
 
 test('trades are streamed as REST tells them, without a hole', async () => {
   const { bought } = await trade(0.12345, 41_000.01);
-  const trade1 = await heard(told, named('trade', (each) => each.t === bought.fills[0].tradeId), 'the trade');
+  const event = await heard(told, named('trade', (each) => each.t === bought.fills[0].tradeId), 'the trade');
   const [row] = (await nobody.getSpotRecentTrades({ symbol: SYMBOL, limit: 1 })).result;
-  assert.deepEqual([trade1.t, trade1.p, trade1.q, trade1.T, trade1.m], [row.id, row.price, row.qty, row.time, row.isBuyerMaker]);
+  assert.deepEqual([event.t, event.p, event.q, event.T, event.m], [row.id, row.price, row.qty, row.time, row.isBuyerMaker]);
   const ids = told.filter((each) => each.e === 'trade').map((each) => each.t);
   assert.deepEqual(ids, ids.map((_, at) => ids[0] + at));
 });
@@ -133,8 +133,8 @@ test('an account hears of its order from NEW to CANCELED', async () => {
 test('an account hears of its balances as REST tells them', async () => {
   await trade(0.1, 46_000);
   await rest.submitNewOrder(limit('BUY', 0.1, 12_345.67));
-  const told1 = (each) => each.e === 'outboundAccountPosition' && each.B.find((balance) => balance.a === 'USDT' && balance.l === '1234.56700000');
-  const position = await heard(events, told1, 'the balances');
+  const locked = (each) => each.e === 'outboundAccountPosition' && each.B.find((balance) => balance.a === 'USDT' && balance.l === '1234.56700000');
+  const position = await heard(events, locked, 'the balances');
   const [btc, usdt] = [await funds(rest, 'BTC'), await funds(rest, 'USDT')];
   assert.deepEqual(position.B, [{ a: 'USDT', f: usdt.free, l: usdt.locked }]);
   const sale = events.findLast((each) => each.e === 'outboundAccountPosition' && each.B.some((balance) => balance.a === 'BTC'));
@@ -176,8 +176,8 @@ test('market data of the WebSocket API is that of REST', async () => {
   assert.deepEqual((await nobody.getSpotKlines({ ...symbol, interval: '1d' })).result, await rest.getKlines({ ...symbol, interval: '1d' }));
   assert.deepEqual((await nobody.getSpotHistoricalTrades({ ...symbol, fromId: 1, limit: 3 })).result, await rest.getHistoricalTrades({ ...symbol, fromId: 1, limit: 3 }));
   assert.deepEqual((await nobody.getSpotSymbolPriceTicker(symbol)).result, { symbol: SYMBOL, price: '48000.00000000' });
-  const [told1, asked] = [(await nobody.getSpotExchangeInfo(symbol)).result, await rest.getExchangeInfo(symbol)];
-  assert.deepEqual(told1.symbols, asked.symbols);
+  const [info, asked] = [(await nobody.getSpotExchangeInfo(symbol)).result, await rest.getExchangeInfo(symbol)];
+  assert.deepEqual(info.symbols, asked.symbols);
 });
 
 test('answers tell how much of the limits is used', async () => {
