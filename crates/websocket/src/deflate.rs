@@ -7,7 +7,7 @@ use flate2::{Compress, Compression, FlushCompress};
 use crate::inflate::TAIL;
 
 /// How far back, as a power of two in bytes, compressed messages refer. Clients may ask for less than the 15
-/// that the format allows, and a common library asks for 12; nearly all messages are shorter anyway.
+/// that the format allows; messages of market data get no shorter by more than 12.
 pub(crate) const WINDOW_BITS: u8 = 12;
 
 thread_local! {

@@ -23,7 +23,7 @@ use crate::report::Report;
 const READERS: usize = 500;
 const WARM_UP: Duration = Duration::from_secs(2);
 const MEASURED: Duration = Duration::from_secs(10);
-/// What Python's common client offers; browsers' offers are answered with the same messages.
+/// The smallest window with which all messages are compressed; larger ones are sent the same bytes.
 const OFFER: &str = "permessage-deflate; server_max_window_bits=12; client_max_window_bits";
 
 const STREAMS: [(&str, &str); 5] = [

@@ -55,7 +55,7 @@ use crate::state::Shared;
 pub(crate) use fan_out::FanOut;
 
 /// Shorter messages are sent as they are: too little would be saved.
-const COMPRESS_FROM: usize = 128;
+const COMPRESS_FROM: usize = 64;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     page::routes(routes.get("/v1/ws", open_socket))
