@@ -1,5 +1,5 @@
 //! From outside: the real binary as a process of its own. Order entry over HTTP and WebSocket, and market data
-//! ([`streams`]).
+//! ([`mod@streams`]).
 //!
 //! The generator is one thread on the same machine, in a closed loop: a client asks again when it has
 //! been answered, so that a slow server is asked less, and latencies include waiting for the
