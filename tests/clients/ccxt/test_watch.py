@@ -56,6 +56,8 @@ class Watching(unittest.IsolatedAsyncioTestCase):
         cls.price = 40_000
 
     async def asyncSetUp(self):
+        # Or it tells of everything that took long.
+        asyncio.get_running_loop().set_debug(False)
         self.maker = await self.client(self.keys["maker"])
         self.taker = await self.client(self.keys["taker"])
         self.public = await self.client()
