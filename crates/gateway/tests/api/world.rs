@@ -13,7 +13,7 @@ use axum::http::Request;
 use gateway::{DemoAccess, Gateway, GatewayConfig, RateLimits, add_operator, bootstrap_admin};
 use node::{Exchange, Node, NodeConfig, NodeHooks};
 use serde_json::{Value, json};
-use store::Store;
+use store::{Store, StoreError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle as Task;
@@ -260,7 +260,11 @@ fn project(exchange: &dyn Exchange, store: &Store, going: &AtomicBool) {
         for partition in (0..exchange.topology().partitions).map(PartitionId) {
             let cursor = projector.cursor(partition).unwrap();
             if let Some(batch) = exchange.feed(partition).read(cursor).unwrap() {
-                projector.apply(&[batch]).unwrap();
+                match projector.apply(&[batch]) {
+                    // Another partition, which comes later, tells of the listing: it is read again then.
+                    Ok(_) | Err(StoreError::UnknownMarket(_)) => {}
+                    Err(error) => panic!("{error}"),
+                }
             }
         }
         std::thread::sleep(Duration::from_millis(2));
