@@ -48,11 +48,12 @@ impl<const N: usize> Default for Tally<N> {
 }
 
 impl<const N: usize> Tally<N> {
-    /// Begins new windows.
+    /// Begins new windows. A time that goes back stands still: a request may come in one window, and be counted
+    /// in the next.
     pub(crate) fn roll(&mut self, limits: &[Limit; N], now: u64) {
         for (at, limit) in limits.iter().enumerate() {
             let window = now / limit.length;
-            if self.windows[at] != window {
+            if self.windows[at] < window {
                 self.windows[at] = window;
                 (self.own[at], self.untold[at], self.sum[at]) = (0, 0, 0);
             }
@@ -90,6 +91,12 @@ impl<const N: usize> Tally<N> {
     pub(crate) fn told(&mut self, adds: [u32; N], epoch: i64, counts: [u32; N]) {
         self.own = sum(self.own, adds);
         (self.epoch, self.sum) = (epoch, counts);
+    }
+
+    /// What of `adds`, counted then, is in windows that are not over.
+    pub(crate) fn still_counted(&self, limits: &[Limit; N], adds: [u32; N], then: u64) -> [u32; N] {
+        let is_current = |at: usize| self.windows[at] <= then / limits[at].length;
+        std::array::from_fn(|at| if is_current(at) { adds[at] } else { 0 })
     }
 
     /// Takes back what was counted; false if this gateway has not counted so much.

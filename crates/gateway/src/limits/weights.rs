@@ -165,18 +165,18 @@ impl Weights {
         })
     }
 
-    /// Gives weight back.
+    /// Gives weight back that was charged at `now`, if its minute is not over.
     pub(crate) fn give_back(&self, source: Source, weight: u32, now: u64) -> u32 {
-        let adds = [0, weight, 0];
         let given_back = self.addresses.existing(&source, |used| {
             used.roll(now);
+            let adds = used.tally.still_counted(&LIMITS, [0, weight, 0], now);
             used.tally.give_back(adds);
-            *used
+            (*used, adds)
         });
-        if let (Some(used), Some(together)) = (given_back, &self.together) {
+        if let (Some((used, adds)), Some(together)) = (given_back, &self.together) {
             together.take_back(name(source), &LIMITS, &used.tally, adds);
         }
-        given_back.map_or(0, |used| used.weight())
+        given_back.map_or(0, |(used, _)| used.weight())
     }
 
     /// The weight used in the current minute.
@@ -206,7 +206,7 @@ impl Used {
     fn roll(&mut self, now: u64) {
         self.tally.roll(&LIMITS, now);
         let minute = now / MINUTE;
-        if self.minute != minute {
+        if self.minute < minute {
             (self.minute, self.refused) = (minute, 0);
         }
         if self.bans > 0 && now > self.banned_until + LONGEST_BAN {
@@ -267,6 +267,19 @@ mod tests {
     fn charge(weights: &Weights, weight: u32, now: u64) -> Result<u32, (Level, u64)> {
         let charged = weights.add_here(None, [0, weight, 1], WHOLE, now);
         charged.map_err(|refusal| (refusal.level, refusal.seconds()))
+    }
+
+    #[test]
+    fn a_request_that_came_in_the_last_minute_begins_no_minute_anew() {
+        let weights = Weights::new(100, None);
+        let (before, after) = (59 * SECOND, 61 * SECOND);
+        assert_eq!(charge(&weights, 5_990, after), Ok(5_990));
+        assert_eq!(weights.used(None, before), 5_990);
+        assert_eq!(charge(&weights, 11, before).unwrap_err().0, Level::Weight);
+        assert_eq!(weights.give_back(None, 5, before), 5_990, "it was not counted in this minute");
+        assert_eq!(weights.give_back(None, 5, after), 5_985);
+        assert_eq!(charge(&weights, 15, after), Ok(6_000));
+        assert_eq!(charge(&weights, 1, after).unwrap_err().0, Level::Weight);
     }
 
     #[test]
