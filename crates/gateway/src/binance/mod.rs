@@ -40,6 +40,7 @@ use crate::state::Shared;
 pub(crate) use account::ListenKeys;
 pub(crate) use limits::Limiter;
 pub(crate) use names::{AmendedNames, CancelNames};
+pub(crate) use serve::{is_ours, not_allowed};
 pub use table::endpoints;
 pub(crate) use ws::{Streams, keep_time};
 

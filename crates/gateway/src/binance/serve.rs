@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use types::Timestamp;
 
@@ -52,8 +52,32 @@ pub(crate) fn routes(mut routes: Routes) -> Routes {
 pub(crate) async fn lenient(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     match meant(request.method(), request.uri().path()) {
         Some(endpoint) => serve(shared, endpoint, request).await,
-        None => refused(&Error::unknown_path()),
+        None => {
+            let source = source(request.extensions());
+            nothing_there(&shared, source, Error::unknown_path()).await
+        }
     }
+}
+
+/// Whether a path is the dialect's.
+pub(crate) fn is_ours(path: &str) -> bool {
+    let first = path.split('/').find(|part| !part.is_empty());
+    ROOTS.iter().any(|root| first == root.strip_prefix('/'))
+}
+
+/// A method that a path does not have.
+pub(crate) async fn not_allowed(shared: &Shared, source: Source) -> Response {
+    let error = Error { status: StatusCode::METHOD_NOT_ALLOWED, ..Error::unknown_path() };
+    nothing_there(shared, source, error).await
+}
+
+/// Where there is nothing, asking weighs as little as anything.
+async fn nothing_there(shared: &Shared, source: Source, error: Error) -> Response {
+    let now = shared.exchange.now();
+    let charged = shared.limiter.charge(source, 1, now).await;
+    let mut response = refused(&charged.err().unwrap_or(error));
+    state_weight(shared, source, now, response.headers_mut());
+    response
 }
 
 /// The endpoint that a path means, whatever slashes it has.

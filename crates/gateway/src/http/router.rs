@@ -14,7 +14,7 @@ use super::finish::finish;
 use super::whole::to_its_end;
 use crate::cache::{Life, keep, note_command};
 use crate::error::{ApiError, GatewayCode};
-use crate::limits::{admit, source, too_fast};
+use crate::limits::{Source, admit, source, too_fast};
 use crate::state::Shared;
 use crate::{account, admin, binance, demo, docs, health, market_data, orders, ws};
 
@@ -178,9 +178,7 @@ impl Routes {
         let measured = from_fn_with_state(metrics, finish);
         self.router
             .fallback(unknown.layer(measured.clone()))
-            .method_not_allowed_fallback(
-                (async || ApiError::from(GatewayCode::MethodNotAllowed)).layer(measured),
-            )
+            .method_not_allowed_fallback(not_allowed.layer(measured))
             .with_state(self.shared)
     }
 }
@@ -190,7 +188,20 @@ async fn unknown(state: State<Arc<Shared>>, request: Request) -> Response {
     if binance::means(request.method(), request.uri().path()) {
         return binance::lenient(state, request).await;
     }
-    let error = too_fast(&state, source(request.extensions())).await;
-    let error = error.unwrap_or_else(|| GatewayCode::NotFound.into());
-    error.into_response()
+    refuse(&state, source(request.extensions()), GatewayCode::NotFound).await
+}
+
+/// A method that a path does not have.
+async fn not_allowed(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let source = source(request.extensions());
+    if binance::is_ours(request.uri().path()) {
+        return binance::not_allowed(&shared, source).await;
+    }
+    refuse(&shared, source, GatewayCode::MethodNotAllowed).await
+}
+
+/// Limits count those, too, who ask for what there is not.
+async fn refuse(shared: &Shared, source: Source, code: GatewayCode) -> Response {
+    let error = too_fast(shared, source).await;
+    error.unwrap_or_else(|| code.into()).into_response()
 }

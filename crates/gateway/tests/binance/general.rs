@@ -37,8 +37,15 @@ async fn paths_are_meant_whatever_their_slashes_and_old_names_answer() {
     let huge = world.signed(&world.alice, "GET", "/api/v3/order", query).await;
     assert_eq!(huge.code(), -1100, "no id is so large");
     for path in ["/api/v3/nothing", "/sapi/v1/nothing", "/api", "/fapi/v1/ping"] {
-        assert_eq!(world.ask(path).await.error(), (404, -1020, "This operation is not supported."));
+        let said = world.ask(path).await;
+        let weight: u32 = said.headers["x-mbx-used-weight"].parse().unwrap();
+        assert!(weight >= 1, "asking for nothing weighs, too");
+        assert_eq!(said.error(), (404, -1020, "This operation is not supported."));
     }
+    let request = Request::put("/api/v3/ping").body(Body::empty()).unwrap();
+    let said = send(&world.router, request).await;
+    assert!(said.headers.contains_key("x-mbx-used-weight"));
+    assert_eq!(said.error(), (405, -1020, "This operation is not supported."));
     for kind in ["fapi", "dapi", "eapi"] {
         let info = world.ask(&format!("/{kind}/v1/exchangeInfo")).await.ok();
         assert_eq!((&info["symbols"], &info["timezone"]), (&json!([]), &json!("UTC")));

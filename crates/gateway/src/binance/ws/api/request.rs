@@ -36,6 +36,8 @@ pub(super) fn parse(text: &str) -> Result<Request, (Value, Error)> {
     let field = |name: &str| fields.get(name).map_or("null", |raw| raw.get());
     let id = match serde_json::from_str(field("id")) {
         Ok(Value::String(id)) if id.len() > MAX_ID_LEN => return Err(nameless()),
+        // It could not be said again as it came.
+        Ok(Value::Number(id)) if id.is_f64() => return Err(nameless()),
         Ok(id @ (Value::Null | Value::String(_) | Value::Number(_))) => id,
         _ => return Err(nameless()),
     };
@@ -100,7 +102,8 @@ mod tests {
             id
         };
         let long = format!(r#"{{"id":"{}","method":"ping"}}"#, "x".repeat(65));
-        for text in ["{", "[]", "5", r#"{"id":[],"method":"ping"}"#, &long] {
+        let wide = r#"{"id":1180591620717411303424,"method":"ping"}"#;
+        for text in ["{", "[]", "5", r#"{"id":[],"method":"ping"}"#, &long, wide] {
             assert_eq!(refused(text), Value::Null, "{text}");
         }
         assert_eq!(refused(r#"{"id":7,"params":{}}"#), Value::from(7));
