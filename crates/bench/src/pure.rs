@@ -92,8 +92,7 @@ fn play_book(seed: u64, shape: Shape, mut latencies: Option<&mut Histogram<u64>>
 }
 
 fn operate(market: &mut Market, operation: &Operation, fx: &mut Effects) {
-    fx.events.clear();
-    fx.messages.clear();
+    fx.clear();
     match operation {
         Operation::Admit(admit) => {
             market.admit(admit, &mut Work { remaining: 4_096 }, fx);

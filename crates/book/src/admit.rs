@@ -93,7 +93,7 @@ impl Market {
         // Said anew, since it is known: a copy of a kind that is not known goes byte by byte.
         let time_in_force = TimeInForce::Gtc;
         let spec = OrderSpec::Limit { price, quantity, time_in_force, post_only };
-        fx.emit_with(|| Event::OrderPlaced {
+        fx.emit_plain(|| Event::OrderPlaced {
             reply: admit.reply,
             market,
             order,
@@ -105,7 +105,7 @@ impl Market {
         });
         self.book.insert_plain(order, admit, price, quantity);
         let hidden = Quantity::ZERO;
-        fx.emit_with(|| Event::OrderRested {
+        fx.emit_plain(|| Event::OrderRested {
             market,
             order,
             account,
@@ -115,7 +115,7 @@ impl Market {
             hidden,
         });
         let version = self.def.version;
-        fx.send_with(|| Message::Rested { account, hold, order, price, version });
+        fx.send_plain(|| Message::Rested { account, hold, order, price, version });
     }
 
     fn admit_as_is(&mut self, admit: &Admit, work: &mut Work, fx: &mut Effects) {
@@ -143,8 +143,7 @@ impl Market {
             Entry::Slides { price, .. } => admit.spec.at_price(price),
             Entry::Waits { .. } | Entry::Rests { .. } | Entry::Matches => admit.spec,
         };
-        let conditions = admit.conditions.clone();
-        fx.emit_with(|| Event::OrderPlaced {
+        let placed = |conditions| Event::OrderPlaced {
             reply: admit.reply,
             market: self.def.id,
             order,
@@ -153,7 +152,12 @@ impl Market {
             side: admit.side,
             spec,
             conditions,
-        });
+        };
+        if admit.conditions.is_none() {
+            fx.emit_plain(|| placed(BoxedConditions::NONE));
+        } else {
+            fx.emit(placed(admit.conditions.clone()));
+        }
         match entry {
             Entry::Waits { last } => self.wait(order, admit, last, fx),
             Entry::Slides { price, quantity } => {

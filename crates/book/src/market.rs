@@ -259,7 +259,7 @@ impl Market {
             remaining: party.remaining,
             fee,
         };
-        fx.emit_with(|| {
+        fx.emit_plain(|| {
             Event::Trade(Trade {
                 market: self.def.id,
                 trade: self.take_trade_id(),
@@ -276,7 +276,7 @@ impl Market {
         self.average.traded(self.now, price, quantity);
         self.waiting.traded(price);
         let (base, quote) = (self.def.base, self.def.quote);
-        fx.send_with(|| {
+        fx.send_plain(|| {
             let fill = Fill {
                 account: buyer.account,
                 hold: buyer.hold,
@@ -289,7 +289,7 @@ impl Market {
             };
             Message::Filled { fill, is_self_trade }
         });
-        fx.send_with(|| {
+        fx.send_plain(|| {
             let fill = Fill {
                 account: seller.account,
                 hold: seller.hold,
@@ -316,7 +316,7 @@ impl Market {
         let Removed { id, account, hold, side, price, remaining, of_list } =
             self.book.remove(place);
         let release = need(&self.scaling, side, price, remaining);
-        fx.emit_with(|| Event::OrderCancelled {
+        fx.emit_plain(|| Event::OrderCancelled {
             reply,
             market: self.def.id,
             order: id,
@@ -327,7 +327,7 @@ impl Market {
         if of_list {
             self.leg_fails(Member { order: id, account, hold, need: release }, fx);
         }
-        fx.send_with(|| Message::Closed { account, hold, order: id, release });
+        fx.send_plain(|| Message::Closed { account, hold, order: id, release });
     }
 
     /// Takes a filled order out of the book and closes its hold, in which nothing is left.
@@ -338,7 +338,7 @@ impl Market {
         if of_list && self.keep_pending(order, hold) {
             return;
         }
-        fx.send_with(|| Message::Closed { account, hold, order, release: Amount::ZERO });
+        fx.send_plain(|| Message::Closed { account, hold, order, release: Amount::ZERO });
     }
 
     /// Answers a command about an order that exists, or a state, with a rejection.

@@ -163,7 +163,7 @@ impl Market {
     #[inline]
     pub(crate) fn rest(&mut self, order: &RestingOrder, fx: &mut Effects) {
         self.book.insert(order);
-        fx.emit_with(|| Event::OrderRested {
+        fx.emit_plain(|| Event::OrderRested {
             market: self.def.id,
             order: order.id,
             account: order.account,
@@ -172,7 +172,7 @@ impl Market {
             quantity: order.shown(),
             hidden: order.hidden,
         });
-        fx.send_with(|| Message::Rested {
+        fx.send_plain(|| Message::Rested {
             account: order.account,
             hold: order.hold,
             order: order.id,
@@ -199,7 +199,7 @@ impl Market {
 
     #[inline]
     fn close_taker(&self, taker: &Taker, fx: &mut Effects) {
-        fx.send_with(|| Message::Closed {
+        fx.send_plain(|| Message::Closed {
             account: taker.account,
             hold: taker.hold,
             order: taker.order,

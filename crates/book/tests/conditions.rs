@@ -142,7 +142,7 @@ fn a_waiting_order_is_cancelled_with_all_that_it_holds_and_cannot_be_amended() {
     let (mut work, more) = (Work { remaining: 9 }, amend(3, 3, 3, 50));
     desk.market.amend(&AmendOrder { price: Some(Price::new(91)), ..more }, &mut work, &mut desk.fx);
     assert_eq!(desk.rejection(), Some(RejectCode::NotAmendable));
-    let [Message::Amended { release, .. }] = desk.fx.messages.make_contiguous() else {
+    let [Message::Amended { release, .. }] = desk.fx.messages.iter().collect::<Vec<_>>()[..] else {
         panic!("the ledger is told");
     };
     assert_eq!(*release, Amount::new(50));

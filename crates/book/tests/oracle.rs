@@ -293,7 +293,7 @@ impl Session {
 
     fn settle(&mut self, fx: &Effects) {
         fx.messages.iter().for_each(|message| self.holds.apply(message));
-        for event in &fx.events {
+        for event in fx.events.iter() {
             let name = match event {
                 Event::Trade(_) => {
                     self.trades += 1;

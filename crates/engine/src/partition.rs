@@ -98,7 +98,7 @@ impl Partition {
         assert_eq!(seq, self.seq.next(), "entries have no gaps");
         assert!(time >= self.now, "time never goes backwards");
         (self.seq, self.now) = (seq, time);
-        std::mem::swap(&mut self.fx.events, events);
+        self.fx.events.swap(events);
         let mut work = Work { remaining: WORK_PER_ENTRY };
         let ends_term = matches!(command, Command::EndTerm);
         let term_ended = std::mem::replace(&mut self.term_ended, ends_term);
@@ -115,7 +115,7 @@ impl Partition {
             self.run(&mut work);
         }
         self.ledger.emit_touched(&mut self.fx);
-        std::mem::swap(&mut self.fx.events, events);
+        self.fx.events.swap(events);
     }
 
     fn command(&mut self, command: &Command, work: &mut Work) {
@@ -237,7 +237,7 @@ impl Partition {
 
     fn deliver(&mut self, delivery: &Delivery) {
         let new = self.channels.accept(delivery);
-        self.fx.messages.extend(new.iter().cloned());
+        new.iter().cloned().for_each(|message| self.fx.messages.push_back(message));
     }
 
     fn set_topology(&mut self, topology: &Topology) {

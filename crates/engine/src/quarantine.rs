@@ -125,7 +125,7 @@ impl Partition {
         self.fx.emit(Event::QuarantineReleased { reply, component, parked });
         // Requests wait until no message is left, so nothing of these is copied.
         assert!(self.fx.messages.is_empty(), "requests come after messages");
-        self.fx.messages = quarantine.parked;
+        self.fx.messages = quarantine.parked.into();
         work.remaining = 0;
     }
 

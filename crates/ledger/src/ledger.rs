@@ -136,7 +136,7 @@ impl Ledger {
             let balance = state.account_mut(account).expect("touched").balance_mut(asset);
             balance.touched = false;
             let (available, held) = (balance.available, balance.held);
-            fx.emit_with(|| Event::BalanceChanged { account, asset, available, held });
+            fx.emit_plain(|| Event::BalanceChanged { account, asset, available, held });
         }
         self.touched.clear();
         if !self.traded.is_empty() {

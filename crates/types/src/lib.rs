@@ -45,7 +45,7 @@ pub use definition::{
     AssetDef, Definition, DefinitionError, MAX_ASSET_SCALE, MAX_SUPPLY, MarketBounds, MarketDef,
     Scaling,
 };
-pub use effects::Effects;
+pub use effects::{Effects, Events, Messages};
 pub use event::Event;
 pub use event_batch::{EntryEvents, EventBatch};
 pub use fees::{FeeRates, FeeSchedule, TierStep, VOLUME_DAYS, VolumeFactor};

@@ -25,8 +25,7 @@ impl Engine for Outcry {
     }
 
     fn apply(&mut self, number: u64, operation: &Operation, fills: &mut impl FnMut(Fill)) {
-        self.fx.events.clear();
-        self.fx.messages.clear();
+        self.fx.clear();
         match *operation {
             Operation::Limit { side, price, lots, rests } => {
                 let spec = OrderSpec::Limit {

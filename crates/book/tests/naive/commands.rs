@@ -169,7 +169,7 @@ impl Naive {
         let mut fx = Effects::default();
         copy.go_on(incoming, &mut Work { remaining: u32::MAX }, &mut fx);
         let mut sum = (0, 0);
-        for event in fx.events {
+        for event in fx.events.iter().cloned() {
             if let Event::Trade(trade) = event {
                 sum.0 += trade.quantity.get();
                 sum.1 += trade.quote_amount.get();
