@@ -1,9 +1,10 @@
 # `make run` starts the exchange, `make test` runs every test. Both set up what they need.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt clippy doc deny unit browser clients compat determinism bench peers kill-test local-books oracle sim fuzz mutants autobahn dist setup-rust
+.PHONY: help run test check fmt clippy doc deny unit browser clients compat determinism instructions bench bench-page peers kill-test local-books oracle sim fuzz mutants autobahn dist setup-rust
 
 STAGE := scripts/stage.sh
+RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
 ARGS ?=
 ROUNDS ?= 500
 SEED ?= 1
@@ -28,6 +29,7 @@ test: setup-rust ## Every test: checks, browser, unit and end-to-end tests.
 	@$(STAGE) clients $(MAKE) --no-print-directory clients
 	@$(STAGE) tests $(MAKE) --no-print-directory unit
 	@$(STAGE) release $(MAKE) --no-print-directory determinism
+	@$(STAGE) instructions $(MAKE) --no-print-directory instructions
 	@$(STAGE) --report
 
 check: fmt clippy doc deny ## Format, lints, docs, licences.
@@ -60,14 +62,22 @@ compat: ## The same with whole bots, freqtrade and hummingbot, which take minute
 determinism:
 	cargo test --quiet --release --package sim --test determinism
 
-bench: setup-rust ## Measure the layers; prints a table and writes target/bench.json. ARGS names layers.
-	cargo build --release --quiet --package outcry --package bench
-	target/release/bench $(ARGS)
+# Fails when a hot path has become more than 2 % longer; docs/performance.md says how to commit a new count.
+instructions:
+	@cargo run --release --quiet --package workload --bin hot-paths -- check
+
+bench: setup-rust ## Measure the layers; prints them and writes target/bench.json. ARGS names layers.
+	cargo build --release --quiet --package outcry --package bench --package workload
+	$(RELEASE)/bench $(ARGS)
 	$(if $(ARGS),,@$(MAKE) --no-print-directory peers)
 
+bench-page: ## Put the figures of the last `make bench` into docs/performance.md, with plots.
+	$(RELEASE)/bench --page
+
 peers: setup-rust ## Our book beside those of others on the same orders. FLOWS names some of them.
+	scripts/node-peer.sh || echo "peers: without the book of the npm registry"
 	cargo build --release --quiet --manifest-path peers/Cargo.toml
-	peers/target/release/peers $(FLOWS)
+	$(or $(CARGO_TARGET_DIR),peers/target)/release/peers $(FLOWS)
 
 kill-test: setup-rust ## Kill the exchange ROUNDS times (500) under load and account for every command.
 	KILL_ROUNDS=$(ROUNDS) cargo test --package outcry --test kill -- --nocapture

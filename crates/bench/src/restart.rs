@@ -4,21 +4,22 @@ use std::path::Path;
 use std::time::Instant;
 
 use node::{Node, NodeHooks};
+use workload::{Requests, workload};
 
 use crate::durable::{ACCOUNTS, config, start};
-use crate::flow::{STEADY, Traders};
 use crate::report::Report;
 
-const COMMANDS: u32 = 10_000_000;
+const COMMANDS: usize = 5_000_000;
 
 /// Fills a log, stops the node, starts it again.
 pub fn restart(report: &mut Report, folder: &Path) {
+    let session = workload("steady").session(1, COMMANDS);
     for (name, event_log) in [("replay_mops", false), ("replay_with_event_log_mops", true)] {
         let data = folder.join(name);
         let (node, client) = start(&data, event_log);
-        let mut traders = Traders::new(42, STEADY, ACCOUNTS, false);
-        for _ in 0..COMMANDS {
-            client.submit(&node, traders.next_request(), 8_192);
+        let mut requests = Requests::new(ACCOUNTS, false);
+        for operation in session.before.iter().chain(&session.timed) {
+            client.submit(&node, requests.of(operation), 8_192);
         }
         client.wait(0);
         node.stop();
@@ -30,7 +31,7 @@ pub fn restart(report: &mut Report, folder: &Path) {
         let log = if event_log { "on, every event compared" } else { "off" };
         let conditions = format!(
             "wall time from start to serving, {replayed} entries, no snapshot, log in the page \
-                 cache, event log {log}"
+             cache, event log {log}"
         );
         report.add(name, replayed as f64 / seconds / 1e6, "M commands/s", &conditions);
         node.stop();

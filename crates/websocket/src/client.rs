@@ -121,6 +121,12 @@ impl Client {
         Ok(Self { stream, buffer, extensions, received: 0 })
     }
 
+    /// The connection, and what of the next frames has been read already.
+    #[must_use]
+    pub fn into_parts(self) -> (TcpStream, BytesMut) {
+        (self.stream, self.buffer)
+    }
+
     /// Sends bytes as they are.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use bourse_book::OrderBook;
 use bourse_book::types::Side as TheirSide;
 
 use super::Engine;
-use crate::workload::{Fill, Operation, Side};
+use workload::{Fill, Operation, Side};
 
 pub struct Bourse {
     book: OrderBook,

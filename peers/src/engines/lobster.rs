@@ -3,7 +3,7 @@
 use lobster::{OrderBook, OrderEvent, OrderType, Side as TheirSide};
 
 use super::Engine;
-use crate::workload::{Fill, Operation, Side};
+use workload::{Fill, Operation, Side};
 
 pub struct Lobster {
     book: OrderBook,

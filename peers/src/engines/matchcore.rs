@@ -9,7 +9,7 @@ use matchcore::{
 };
 
 use super::Engine;
-use crate::workload::{Fill, Operation, Side};
+use workload::{Fill, Operation, Side};
 
 pub struct Matchcore {
     book: OrderBook,

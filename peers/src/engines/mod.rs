@@ -5,17 +5,15 @@ mod bourse;
 mod lobster;
 mod matchcore;
 mod orderbook_rs;
-mod outcry;
 mod rust_ob;
 
 pub use bourse::Bourse;
 pub use lobster::Lobster;
 pub use matchcore::Matchcore;
 pub use orderbook_rs::OrderbookRs;
-pub use outcry::Outcry;
 pub use rust_ob::RustOb;
 
-use crate::workload::{Fill, Operation};
+use workload::{Fill, Operation, OurBook};
 
 /// A book under test.
 pub trait Engine {
@@ -24,4 +22,14 @@ pub trait Engine {
 
     /// Does what is asked, for the order of this number if it is one, and tells each fill.
     fn apply(&mut self, number: u64, operation: &Operation, fills: &mut impl FnMut(Fill));
+}
+
+impl Engine for OurBook {
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn apply(&mut self, number: u64, operation: &Operation, fills: &mut impl FnMut(Fill)) {
+        self.apply(number, operation, fills);
+    }
 }

@@ -7,7 +7,7 @@ use orderbook_rs::{OrderBook, TradeListener};
 use pricelevel::{Id, Side as TheirSide, TimeInForce, Trade};
 
 use super::Engine;
-use crate::workload::{Fill, Operation, Side};
+use workload::{Fill, Operation, Side};
 
 pub struct OrderbookRs {
     book: OrderBook<()>,

@@ -4,7 +4,7 @@
 use rust_ob::{Decimal, OrderBook, OrderMatch, Side as TheirSide};
 
 use super::Engine;
-use crate::workload::{Fill, Operation, Side};
+use workload::{Fill, Operation, Side};
 
 pub struct RustOb {
     book: OrderBook<u64>,

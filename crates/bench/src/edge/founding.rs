@@ -1,27 +1,24 @@
 //! A fresh exchange in a process of its own, founded through its operators' API.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::http::{Connection, Key};
-use super::process::Process;
+use crate::process::Process;
+
+/// So that neither connections nor messages of a socket are limited by anything but the machine.
+const UNBOUNDED: &str = "[gateway]\nconnections = 1000000\nsockets = 1000000\nsocket_rate = 1000000\n\
+                         socket_burst = 1000000\n";
 
 /// Starts the binary beside this one on an empty data directory, and makes the market and as many
 /// accounts, each with funds and a key.
 pub fn found(folder: &Path, accounts: usize) -> (Process, Vec<Key>) {
-    let mut command = Command::new(binary());
-    command.args([
-        "run",
-        "--no-demo",
-        "--limits",
-        "unlimited",
-        "--listen",
-        "127.0.0.1:0",
-        "--data",
-    ]);
-    command.arg(folder.join("data"));
+    std::fs::write(folder.join("outcry.toml"), UNBOUNDED).expect("a writable folder");
+    let mut command = exchange(folder);
+    command.args(["--no-demo", "--limits", "unlimited", "--config"]);
+    command.arg(folder.join("outcry.toml"));
     let server = Process::start(command, &folder.join("server.log"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let keys = runtime.expect("a runtime").block_on(async {
@@ -37,9 +34,12 @@ pub fn found(folder: &Path, accounts: usize) -> (Process, Vec<Key>) {
     (server, keys)
 }
 
-/// The exchange, built beside this program.
-pub fn binary() -> PathBuf {
-    std::env::current_exe().expect("a path").with_file_name("outcry")
+/// `outcry run`, built beside this program, with its data in `folder`.
+pub fn exchange(folder: &Path) -> Command {
+    let binary = std::env::current_exe().expect("a path").with_file_name("outcry");
+    let mut command = Command::new(binary);
+    command.args(["run", "--listen", "127.0.0.1:0", "--data"]).arg(folder.join("data"));
+    command
 }
 
 /// The key that was printed at the first start.

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,7 +10,8 @@ use sha2::Sha256;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::load::{Plan, Window};
+use super::load::Client;
+use super::pace::{Turns, Window};
 use super::trader::{Action, Done, Refusal, Trader};
 
 /// An API key.
@@ -96,39 +96,51 @@ fn content_length(head: &[u8]) -> usize {
     line.and_then(|value| value.trim().parse().ok()).expect("answers tell their length")
 }
 
-/// One client: a request, its answer, the next request, until the window closes.
-pub async fn trade(plan: Rc<Plan>, number: usize, window: Rc<Window>) {
-    let mut trader = Trader::new(plan.run, number);
+/// One client: a request, its answer, the next request, as long as it has turns.
+pub async fn trade(client: Client) {
+    let Client { plan, number, mut turns, window, totals } = client;
+    let mut trader = Trader::new(&plan.run, number);
     let key = plan.keys[number].clone();
     let mut connection = Connection::open(plan.address, key).await.expect("a listening server");
     let (mut body, mut path) = (String::new(), String::new());
-    while window.is_open() {
-        let action = trader.next_action(plan.run);
-        body.clear();
-        path.clear();
-        let method = match &action {
-            Action::Place { client_order_id, limit } => {
-                path.push_str("/v1/orders");
-                body.push('{');
-                limit.write_fields(client_order_id, &mut body);
-                body.push('}');
-                "POST"
-            }
-            Action::Cancel { order } => {
-                path.push_str("/v1/orders/BTC-USDT/");
-                path.push_str(&order.to_string());
-                "DELETE"
-            }
-        };
-        let started = Instant::now();
+    while let Some(due) = next_turn(&mut turns, &window).await {
+        let action = trader.next_action(&plan.run);
+        let method = write(&action, &mut path, &mut body);
         let (status, answer) = connection.call(method, &path, &body).await.expect("an answer");
         trader.answered(&action, read(status, answer));
-        window.count(started.elapsed());
+        window.count(due);
         if !plan.pause.is_zero() {
             tokio::time::sleep(plan.pause).await;
         }
     }
-    window.count_late_cancels(trader.late_cancels);
+    totals.add(trader.answers, trader.late_cancels);
+}
+
+async fn next_turn(turns: &mut Turns, window: &Window) -> Option<Instant> {
+    match turns.now(0, window) {
+        Some(due) => Some(due),
+        None => turns.later().await,
+    }
+}
+
+/// Gives the method.
+fn write(action: &Action, path: &mut String, body: &mut String) -> &'static str {
+    body.clear();
+    path.clear();
+    match action {
+        Action::Place { client_order_id, limit } => {
+            path.push_str("/v1/orders");
+            body.push('{');
+            limit.write_fields(client_order_id, body);
+            body.push('}');
+            "POST"
+        }
+        Action::Cancel { order } => {
+            path.push_str("/v1/orders/BTC-USDT/");
+            path.push_str(&order.to_string());
+            "DELETE"
+        }
+    }
 }
 
 fn read(status: u16, body: &[u8]) -> Result<Done<'_>, Refusal> {

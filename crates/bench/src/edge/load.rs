@@ -1,6 +1,6 @@
-//! A closed loop of clients on one thread, and the window of time in which it is measured.
+//! Clients on one thread, and what their requests take them, the server and the generator.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -9,8 +9,9 @@ use hdrhistogram::Histogram;
 use tokio::task::LocalSet;
 
 use super::http::Key;
-use super::process::Process;
-use crate::report::{histogram, thread_time};
+use super::pace::{Turns, Window, turns};
+use crate::process::Process;
+use crate::report::thread_time;
 
 const WARM_UP: Duration = Duration::from_secs(2);
 const MEASURED: Duration = Duration::from_secs(8);
@@ -18,16 +19,18 @@ const MEASURED: Duration = Duration::from_secs(8);
 /// What is asked of a server.
 pub struct Plan {
     /// Tells runs on the same exchange apart, in client order ids.
-    pub run: &'static str,
+    pub run: String,
     /// Whom to connect to.
     pub address: SocketAddr,
     /// One for each connection.
     pub keys: Vec<Key>,
     /// Clients, a connection each.
     pub connections: usize,
-    /// Requests that each client has under way.
+    /// Requests that each client has under way in a closed loop.
     pub in_flight: usize,
-    /// How long a client does nothing between requests.
+    /// Requests a second of all clients, in an open loop; none: a closed loop.
+    pub rate: Option<f64>,
+    /// How long a client does nothing after an answer.
     pub pause: Duration,
 }
 
@@ -35,7 +38,8 @@ pub struct Plan {
 pub struct Load {
     /// Answered requests a second.
     pub rate: f64,
-    /// Nanoseconds from before a request is written until its answer has been read and checked.
+    /// Nanoseconds from when a request was due until its answer has been read and checked; in a closed loop it is due
+    /// when it is about to be written.
     pub latencies: Histogram<u64>,
     /// Microseconds of processor time of the server for each request.
     pub server_micros: f64,
@@ -45,39 +49,32 @@ pub struct Load {
     pub late_percent: f64,
 }
 
-/// Where clients count what they did.
-pub struct Window {
-    phase: Cell<Phase>,
-    latencies: RefCell<Histogram<u64>>,
-    /// Of the whole run, to compare with the late cancels.
+/// One client of a run.
+pub struct Client {
+    /// What the run is about.
+    pub plan: Rc<Plan>,
+    /// From zero.
+    pub number: usize,
+    /// When it asks.
+    pub turns: Turns,
+    /// Where it counts answers.
+    pub window: Rc<Window>,
+    /// Where it counts all answers and late cancels at its end.
+    pub totals: Rc<Totals>,
+}
+
+/// Of the whole run.
+#[derive(Default)]
+pub struct Totals {
     answers: Cell<u64>,
     late_cancels: Cell<u64>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Phase {
-    WarmUp,
-    Measured,
-    Over,
-}
-
-impl Window {
-    /// Whether to go on asking.
-    pub fn is_open(&self) -> bool {
-        self.phase.get() != Phase::Over
-    }
-
-    /// An answer that was checked.
-    pub fn count(&self, latency: Duration) {
-        self.answers.update(|count| count + 1);
-        if self.phase.get() == Phase::Measured {
-            self.latencies.borrow_mut().saturating_record(latency.as_nanos() as u64);
-        }
-    }
-
+impl Totals {
     /// At the end of a client.
-    pub fn count_late_cancels(&self, count: u64) {
-        self.late_cancels.update(|all| all + count);
+    pub fn add(&self, answers: u64, late_cancels: u64) {
+        self.answers.update(|all| all + answers);
+        self.late_cancels.update(|all| all + late_cancels);
     }
 }
 
@@ -85,45 +82,44 @@ impl Window {
 ///
 /// # Panics
 /// When a client does: with the first answer that is wrong.
-pub fn run<F>(server: &Process, plan: Plan, client: fn(Rc<Plan>, usize, Rc<Window>) -> F) -> Load
+pub fn run<F>(server: &Process, plan: Plan, client: fn(Client) -> F) -> Load
 where
     F: Future<Output = ()> + 'static,
 {
-    let window = Rc::new(Window {
-        phase: Cell::new(Phase::WarmUp),
-        latencies: RefCell::new(histogram()),
-        answers: Cell::new(0),
-        late_cancels: Cell::new(0),
-    });
-    let plan = Rc::new(plan);
+    let (plan, totals) = (Rc::new(plan), Rc::new(Totals::default()));
+    let window = Rc::new(Window::new(WARM_UP, MEASURED));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let (seconds, server_time, own_time) =
-        LocalSet::new().block_on(&runtime.expect("a runtime"), async {
-            let spawn = |n| tokio::task::spawn_local(client(plan.clone(), n, window.clone()));
-            let clients: Vec<_> = (0..plan.connections).map(spawn).collect();
-            let spent = measure(server, &window).await;
-            for client in clients {
-                client.await.expect("a client whose answers were all right");
-            }
-            spent
-        });
-    let latencies = window.latencies.borrow().clone();
+    let (server_time, own_time) = LocalSet::new().block_on(&runtime.expect("a runtime"), async {
+        let turns = turns(plan.connections, plan.in_flight, plan.rate, &window);
+        let start = |(number, turns)| {
+            let (plan, window, totals) = (plan.clone(), window.clone(), totals.clone());
+            tokio::task::spawn_local(client(Client { plan, number, turns, window, totals }))
+        };
+        let clients: Vec<_> = (0..).zip(turns).map(start).collect();
+        let spent = measure(server).await;
+        for client in clients {
+            client.await.expect("a client whose answers were all right");
+        }
+        spent
+    });
+    let latencies = window.latencies();
     let count = latencies.len() as f64;
     Load {
-        rate: count / seconds.as_secs_f64(),
+        rate: count / MEASURED.as_secs_f64(),
         server_micros: server_time.as_secs_f64() * 1e6 / count,
         generator_micros: own_time.as_secs_f64() * 1e6 / count,
-        late_percent: 100.0 * window.late_cancels.get() as f64 / window.answers.get() as f64,
+        late_percent: 100.0 * totals.late_cancels.get() as f64 / totals.answers.get() as f64,
         latencies,
     }
 }
 
-/// Opens and closes the window; wall time, the server's and this thread's processor time in between.
-async fn measure(server: &Process, window: &Window) -> (Duration, Duration, Duration) {
+/// The server's and this thread's processor time while the window is open.
+async fn measure(server: &Process) -> (Duration, Duration) {
     tokio::time::sleep(WARM_UP).await;
     let before = (Instant::now(), server.processor_time(), thread_time());
-    window.phase.set(Phase::Measured);
     tokio::time::sleep(MEASURED).await;
-    window.phase.set(Phase::Over);
-    (before.0.elapsed(), server.processor_time() - before.1, thread_time() - before.2)
+    // A generator that is busy wakes late.
+    let share = MEASURED.as_secs_f64() / before.0.elapsed().as_secs_f64();
+    let spent = (server.processor_time() - before.1, thread_time() - before.2);
+    (spent.0.mul_f64(share), spent.1.mul_f64(share))
 }

@@ -1,33 +1,43 @@
-//! From outside: the real binary as a process of its own. Order entry over HTTP and WebSocket, and market data
-//! ([`mod@streams`]).
+//! From outside: the real binary as a process of its own. Order entry over HTTP and WebSocket, market data
+//! ([`mod@streams`], [`mod@fan_out`]), and what it takes when nothing happens.
 //!
-//! The generator is one thread on the same machine, in a closed loop: a client asks again when it has
-//! been answered, so that a slow server is asked less, and latencies include waiting for the
+//! The generator of order entry is one thread on the same machine. Its closed loop asks again when it has been answered,
+//! which measures capacity; its open loop asks at a fixed rate below that ([`pace`]). Latencies include waiting for the
 //! generator's own turn. Every answer is checked; a wrong one ends the run.
 
+mod fan_out;
 mod founding;
 mod http;
+mod idle;
 mod load;
-mod process;
+mod pace;
+mod readers;
 mod socket;
 mod streams;
 mod trader;
-pub mod trivial;
+mod trivial;
 
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+pub use fan_out::fan_out;
 use http::Key;
-use load::{Load, Plan};
-use process::Process;
+pub use idle::idle;
+use load::{Client, Load, Plan};
+pub use readers::{READ_TRADES, read_trades};
 pub use streams::streams;
+pub use trivial::serve as serve_trivial;
 
+use crate::durable::SHARES;
+use crate::process::Process;
 use crate::report::{Report, Unit};
 
+/// How this program is started as the server that HTTP is compared with.
+pub const SERVE_TRIVIAL: &str = "--serve-trivial";
+
 const CONNECTIONS: usize = 64;
-/// Requests that each WebSocket has under way: together about a thousand. A socket may send 2,000
-/// messages a second in the long run, which so many sockets do not reach on one machine.
+/// Requests that each WebSocket has under way: together about a thousand.
 const IN_FLIGHT: usize = 16;
 /// Between the requests of a client that is alone.
 const IDLE: Duration = Duration::from_millis(1);
@@ -37,11 +47,6 @@ pub fn http(report: &mut Report, folder: &Path) {
     let folder = made(folder, "http");
     let (server, keys) = founding::found(&folder, CONNECTIONS);
     let full = load::run(&server, plan("h", &server, &keys, CONNECTIONS, 1), http::trade);
-    let alone = load::run(&server, lone(plan("l", &server, &keys, 1, 1)), http::trade);
-    drop(server);
-    let trivial = trivial(&folder);
-    let nothing = load::run(&trivial, plan("t", &trivial, &keys, CONNECTIONS, 1), http::trade);
-
     let conditions = format!(
         "real binary, {CONNECTIONS} keep-alive connections with 1 signed request each, closed loop, \
          {}, generator on the same machine",
@@ -50,8 +55,14 @@ pub fn http(report: &mut Report, folder: &Path) {
     report.add("http_requests_per_s", full.rate, "requests/s", &conditions);
     report.add_latencies("http", &full.latencies, Unit::Millis, &conditions);
     add_processor_times(report, "http", &full);
+    open_loops(report, "http", &server, &keys, full.rate, http::trade);
+    let alone = load::run(&server, lone(plan("l", &server, &keys, 1, 1)), http::trade);
     let conditions = "1 connection, 1 request, 1 ms idle in between";
     report.add_latencies("http_lone", &alone.latencies, Unit::Millis, conditions);
+    drop(server);
+
+    let trivial = trivial(&folder);
+    let nothing = load::run(&trivial, plan("t", &trivial, &keys, CONNECTIONS, 1), http::trade);
     let conditions = "axum handlers that read the same JSON and answer little, same generator";
     report.add("http_trivial_requests_per_s", nothing.rate, "requests/s", conditions);
     report.add_latencies("http_trivial", &nothing.latencies, Unit::Millis, conditions);
@@ -69,7 +80,6 @@ pub fn websocket(report: &mut Report, folder: &Path) {
     let (server, keys) = founding::found(&folder, CONNECTIONS);
     let full = plan("w", &server, &keys, CONNECTIONS, IN_FLIGHT);
     let full = load::run(&server, full, socket::trade);
-    let alone = load::run(&server, lone(plan("l", &server, &keys, 1, 1)), socket::trade);
     let conditions = format!(
         "real binary, {CONNECTIONS} sockets with {IN_FLIGHT} orders under way each, one login, \
          closed loop, {}, generator on the same machine",
@@ -78,19 +88,40 @@ pub fn websocket(report: &mut Report, folder: &Path) {
     report.add("ws_orders_per_s", full.rate, "orders/s", &conditions);
     report.add_latencies("ws", &full.latencies, Unit::Millis, &conditions);
     add_processor_times(report, "ws", &full);
+    open_loops(report, "ws", &server, &keys, full.rate, socket::trade);
+    let alone = load::run(&server, lone(plan("l", &server, &keys, 1, 1)), socket::trade);
     let conditions = "1 socket, 1 order, 1 ms idle in between";
     report.add_latencies("ws_lone", &alone.latencies, Unit::Millis, conditions);
 }
 
-fn plan(
-    run: &'static str,
+/// The same clients at fixed rates below the capacity that was just measured.
+fn open_loops<F: Future<Output = ()> + 'static>(
+    report: &mut Report,
+    name: &str,
     server: &Process,
     keys: &[Key],
-    connections: usize,
-    in_flight: usize,
-) -> Plan {
-    let (address, keys) = (server.address, keys.to_vec());
-    Plan { run, address, keys, connections, in_flight, pause: Duration::ZERO }
+    capacity: f64,
+    client: fn(Client) -> F,
+) {
+    for share in SHARES {
+        let rate = capacity * f64::from(share) / 100.0;
+        let plan = plan(&format!("o{share}"), server, keys, CONNECTIONS, 1);
+        let load = load::run(server, Plan { rate: Some(rate), ..plan }, client);
+        let conditions = format!(
+            "open loop: {rate:.0} requests/s, {share} % of the capacity, over {CONNECTIONS} connections, from when each was due"
+        );
+        report.add_latencies(
+            &format!("{name}_open_{share}"),
+            &load.latencies,
+            Unit::Millis,
+            &conditions,
+        );
+    }
+}
+
+fn plan(run: &str, server: &Process, keys: &[Key], connections: usize, in_flight: usize) -> Plan {
+    let (run, address, keys) = (run.to_owned(), server.address, keys.to_vec());
+    Plan { run, address, keys, connections, in_flight, rate: None, pause: Duration::ZERO }
 }
 
 fn lone(plan: Plan) -> Plan {
@@ -111,7 +142,7 @@ fn add_processor_times(report: &mut Report, name: &str, load: &Load) {
 
 fn trivial(folder: &Path) -> Process {
     let mut command = Command::new(std::env::current_exe().expect("a path"));
-    command.arg(crate::SERVE_TRIVIAL);
+    command.arg(SERVE_TRIVIAL);
     Process::start(command, &folder.join("trivial.log"))
 }
 

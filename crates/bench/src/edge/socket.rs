@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::rc::Rc;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
@@ -12,7 +12,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::http::Key;
-use super::load::{Plan, Window};
+use super::load::Client;
+use super::pace::Window;
 use super::trader::{Action, Done, Refusal, Trader};
 
 #[derive(Deserialize)]
@@ -24,31 +25,39 @@ struct Answer<'a> {
     error: Option<Refusal>,
 }
 
-/// Requests that were sent, by their ids.
-type UnderWay = HashMap<u64, (Instant, Action)>;
+/// Requests of one socket.
+#[derive(Default)]
+struct Requests {
+    last_id: u64,
+    /// Those that were sent, by their ids, with the times at which they were due.
+    under_way: HashMap<u64, (Instant, Action)>,
+}
 
-/// One client: as many requests under way as the plan says, until the window closes.
-pub async fn trade(plan: Rc<Plan>, number: usize, window: Rc<Window>) {
-    let mut trader = Trader::new(plan.run, number);
-    let mut socket = open(&plan, &plan.keys[number]).await;
-    let (mut under_way, mut last_id) = (UnderWay::new(), 0);
+/// One client: all requests whose turn has come are under way at once.
+pub async fn trade(client: Client) {
+    let Client { plan, number, mut turns, window, totals } = client;
+    let mut trader = Trader::new(&plan.run, number);
+    let mut socket = open(plan.address, &plan.keys[number]).await;
+    let mut requests = Requests::default();
     loop {
-        while under_way.len() < plan.in_flight && window.is_open() {
-            last_id += 1;
-            let action = trader.next_action(plan.run);
-            let text = request(last_id, &action);
-            under_way.insert(last_id, (Instant::now(), action));
+        while let Some(due) = turns.now(requests.under_way.len(), &window) {
+            let text = requests.next(due, trader.next_action(&plan.run));
             socket.feed(Message::text(text)).await.expect("an open socket");
         }
-        if under_way.is_empty() {
-            break;
-        }
         socket.flush().await.expect("an open socket");
-        let mut next = socket.next().await;
+        let mut message = tokio::select! {
+            Some(due) = turns.later() => {
+                let text = requests.next(due, trader.next_action(&plan.run));
+                socket.feed(Message::text(text)).await.expect("an open socket");
+                continue;
+            }
+            message = socket.next(), if !requests.under_way.is_empty() => message,
+            else => break,
+        };
         // All that has come meanwhile is answered with one write.
-        while let Some(message) = next {
-            take(message.expect("an open socket"), &mut trader, &mut under_way, &window);
-            next = match under_way.is_empty() {
+        while let Some(next) = message {
+            requests.take(next.expect("an open socket"), &mut trader, &window);
+            message = match requests.under_way.is_empty() {
                 true => None,
                 false => socket.next().now_or_never().flatten(),
             };
@@ -57,13 +66,14 @@ pub async fn trade(plan: Rc<Plan>, number: usize, window: Rc<Window>) {
             tokio::time::sleep(plan.pause).await;
         }
     }
-    window.count_late_cancels(trader.late_cancels);
+    totals.add(trader.answers, trader.late_cancels);
 }
 
-async fn open(plan: &Plan, key: &Key) -> WebSocketStream<TcpStream> {
-    let stream = TcpStream::connect(plan.address).await.expect("a listening server");
+/// Connects and logs in.
+pub async fn open(server: SocketAddr, key: &Key) -> WebSocketStream<TcpStream> {
+    let stream = TcpStream::connect(server).await.expect("a listening server");
     stream.set_nodelay(true).expect("a TCP connection");
-    let url = format!("ws://{}/v1/ws", plan.address);
+    let url = format!("ws://{server}/v1/ws");
     let (mut socket, _) = tokio_tungstenite::client_async(url, stream).await.expect("a handshake");
     let (now, signature) = key.sign("GET", "/v1/ws", "");
     let id = &key.id;
@@ -94,20 +104,30 @@ fn request(id: u64, action: &Action) -> String {
     text
 }
 
-fn take(message: Message, trader: &mut Trader, under_way: &mut UnderWay, window: &Window) {
-    let text = match &message {
-        Message::Text(text) => text.as_str(),
-        Message::Ping(_) => return,
-        other => panic!("not an answer: {other:?}"),
-    };
-    let answer: Answer<'_> =
-        serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    let (sent, action) = under_way.remove(&answer.id).expect("an answer to a request");
-    let outcome = match (answer.status, answer.result, answer.error) {
-        (200, Some(done), None) => Ok(done),
-        (_, None, Some(refusal)) => Err(refusal),
-        _ => panic!("neither result nor error: {text}"),
-    };
-    trader.answered(&action, outcome);
-    window.count(sent.elapsed());
+impl Requests {
+    /// The text of the next one.
+    fn next(&mut self, due: Instant, action: Action) -> String {
+        self.last_id += 1;
+        let text = request(self.last_id, &action);
+        self.under_way.insert(self.last_id, (due, action));
+        text
+    }
+
+    fn take(&mut self, message: Message, trader: &mut Trader, window: &Window) {
+        let text = match &message {
+            Message::Text(text) => text.as_str(),
+            Message::Ping(_) => return,
+            other => panic!("not an answer: {other:?}"),
+        };
+        let answer: Answer<'_> =
+            serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let (due, action) = self.under_way.remove(&answer.id).expect("an answer to a request");
+        let outcome = match (answer.status, answer.result, answer.error) {
+            (200, Some(done), None) => Ok(done),
+            (_, None, Some(refusal)) => Err(refusal),
+            _ => panic!("neither result nor error: {text}"),
+        };
+        trader.answered(&action, outcome);
+        window.count(due);
+    }
 }

@@ -6,7 +6,6 @@
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,8 +15,8 @@ use tokio::task::LocalSet;
 use tokio::time::sleep;
 use websocket::client::Client;
 
-use super::founding::binary;
-use super::process::Process;
+use super::founding::exchange;
+use crate::process::Process;
 use crate::report::Report;
 
 const READERS: usize = 500;
@@ -51,9 +50,8 @@ struct Cost {
 /// Every stream, without and with compression.
 pub fn streams(report: &mut Report, folder: &Path) {
     let folder = super::made(folder, "streams");
-    let mut command = Command::new(binary());
-    command.args(["run", "--limits", "unlimited", "--listen", "127.0.0.1:0", "--data"]);
-    command.arg(folder.join("data"));
+    let mut command = exchange(&folder);
+    command.args(["--limits", "unlimited"]);
     let server = Process::start(command, &folder.join("server.log"));
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let run = |stream: &str, readers: usize, offer: Option<&'static str>| {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Deserialize;
 use types::Side;
 
-use crate::flow::{Limit, MIDDLE, Mix, STEADY, Step};
+use crate::flow::{Limit, Mix, Step};
 
 /// Orders that a client keeps open: about a thousand of 64 clients, as in the other layers.
 const LIVE_ORDERS: usize = 16;
@@ -46,6 +46,8 @@ pub struct Trader {
     mix: Mix,
     live: Vec<u64>,
     sent: u64,
+    /// Answers that were right.
+    pub answers: u64,
     /// Cancels of orders that had been filled before they came.
     pub late_cancels: u64,
 }
@@ -54,14 +56,14 @@ impl Trader {
     /// The client `number`, with a seed of its own in each run.
     pub fn new(run: &str, number: usize) -> Self {
         let seed = run.bytes().fold(number as u64 + 1, |seed, byte| seed * 31 + u64::from(byte));
-        let mix = Mix::new(seed, STEADY.half_width);
-        Self { number, mix, live: Vec::new(), sent: 0, late_cancels: 0 }
+        let mix = Mix::new(seed);
+        Self { number, mix, live: Vec::new(), sent: 0, answers: 0, late_cancels: 0 }
     }
 
     /// What to ask next; `run` tells orders of several runs on the same exchange apart.
     pub fn next_action(&mut self, run: &str) -> Action {
         self.sent += 1;
-        match self.mix.next_step(self.live.len() > LIVE_ORDERS, MIDDLE) {
+        match self.mix.next_step(self.live.len() > LIVE_ORDERS) {
             Step::Cancel => {
                 let at = self.mix.below(self.live.len() as u64) as usize;
                 Action::Cancel { order: self.live.swap_remove(at) }
@@ -78,6 +80,7 @@ impl Trader {
     /// # Panics
     /// When it is not what the exchange has to answer: a figure that counts errors is worth nothing.
     pub fn answered(&mut self, action: &Action, answer: Result<Done<'_>, Refusal>) {
+        self.answers += 1;
         match (action, answer) {
             (Action::Place { client_order_id, limit }, Ok(done)) => {
                 let order = done.order.expect("a placed order is shown");

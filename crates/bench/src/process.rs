@@ -47,6 +47,11 @@ impl Process {
         Self { child, address, greeting, _stdout: stdout }
     }
 
+    /// Memory of it that is in RAM.
+    pub fn resident_bytes(&self) -> u64 {
+        resident_bytes(self.child.id())
+    }
+
     /// Processor time of all its threads so far, in steps of 10 ms.
     pub fn processor_time(&self) -> Duration {
         let path = format!("/proc/{}/stat", self.child.id());
@@ -57,6 +62,15 @@ impl Process {
         let ticks = |at: usize| fields[at - 3].parse::<u32>().expect("a number");
         TICK * (ticks(14) + ticks(15))
     }
+}
+
+/// Memory of a process that is in RAM.
+pub fn resident_bytes(process: u32) -> u64 {
+    let path = format!("/proc/{process}/status");
+    let text = std::fs::read_to_string(path).expect("the process runs");
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kilobytes.expect("a number of kilobytes") << 10
 }
 
 impl Drop for Process {

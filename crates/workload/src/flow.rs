@@ -99,8 +99,17 @@ const STEADY: Workload = Workload {
     swing_percent: 0,
 };
 
+/// The flow of this name.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn workload(name: &str) -> &'static Workload {
+    WORKLOADS.iter().find(|one| one.name == name).unwrap_or_else(|| panic!("no flow {name:?}"))
+}
+
 /// All flows.
-pub const WORKLOADS: [Workload; 7] = [
+pub static WORKLOADS: [Workload; 7] = [
     STEADY,
     Workload {
         name: "deep",
@@ -151,8 +160,28 @@ pub struct Session {
     pub fills: Vec<Fill>,
 }
 
+impl Session {
+    /// The session without what comes after so many timed operations.
+    #[must_use]
+    pub fn first(&self, count: usize) -> Self {
+        let timed = self.timed[..count.min(self.timed.len())].to_vec();
+        let orders = self.before.iter().chain(&timed).filter(|one| one.is_order()).count() as u64;
+        let fills = self.fills.partition_point(|fill| fill.taker <= orders);
+        Self { before: self.before.clone(), timed, fills: self.fills[..fills].to_vec() }
+    }
+}
+
+impl Operation {
+    /// Whether it takes the next number of orders.
+    #[must_use]
+    pub fn is_order(&self) -> bool {
+        !matches!(self, Self::Cancel { .. })
+    }
+}
+
 impl Workload {
     /// A session of `count` timed operations.
+    #[must_use]
     pub fn session(&self, seed: u64, count: usize) -> Session {
         let mut traders = Traders::new(self, seed, count);
         let before = traders.before();
@@ -313,7 +342,7 @@ impl<'a> Traders<'a> {
 
     /// Notes what the operation does to the book.
     fn send(&mut self, operation: Operation) -> Operation {
-        if !matches!(operation, Operation::Cancel { .. }) {
+        if operation.is_order() {
             self.orders += 1;
         }
         self.book.apply(self.orders, &operation, &mut self.fills);

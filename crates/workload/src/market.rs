@@ -2,29 +2,33 @@
 
 use book::{Market, Work};
 use types::{
-    AccountId, Admit, Amount, AssetId, BoxedConditions, CancelCause, ClientOrderId, Decimal,
-    Effects, Event, FeeRates, HoldId, MarketBounds, MarketDef, MarketId, OrderId, OrderSpec,
-    PartitionId, Price, Quantity, ReplyTo, Scaling, SelfTradePrevention, TimeInForce,
+    AccountId, Admit, Amount, BoxedConditions, CancelCause, ClientOrderId, Effects, Event,
+    FeeRates, HoldId, MarketId, OrderId, OrderSpec, Price, Quantity, ReplyTo, Scaling,
+    SelfTradePrevention, TimeInForce,
 };
 
-use super::Engine;
-use crate::workload::{Fill, Operation, Side};
+use crate::flow::{Fill, Operation, Side};
+use crate::requests::definition;
 
 const OWNER: AccountId = AccountId(1);
 
-pub struct Outcry {
+/// One market of the exchange without a ledger: orders are admitted as if their funds were held.
+pub struct OurBook {
     market: Market,
     fx: Effects,
     admit: Admit,
 }
 
-impl Engine for Outcry {
-    fn new() -> Self {
+impl Default for OurBook {
+    fn default() -> Self {
         let scaling = Scaling { quote_atoms_per_tick_lot: 10, base_atoms_per_lot: 1_000 };
         Self { market: Market::new(definition(), scaling), fx: Effects::default(), admit: admit() }
     }
+}
 
-    fn apply(&mut self, number: u64, operation: &Operation, fills: &mut impl FnMut(Fill)) {
+impl OurBook {
+    /// Does what is asked, for the order of this number if it is one, and tells each fill.
+    pub fn apply(&mut self, number: u64, operation: &Operation, fills: &mut impl FnMut(Fill)) {
         self.fx.clear();
         match *operation {
             Operation::Limit { side, price, lots, rests } => {
@@ -54,7 +58,7 @@ impl Engine for Outcry {
         while self.market.is_interrupted() {
             self.market.resume(&mut Work { remaining: 4_096 }, &mut self.fx);
         }
-        for event in &self.fx.events {
+        for event in self.fx.events.iter() {
             if let Event::Trade(trade) = event {
                 let (buyer, seller) = (trade.buyer.order.0, trade.seller.order.0);
                 let maker = if buyer == number { seller } else { buyer };
@@ -67,9 +71,7 @@ impl Engine for Outcry {
             }
         }
     }
-}
 
-impl Outcry {
     /// `price`: what a buyer pays at most, so that its hold suffices.
     fn admit(&mut self, side: Side, spec: OrderSpec, price: u64, lots: u64) {
         let (side, budget) = match side {
@@ -99,21 +101,5 @@ fn admit() -> Admit {
         spec: OrderSpec::MarketByQuantity { quantity: Quantity::new(1), max_spend: None },
         conditions: BoxedConditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
-    }
-}
-
-fn definition() -> MarketDef {
-    MarketDef {
-        id: MarketId(1),
-        symbol: "BTC-USDT".into(),
-        base: AssetId(1),
-        quote: AssetId(2),
-        tick: Decimal::new(1, 2),
-        lot: Decimal::new(1, 5),
-        max_price: Price::new(1_000_000_000),
-        max_quantity: Quantity::new(1_000_000_000),
-        bounds: MarketBounds { max_orders: 10_000_000, ..MarketBounds::default() },
-        home: PartitionId(0),
-        version: 1,
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use crate::workload::{Fill, Operation, Side};
+use crate::flow::{Fill, Operation, Side};
 
+/// Price-time priority, and nothing else.
 #[derive(Default)]
 pub struct NaiveBook {
     bids: BTreeMap<u64, VecDeque<(u64, u64)>>,
@@ -13,11 +14,13 @@ pub struct NaiveBook {
 
 impl NaiveBook {
     /// Whether an order of this number rests.
+    #[must_use]
     pub fn is_open(&self, order: u64) -> bool {
         self.open.contains_key(&order)
     }
 
     /// Whether there is anything for an order of this side to meet.
+    #[must_use]
     pub fn can_meet(&self, side: Side) -> bool {
         match side {
             Side::Buy => !self.asks.is_empty(),
@@ -26,6 +29,9 @@ impl NaiveBook {
     }
 
     /// Does what is asked, for the order of this number if it is one, and adds what was filled.
+    ///
+    /// # Panics
+    /// If an order is cancelled that is not open.
     pub fn apply(&mut self, number: u64, operation: &Operation, fills: &mut Vec<Fill>) {
         match *operation {
             Operation::Limit { side, price, lots, rests } => {
