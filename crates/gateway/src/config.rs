@@ -45,6 +45,10 @@ pub struct DemoAccess {
 pub struct Limits {
     /// Connections at the same time; more are turned away.
     pub connections: usize,
+    /// How many percent of the connections, and of the WebSocket connections, one address may hold open at
+    /// a time; from 1. Trusted proxies are not held to it, but the WebSocket connections of each of their
+    /// clients are.
+    pub address_percent: u32,
     /// Bytes of a request's body.
     pub body: usize,
     /// Bytes of a request's head.
@@ -108,6 +112,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            address_percent: 10,
             body: 64 << 10,
             head: 16 << 10,
             pending: 65_536,

@@ -73,6 +73,7 @@ gateway_codes! {
     RateLimited = 1030, TOO_MANY_REQUESTS, retryable: true, "Too many requests.";
     TooManyPending = 1031, SERVICE_UNAVAILABLE, retryable: true, "The gateway has as many unanswered commands as it may; nothing was done.";
     TooManyConnections = 1032, SERVICE_UNAVAILABLE, retryable: true, "The gateway has as many connections as it may.";
+    AddressHoldsTooMany = 1033, TOO_MANY_REQUESTS, retryable: true, "The client's address holds as many connections open as it may.";
     OutcomeUnknown = 1040, GATEWAY_TIMEOUT, retryable: false, "The exchange did not answer in time. The command may or may not take effect: ask by client order id or reference, or repeat it with the same one.";
     NotCaughtUp = 1041, SERVICE_UNAVAILABLE, retryable: true, "The data has not reached the entry asked for yet.";
     ShuttingDown = 1042, SERVICE_UNAVAILABLE, retryable: true, "The gateway is shutting down; nothing was done.";

@@ -17,13 +17,13 @@ use crate::auth::Authenticator;
 use crate::binance::{AmendedNames, CancelNames, Limiter, ListenKeys};
 use crate::breaker::Breaker;
 use crate::cache::Answers;
-use crate::config::GatewayConfig;
+use crate::config::{GatewayConfig, Limits};
 use crate::demo::DemoKey;
 use crate::error::{ApiError, GatewayCode};
 use crate::http::metrics::Metrics;
 use crate::http::pair_metrics::Labels;
 use crate::http::stages::Stages;
-use crate::limits::{Class, Rates};
+use crate::limits::{Class, Held, Level, Rates};
 use crate::outcome::{Outcome, account_of};
 use crate::pending::Pending;
 use crate::spans::{Command, Tracer};
@@ -65,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) limiter: Arc<Limiter>,
     /// Makes spans, if tracing is on.
     pub(crate) tracer: Option<Arc<Tracer>>,
+    /// The WebSocket connections of each address.
+    pub(crate) held_sockets: Arc<Held>,
     /// Limits how fast clients may ask.
     pub(crate) rates: Arc<Rates>,
     /// Answers that are the same for everybody.
@@ -101,6 +103,7 @@ impl Shared {
         let tracer = config.tracing.as_ref().map(|tracing| Arc::new(Tracer::new(tracing)));
         let metrics = Metrics::new(tracer.clone());
         let rates = Arc::new(Rates::new(config.rates.clone()));
+        let Limits { sockets, address_percent, .. } = config.limits;
         let (profile, remembered) = (config.rates.dialect, config.rates.remembered);
         let limiter = Arc::new(Limiter::new(profile, remembered, Arc::clone(&rates)));
         let (pairs, told) = (&metrics.pairs, Arc::clone(&limiter));
@@ -114,6 +117,7 @@ impl Shared {
             metrics,
             limiter,
             tracer,
+            held_sockets: Held::new(sockets, address_percent, Level::HeldSockets),
             rates,
             history: Breaker::new("history", MOST_FAILURES, PAUSE),
             directory: Breaker::new("directory", MOST_FAILURES, PAUSE),

@@ -253,7 +253,11 @@ async fn books_kept_over_connections_that_are_cut_are_the_book_of_the_market() {
     println!("{count} clients, {minutes} minutes, seed {seed}");
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("outcry.toml");
-    std::fs::write(&config, format!("[demo]\norders_per_second = {ORDERS_PER_SECOND}\n")).unwrap();
+    // All clients have one address.
+    let text = format!(
+        "[demo]\norders_per_second = {ORDERS_PER_SECOND}\n[gateway]\naddress_percent = 100\n"
+    );
+    std::fs::write(&config, text).unwrap();
     let server = Server::start(&folder.path().join("data"), Some(&config), &[]).unwrap();
     eventually("the demo has no market", || {
         let listed = server.http().send(None, "GET", "/v1/markets/BTC-USDT", None).unwrap();

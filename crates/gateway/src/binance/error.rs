@@ -243,6 +243,10 @@ fn of_gateway(code: G) -> Error {
         G::RateLimited => {
             Error::with_status(-1003, StatusCode::TOO_MANY_REQUESTS, "Too many requests.")
         }
+        G::AddressHoldsTooMany => {
+            let error = Error::with_status(-1003, StatusCode::TOO_MANY_REQUESTS, code.text());
+            Error { retry_after: Some(1), ..error }
+        }
         G::TooManyPending
         | G::TooManyConnections
         | G::NotCaughtUp

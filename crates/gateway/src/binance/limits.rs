@@ -10,6 +10,7 @@ use types::{AccountId, Timestamp};
 use views::{AccountChange, AccountChanges, Changes};
 
 use super::error::Error;
+use crate::error::GatewayCode;
 use crate::limits::{Class, Hold, Level, OrderCounts, Profile, Rates, Refusal, WHOLE, Weights};
 
 pub(crate) use crate::limits::{OrderCount, Source};
@@ -144,6 +145,9 @@ fn refused(refusal: Refusal, now: Timestamp) -> Error {
             (-1003, too_much(format_args!("{limit} requests per 1 MINUTE")))
         }
         Level::Connections => (-1003, too_much(format_args!("{limit} connections per 5 MINUTE"))),
+        Level::HeldConnections | Level::HeldSockets => {
+            (-1003, GatewayCode::AddressHoldsTooMany.text().to_owned())
+        }
         Level::All => (-1003, "Too many requests queued.".to_owned()),
         Level::Banned => {
             let until = now.saturating_add_nanos(refusal.wait).as_millis();

@@ -62,8 +62,13 @@ fn closes_by_header(version: Version) -> bool {
 /// Whether nothing more is read from the connection: a body that is not wanted is still on its way,
 /// or there is no room for the connection.
 fn ends_connection(error: &ApiError) -> bool {
-    use GatewayCode::{BodyIncomplete, BodyTooLarge, TooManyConnections};
-    matches!(error.code, ErrorCode::Gateway(BodyTooLarge | BodyIncomplete | TooManyConnections))
+    use GatewayCode::{AddressHoldsTooMany, BodyIncomplete, BodyTooLarge, TooManyConnections};
+    matches!(
+        error.code,
+        ErrorCode::Gateway(
+            BodyTooLarge | BodyIncomplete | TooManyConnections | AddressHoldsTooMany
+        )
+    )
 }
 
 fn write_error(response: &mut Response, error: &ApiError, request_id: &str) {

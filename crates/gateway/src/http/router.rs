@@ -33,11 +33,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     routes.into_router()
 }
 
-/// What a connection above the bound is told, whatever it asks.
-pub(crate) fn refusals(shared: &Shared) -> Router {
-    let measured = from_fn_with_state(shared.metrics.route("*", "refused"), finish);
-    Router::new()
-        .fallback((async || ApiError::from(GatewayCode::TooManyConnections)).layer(measured))
+/// What a connection that is turned away is told, whatever it asks: `why`. Metrics call it `name`.
+pub(crate) fn refusals(shared: &Shared, name: &'static str, why: ApiError) -> Router {
+    let measured = from_fn_with_state(shared.metrics.route("*", name), finish);
+    Router::new().fallback((async move || why).layer(measured))
 }
 
 /// Routes under construction. Each one is named, timed and counted by [`finish`].

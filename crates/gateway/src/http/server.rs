@@ -1,11 +1,14 @@
 //! Connections: accepting, limits, TLS, and the graceful end of them.
 //!
-//! A shutdown is told at `/readyz` first, for `leave_after`; then it stops accepting, lets requests under way finish and sockets say goodbye, all within
-//! `drain_timeout`, and then returns. A connection above the bound is answered with one 503, over TLS
-//! too, and closed; there is a bound for these as well, beyond which they are closed unanswered.
+//! A shutdown is told at `/readyz` first, for `leave_after`; then it stops accepting, lets requests under way
+//! finish and sockets say goodbye, all within `drain_timeout`, and then returns. A connection above the bound
+//! is answered with one 503, and one above its address's share of the bound with one 429, over TLS too, and
+//! closed; there is a bound for these as well, beyond which they are closed unanswered.
+//!
+//! *Invariant:* no address can take all connections that there are.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,7 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::patience::{Listening, Unstalled};
 use crate::config::Limits;
-use crate::limits::Rates;
+use crate::error::GatewayCode;
+use crate::limits::{Held, Level, Place, Rates};
 use crate::state::Shared;
 
 /// Connections above the bound that are told so at the same time.
@@ -45,10 +49,12 @@ pub(crate) async fn serve(
 ) {
     let acceptor = shared.config.tls.clone().map(TlsAcceptor::from);
     let limits = &shared.config.limits;
+    let held = Held::new(limits.connections, limits.address_percent, Level::HeldConnections);
     let server = Arc::new(Server {
         connection: connection_builder(limits),
         router,
-        refusals: super::refusals(&shared),
+        full: super::refusals(&shared, "refused", GatewayCode::TooManyConnections.into()),
+        holds_too_many: super::refusals(&shared, "refused_address", held.refusal().into()),
         acceptor,
         head_timeout: limits.head_timeout,
         stall: limits.socket_stall,
@@ -62,20 +68,20 @@ pub(crate) async fn serve(
         tokio::select! {
             () = &mut left => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, from)) => match Arc::clone(&permits).try_acquire_owned() {
-                    Ok(permit) => {
+                Ok((stream, from)) => match room(&shared, &permits, &held, from.ip()) {
+                    Ok(room) => {
                         shared.metrics.connection_opened();
-                        let task = Arc::clone(&server).connection((stream, from), graceful.watcher(), permit);
+                        let task = Arc::clone(&server).connection((stream, from), graceful.watcher(), room);
                         let shared = Arc::clone(&shared);
                         tokio::spawn(async move {
                             task.await;
                             shared.metrics.connection_closed();
                         });
                     }
-                    Err(_) => {
+                    Err(lack) => {
                         shared.metrics.connection_refused();
                         if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
-                            tokio::spawn(Arc::clone(&server).refuse((stream, from), permit));
+                            tokio::spawn(Arc::clone(&server).refuse((stream, from), lack, permit));
                         }
                     }
                 },
@@ -85,6 +91,32 @@ pub(crate) async fn serve(
     }
     drop(listener);
     drain(&shared, graceful).await;
+}
+
+/// What a connection takes up until it ends: one of all, and one of its address unless a trusted proxy has it.
+type Room = (OwnedSemaphorePermit, Option<Place>);
+
+/// Why there is no room for a connection.
+#[derive(Clone, Copy)]
+enum Lack {
+    /// All are taken.
+    Full,
+    /// Its address holds as many as it may.
+    HoldsTooMany,
+}
+
+/// Room for a connection from `peer`.
+fn room(
+    shared: &Shared,
+    permits: &Arc<Semaphore>,
+    held: &Arc<Held>,
+    peer: IpAddr,
+) -> Result<Room, Lack> {
+    let permit = Arc::clone(permits).try_acquire_owned().map_err(|_| Lack::Full)?;
+    let rates = &shared.rates;
+    let place = rates.holder(peer).map(|address| rates.noted(held.take(address))).transpose();
+    let place = place.map_err(|_| Lack::HoldsTooMany)?;
+    Ok((permit, place))
 }
 
 /// Until no more connections are to be taken: whoever sends them has had time to notice.
@@ -119,7 +151,9 @@ struct Server {
     connection: auto::Builder<TokioExecutor>,
     router: Router,
     /// Answers every request that there is no room.
-    refusals: Router,
+    full: Router,
+    /// That the address holds too many.
+    holds_too_many: Router,
     acceptor: Option<TlsAcceptor>,
     /// From the accept to the first request, the handshake of TLS included.
     head_timeout: Duration,
@@ -134,18 +168,23 @@ impl Server {
         self: Arc<Self>,
         stream: (TcpStream, SocketAddr),
         watcher: Watcher,
-        _permit: OwnedSemaphorePermit,
+        _room: Room,
     ) {
         self.serve(stream, Some(watcher), &self.router).await;
     }
 
-    /// One connection that is told that there is no room for it.
+    /// One connection that is told why there is no room for it.
     async fn refuse(
         self: Arc<Self>,
         stream: (TcpStream, SocketAddr),
+        lack: Lack,
         _permit: OwnedSemaphorePermit,
     ) {
-        let told = self.serve(stream, None, &self.refusals);
+        let answers = match lack {
+            Lack::Full => &self.full,
+            Lack::HoldsTooMany => &self.holds_too_many,
+        };
+        let told = self.serve(stream, None, answers);
         let _ = tokio::time::timeout(REFUSAL, told).await;
     }
 

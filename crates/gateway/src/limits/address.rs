@@ -46,9 +46,18 @@ pub(super) fn origin(
     Origin(charged(client(trusted, by, peer.to_canonical(), headers)))
 }
 
+/// The address that holds a connection from `peer`, unless it is a trusted proxy's.
+pub(super) fn holder(trusted: &[IpNet], peer: IpAddr) -> Source {
+    let peer = peer.to_canonical();
+    (!is_trusted(trusted, peer)).then(|| charged(peer))
+}
+
+fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
+    trusted.iter().any(|network| network.contains(&address))
+}
+
 fn client(trusted: &[IpNet], by: ForwardedHeader, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
-    if !is_trusted(&peer) {
+    if !is_trusted(trusted, peer) {
         return peer;
     }
     let name = match by {
@@ -67,7 +76,7 @@ fn client(trusted: &[IpNet], by: ForwardedHeader, peer: IpAddr, headers: &Header
         // What a trusted proxy did not understand, nobody else may explain.
         let Some(address) = text.and_then(address) else { break };
         client = address;
-        if !is_trusted(&client) {
+        if !is_trusted(trusted, client) {
             break;
         }
     }
@@ -153,5 +162,18 @@ mod tests {
         assert_eq!(xff("2001:db8:1:2:3:4:5:6"), xff("2001:db8:1:2::9"));
         assert_ne!(xff("2001:db8:1:2::9"), xff("2001:db8:1:3::9"));
         assert_eq!(source(&Extensions::new()), None);
+    }
+
+    #[test]
+    fn connections_are_held_by_clients_and_not_by_trusted_proxies() {
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::7/128".parse().unwrap()];
+        let holder =
+            |peer: &str| holder(&trusted, peer.parse().unwrap()).map(|address| address.to_string());
+        for proxy in ["10.1.2.3", "::ffff:10.1.2.3", "fd00::7"] {
+            assert_eq!(holder(proxy), None, "{proxy}");
+        }
+        assert_eq!(holder("::ffff:11.1.2.3").unwrap(), "11.1.2.3");
+        assert_eq!(holder("fd00::8").unwrap(), "fd00::");
+        assert_eq!(holder("2001:db8:1:2:3:4:5:6"), holder("2001:db8:1:2::9"));
     }
 }

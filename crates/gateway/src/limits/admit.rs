@@ -31,6 +31,10 @@ pub(crate) async fn too_fast(shared: &Shared, source: Source) -> Option<ApiError
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         let (limit, seconds) = (refusal.limit, refusal.seconds());
+        if let Some(what) = held(refusal.level) {
+            let why = format!("an address may hold {limit} {what} open at a time");
+            return Self::with(GatewayCode::AddressHoldsTooMany, why);
+        }
         let what = match refusal.level {
             Level::All => format!("all clients together may make {limit} requests a second"),
             Level::Address => format!("an address may make {limit} requests a minute"),
@@ -41,9 +45,20 @@ impl From<Refusal> for ApiError {
             | Level::Banned
             | Level::TenSeconds
             | Level::Day
-            | Level::Connections => GatewayCode::RateLimited.text().to_owned(),
+            | Level::Connections
+            | Level::HeldConnections
+            | Level::HeldSockets => GatewayCode::RateLimited.text().to_owned(),
         };
         let error = Self::with(GatewayCode::RateLimited, format!("{what}; again in {seconds} s"));
         error.retry_after(seconds)
+    }
+}
+
+/// What an address holds too many of, if it is that.
+fn held(level: Level) -> Option<&'static str> {
+    match level {
+        Level::HeldConnections => Some("connections"),
+        Level::HeldSockets => Some("WebSocket connections"),
+        _ => None,
     }
 }

@@ -11,6 +11,7 @@
 
 mod address;
 mod admit;
+mod held;
 mod order_counts;
 mod remembered;
 mod settings;
@@ -34,6 +35,7 @@ use sliding::Sliding;
 pub use address::ForwardedHeader;
 pub(crate) use address::{Origin, Source, source};
 pub(crate) use admit::{admit, too_fast};
+pub(crate) use held::{Held, Place};
 pub(crate) use order_counts::{ORDERS_1D, ORDERS_10S, OrderCount, OrderCounts};
 pub use settings::{Profile, RateLimits};
 pub(crate) use tally::{Hold, WHOLE};
@@ -67,11 +69,15 @@ pub(crate) enum Level {
     Day,
     /// Sockets of the dialect opened in five minutes.
     Connections,
+    /// Connections that an address holds open.
+    HeldConnections,
+    /// WebSocket connections that it does.
+    HeldSockets,
 }
 
 impl Level {
     /// All, in their order.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::All,
         Self::Address,
         Self::Key,
@@ -82,6 +88,8 @@ impl Level {
         Self::TenSeconds,
         Self::Day,
         Self::Connections,
+        Self::HeldConnections,
+        Self::HeldSockets,
     ];
 
     /// As a label of metrics.
@@ -97,6 +105,8 @@ impl Level {
             Self::TenSeconds => "orders_10s",
             Self::Day => "orders_1d",
             Self::Connections => "connections",
+            Self::HeldConnections => "held_connections",
+            Self::HeldSockets => "held_sockets",
         }
     }
 }
@@ -174,6 +184,12 @@ impl Rates {
     pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> Origin {
         let RateLimits { trusted_proxies, forwarded_header, .. } = &self.settings;
         address::origin(trusted_proxies, *forwarded_header, peer, headers)
+    }
+
+    /// The address that holds a connection from `peer`; none if that is a trusted proxy, which holds those of
+    /// many.
+    pub(crate) fn holder(&self, peer: IpAddr) -> Source {
+        address::holder(&self.settings.trusted_proxies, peer)
     }
 
     /// The clock of sliding windows: nanoseconds since the beginning, never going back.

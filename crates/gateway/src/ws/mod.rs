@@ -49,7 +49,7 @@ use websocket::{Connection, Refused, Settings, Upgrade};
 
 use crate::error::{ApiError, GatewayCode};
 use crate::http::Routes;
-use crate::limits::source;
+use crate::limits::{Source, source};
 use crate::state::Shared;
 
 pub(crate) use fan_out::FanOut;
@@ -80,8 +80,8 @@ async fn open_socket(State(shared): State<Arc<Shared>>, request: Request) -> Res
     };
     let limit = shared.config.limits.socket_message;
     let gateway = Arc::clone(&shared);
-    admit(&shared, upgrade, limit, move |socket| connection::serve(socket, gateway, source))
-        .unwrap_or_else(ApiError::into_response)
+    let serve = move |socket| connection::serve(socket, gateway, source);
+    admit(&shared, upgrade, (limit, source), serve).unwrap_or_else(ApiError::into_response)
 }
 
 /// The answer to who cannot have a connection, with the version to ask in if that was wrong.
@@ -92,14 +92,15 @@ pub(crate) fn say_version(why: Refused, mut response: Response) -> Response {
     response
 }
 
-/// Lets a connection in, if there is room for one more; its messages have at most `limit` bytes.
+/// Lets a connection in, if there is room for one more, and for one more of its address; its messages have
+/// at most `limit` bytes.
 ///
 /// # Errors
-/// [`GatewayCode::ShuttingDown`] or [`GatewayCode::TooManyConnections`].
+/// [`GatewayCode::ShuttingDown`], [`GatewayCode::TooManyConnections`] or [`GatewayCode::AddressHoldsTooMany`].
 pub(crate) fn admit<F: Future<Output = ()> + Send + 'static>(
     shared: &Shared,
     upgrade: Upgrade,
-    limit: usize,
+    (limit, source): (usize, Source),
     serve: impl FnOnce(Connection) -> F + Send + 'static,
 ) -> Result<Response, ApiError> {
     if shared.closing.is_cancelled() {
@@ -110,12 +111,14 @@ pub(crate) fn admit<F: Future<Output = ()> + Send + 'static>(
         let what = "The gateway has as many WebSocket connections as it may.";
         return Err(ApiError::with(GatewayCode::TooManyConnections, what));
     }
+    let place = source.map(|address| shared.rates.noted(shared.held_sockets.take(address)));
+    let place = place.transpose()?;
     let token = shared.sockets.token();
     let compress_from = limits.socket_compression.then_some(COMPRESS_FROM);
     let settings = Settings { limit, compress_from };
     let traffic = Arc::clone(&shared.metrics.socket_traffic);
     Ok(upgrade.accept(settings, traffic, move |socket| async move {
         serve(socket).await;
-        drop(token);
+        drop((token, place));
     }))
 }

@@ -10,6 +10,7 @@ mod documents;
 mod errors;
 mod fees;
 mod figures;
+mod held_connections;
 mod life_of_an_order;
 mod metrics;
 mod min_seq;

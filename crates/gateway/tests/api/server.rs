@@ -101,8 +101,12 @@ async fn a_head_above_the_limit_is_refused() {
 /// As many as a gateway has connections for send `words` and then nothing, or not enough; another one
 /// is served in the end.
 async fn give_way(words: &[&[u8]]) {
-    let limits =
-        Limits { connections: 50, head_timeout: Duration::from_millis(300), ..Limits::default() };
+    let limits = Limits {
+        connections: 50,
+        address_percent: 100,
+        head_timeout: Duration::from_millis(300),
+        ..Limits::default()
+    };
     let world = World::with(1, GatewayConfig { limits, ..GatewayConfig::default() }).await;
     let mut silent = Vec::new();
     for number in 0..50 {

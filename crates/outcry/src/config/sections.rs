@@ -107,6 +107,10 @@ section! {
     GatewayLimits "gateway" {
         /// Connections at the same time; more are turned away.
         connections: u32 = 10_000, 1 => 1_000_000;
+        /// How many percent of the connections, and of the WebSocket connections, one address may hold open
+        /// at a time (of IPv6, a network of 64 bits). Proxies of limits.trusted_proxies may hold all of them;
+        /// the WebSocket connections of their clients are counted for each client.
+        address_percent: u32 = 10, 1 => 100;
         /// Bytes of a request's body.
         body: Bytes = Bytes(64 << 10), Bytes(1 << 10) => Bytes::mib(16);
         /// Bytes of a request's head.

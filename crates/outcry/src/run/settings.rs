@@ -49,6 +49,7 @@ pub fn node(config: &Config, data: PathBuf) -> Result<NodeConfig, Failure> {
 pub fn limits(told: &GatewayLimits) -> Limits {
     Limits {
         connections: told.connections as usize,
+        address_percent: told.address_percent,
         body: told.body.0 as usize,
         head: told.head.0 as usize,
         pending: told.pending as usize,

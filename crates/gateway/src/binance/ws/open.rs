@@ -61,12 +61,13 @@ pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) ->
     };
     let gateway = Arc::clone(&shared);
     let response = match wish {
-        Wish::Streams(wish) => ws::admit(&shared, upgrade, MESSAGE, move |socket| {
-            connection::serve(socket, gateway, wish, source)
-        }),
+        Wish::Streams(wish) => {
+            let serve = move |socket| connection::serve(socket, gateway, wish, source);
+            ws::admit(&shared, upgrade, (MESSAGE, source), serve)
+        }
         Wish::Api(wish) => {
             let serve = move |socket| api::serve(socket, gateway, wish, source);
-            ws::admit(&shared, upgrade, MESSAGE, serve)
+            ws::admit(&shared, upgrade, (MESSAGE, source), serve)
         }
     };
     response.unwrap_or_else(|error| refused(&error.into()))
