@@ -18,8 +18,8 @@ for candidate in python2.7 "$HOME"/.pyenv/versions/2.7.*/bin/python2.7; do
     fi
 done
 if [ -z "$python" ]; then
-    echo "SKIPPED: autobahn (it needs Python 2.7 with pip, and this machine has none)"
-    exit 0
+    echo "autobahn: the suite needs Python 2.7 with pip (as from pyenv), and this machine has none" >&2
+    exit 1
 fi
 scripts/setup.sh haproxy
 
