@@ -39,6 +39,8 @@ pub(crate) struct Endpoint {
     pub(crate) is_free: bool,
     /// For how long an answer is given to everybody, if it is the same for all.
     pub(crate) life: Option<Life>,
+    /// The parameters that such an answer depends on. Its handler is given no others.
+    pub(crate) names: &'static [&'static str],
     /// The handler.
     pub(crate) run: fn(Call) -> Running,
 }
@@ -205,7 +207,8 @@ impl Endpoint {
         weight: fn(&Params) -> u32,
         run: fn(Call) -> Running,
     ) -> Self {
-        Self { method, path, alias: None, security, weight, is_free: false, life: None, run }
+        let (alias, is_free, life, names) = (None, false, None, &[] as &[&str]);
+        Self { method, path, alias, security, weight, is_free, life, names, run }
     }
 
     /// The same under another path as well.
@@ -214,9 +217,9 @@ impl Endpoint {
         self
     }
 
-    /// The same, with answers that are kept.
-    pub(crate) const fn kept(mut self, life: Life) -> Self {
-        self.life = Some(life);
+    /// The same, with answers that are kept, one for each question by the parameters of these names.
+    pub(crate) const fn kept(mut self, life: Life, names: &'static [&'static str]) -> Self {
+        (self.life, self.names) = (Some(life), names);
         self
     }
 
@@ -253,7 +256,7 @@ impl Endpoint {
 
     /// For how long the answer to a question is kept.
     pub(crate) fn life_of(&self, params: &Params) -> Option<Life> {
-        self.life.filter(|_| !params.has("min_seq"))
+        self.life.filter(|_| params.get("min_seq").is_none())
     }
 
     /// The answer that everybody is given now, over HTTP and over sockets.
@@ -262,10 +265,11 @@ impl Endpoint {
     /// As [`Self::answer`].
     pub(crate) async fn kept_answer(
         &self,
-        call: Call,
+        mut call: Call,
         life: Life,
         source: Source,
     ) -> Result<Arc<Kept>, Error> {
+        call.params.keep(self.names);
         let question = format!("{} {:?} {}", self.path, call.unit, call.params.question());
         let shared = Arc::clone(&call.shared);
         let make = async {

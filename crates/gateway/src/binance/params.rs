@@ -40,6 +40,11 @@ impl Params {
         Self { pairs }
     }
 
+    /// Forgets parameters of other names.
+    pub(crate) fn keep(&mut self, names: &[&str]) {
+        self.pairs.retain(|(name, _)| names.contains(&name.as_str()));
+    }
+
     /// All that was asked, in one text: the same for the same names and texts, in whatever order and encoding.
     pub(crate) fn question(&self) -> String {
         let mut pairs: Vec<_> = self.pairs.iter().collect();

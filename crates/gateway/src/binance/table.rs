@@ -20,40 +20,48 @@ macro_rules! endpoint {
     };
 }
 
+/// What tickers look at.
+const OF_24HR: &[&str] = &["symbol", "symbols", "symbolStatus", "type"];
+const OF_PRICES: &[&str] = &["symbol", "symbols", "symbolStatus"];
+
 /// The table.
 pub(crate) static ENDPOINTS: &[Endpoint] = &[
     // What everybody may read.
     endpoint!(GET "/api/v3/ping", Public, |_| 1, market::ping).also("/api/v1/ping"),
     endpoint!(GET "/api/v3/time", Public, |_| 1, market::time).also("/api/v1/time"),
     endpoint!(GET "/api/v3/exchangeInfo", Public, |_| 20, market::exchange_info)
-        .kept(Life::Definitions).also("/api/v1/exchangeInfo"),
+        .kept(Life::Definitions,
+            &["symbol", "symbols", "symbolStatus", "permissions", "showPermissionSets"])
+        .also("/api/v1/exchangeInfo"),
     endpoint!(GET "/fapi/v1/exchangeInfo", Public, |_| 1, market::no_futures),
     endpoint!(GET "/dapi/v1/exchangeInfo", Public, |_| 1, market::no_futures),
     endpoint!(GET "/eapi/v1/exchangeInfo", Public, |_| 1, market::no_options),
     endpoint!(GET "/api/v3/depth", Public, market::depth_weight, market::depth)
-        .kept(Life::Depth).also("/api/v1/depth"),
+        .kept(Life::Depth, &["symbol", "limit", "symbolStatus"]).also("/api/v1/depth"),
     endpoint!(GET "/api/v3/trades", Public, |_| 25, market::trades)
-        .kept(Life::Trades).also("/api/v1/trades"),
+        .kept(Life::Trades, &["symbol", "limit"]).also("/api/v1/trades"),
     endpoint!(GET "/api/v3/historicalTrades", Public, |_| 25, market::historical_trades)
-        .kept(Life::Trades).also("/api/v1/historicalTrades"),
+        .kept(Life::Trades, &["symbol", "limit", "fromId"]).also("/api/v1/historicalTrades"),
     endpoint!(GET "/api/v3/aggTrades", Public, |_| 4, market::aggregate_trades)
-        .kept(Life::Trades).also("/api/v1/aggTrades"),
+        .kept(Life::Trades, &["symbol", "limit", "fromId", "startTime", "endTime"])
+        .also("/api/v1/aggTrades"),
     endpoint!(GET "/api/v3/klines", Public, |_| 2, market::klines).also("/api/v1/klines"),
     endpoint!(GET "/api/v3/uiKlines", Public, |_| 2, market::klines),
     endpoint!(GET "/api/v3/avgPrice", Public, |_| 2, market::average_price)
-        .kept(Life::Ticker),
+        .kept(Life::Ticker, &["symbol"]),
     endpoint!(GET "/api/v3/ticker/24hr", Public, market::weight_24hr, market::ticker_24hr)
-        .kept(Life::Ticker).also("/api/v1/ticker/24hr"),
+        .kept(Life::Ticker, OF_24HR).also("/api/v1/ticker/24hr"),
     endpoint!(GET "/api/v3/ticker/price", Public, market::weight_of_prices, market::ticker_price)
-        .kept(Life::Ticker).also("/api/v1/ticker/price"),
+        .kept(Life::Ticker, OF_PRICES).also("/api/v1/ticker/price"),
     endpoint!(GET "/api/v3/ticker/bookTicker", Public, market::weight_of_prices, market::ticker_book)
-        .kept(Life::Depth).also("/api/v1/ticker/bookTicker"),
+        .kept(Life::Depth, OF_PRICES).also("/api/v1/ticker/bookTicker"),
     endpoint!(GET "/api/v3/ticker", Public, market::weight_of_windows, market::ticker_window)
-        .kept(Life::Ticker),
+        .kept(Life::Ticker, &["symbol", "symbols", "symbolStatus", "type", "windowSize"]),
     endpoint!(GET "/api/v3/ticker/tradingDay", Public, market::weight_of_windows,
-        market::ticker_trading_day).kept(Life::Ticker),
+        market::ticker_trading_day)
+        .kept(Life::Ticker, &["symbol", "symbols", "symbolStatus", "type", "timeZone"]),
     endpoint!(GET "/api/v1/ticker", Public, market::weight_24hr, market::ticker_24hr)
-        .kept(Life::Ticker),
+        .kept(Life::Ticker, OF_24HR),
     // Orders.
     endpoint!(POST "/api/v3/order", Trade, |_| 1, orders::place).free(),
     endpoint!(POST "/api/v3/order/test", Trade, orders::test_weight, orders::test),

@@ -158,7 +158,13 @@ impl Answers {
             return Ok(kept);
         }
         let (begun, version) = (self.now(), self.views.definitions_version());
-        let made = make.await?;
+        let made = match make.await {
+            Ok(made) => made,
+            Err(error) => {
+                self.entries.write().release(question);
+                return Err(error);
+            }
+        };
         let ends = begun + life.length().as_nanos() as u64;
         let kept = Arc::new(Kept { tag: tag(&made), made, begun, ends, version });
         self.entries.write().keep(question, &kept, self.now());
@@ -196,6 +202,11 @@ impl Answers {
         entries.by_question.values().filter(|entry| entry.kept.is_some()).count()
     }
 
+    /// How many questions have a place, with an answer or without.
+    fn questions(&self) -> usize {
+        self.entries.read().by_question.len()
+    }
+
     fn forget_all(&self) {
         *self.entries.write() = Entries::default();
     }
@@ -208,6 +219,15 @@ impl Entries {
             self.make_room(now);
         }
         self.by_question.entry(question.into()).or_default()
+    }
+
+    /// Gives up the place of a question that has no answer, unless others wait for one.
+    fn release(&mut self, question: &str) {
+        // One is the place's own, one is that of who asks here.
+        let is_idle = |entry: &Entry| entry.kept.is_none() && Arc::strong_count(&entry.turn) <= 2;
+        if self.by_question.get(question).is_some_and(is_idle) {
+            self.by_question.remove(question);
+        }
     }
 
     fn keep(&mut self, question: &str, kept: &Arc<Kept>, now: u64) {

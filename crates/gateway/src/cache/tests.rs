@@ -162,6 +162,27 @@ async fn what_is_asked_over_http_and_over_a_socket_of_the_dialect_is_kept_once()
 }
 
 #[tokio::test]
+async fn what_no_answer_depends_on_makes_no_question_of_its_own() {
+    let rig = Rig::start().await;
+    let reader = Caller::new(&rig, 1);
+    let kept = reader.get("/api/v3/depth?symbol=BASEQUOTE&limit=5").await.ok();
+    for junk in ["&a=1", "&a=2", "&timestamp=7&signature=x", "&fromId=9", "&%61=1"] {
+        let said = reader.get(&format!("/api/v3/depth?symbol=BASEQUOTE&limit=5{junk}")).await.ok();
+        assert_eq!((said, rig.shared.answers.questions()), (kept.clone(), 1), "{junk}");
+    }
+    let deeper = "/api/v3/depth?symbol=BASEQUOTE&limit=10";
+    reader.get(deeper).await.ok();
+    assert_eq!(rig.shared.answers.questions(), 2, "what it does depend on is another question");
+    // Neither does what is refused keep a place.
+    for refused in ["/api/v3/depth?symbol=NOSUCH", "/v1/markets?a=1", "/v1/markets/NO-SUCH/depth"] {
+        let status = reader.get(refused).await.status;
+        assert!(status.is_client_error(), "{refused}: {status}");
+        assert_eq!(rig.shared.answers.questions(), 2, "{refused}");
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_read_after_a_subscription_lacks_nothing_that_came_before_it() {
     let rig = Rig::start().await;
     let here = Caller { router: router(Arc::clone(&rig.shared)), address: [127, 0, 0, 1].into() };
