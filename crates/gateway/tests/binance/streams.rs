@@ -145,3 +145,31 @@ async fn a_client_that_is_not_there_is_pinged_and_then_cut() {
     alive.subscribe(&[]).await;
     assert_eq!(silent.close_code().await, None, "cut without a word");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_remembers_only_a_few_names_of_streams_that_there_are_not() {
+    let limits = Limits { stream_rate: 1_000, ..Limits::default() };
+    let world = World::with(1, limited(limits)).await;
+    let mut socket = Socket::open(world.address, "/ws/0").await;
+    let unknown = |range: std::ops::Range<u32>| -> Vec<String> {
+        range.map(|number| format!("nosuch{number}@trade")).collect()
+    };
+    socket.subscribe(&["btcusdt@trade"]).await;
+    let call = async |socket: &mut Socket, method, names| socket.call(method, json!(names)).await;
+    // With the one of the path.
+    let taken = call(&mut socket, "SUBSCRIBE", unknown(0..63)).await;
+    assert_eq!(taken["result"], Value::Null, "{taken}");
+    let refused = call(&mut socket, "SUBSCRIBE", unknown(63..64)).await;
+    let why = "Invalid request: a connection names at most 64 unknown streams";
+    assert_eq!(refused["error"], json!({ "code": 2, "msg": why }));
+    // What there is may be subscribed to all the same, and what is forgotten makes room.
+    socket.subscribe(&["btcusdt@depth", "!miniTicker@arr"]).await;
+    call(&mut socket, "UNSUBSCRIBE", unknown(0..1)).await;
+    let taken = call(&mut socket, "SUBSCRIBE", unknown(63..64)).await;
+    assert_eq!(taken["result"], Value::Null, "{taken}");
+    let listed = socket.call("LIST_SUBSCRIPTIONS", Value::Null).await;
+    assert_eq!(listed["result"].as_array().unwrap().len(), 64 + 3);
+    let path = |count| format!("/stream?streams={}", unknown(0..count).join("/"));
+    assert!(Socket::try_open(world.address, &path(64)).await.is_ok());
+    assert_eq!(refusal(Socket::try_open(world.address, &path(65)).await), 400);
+}

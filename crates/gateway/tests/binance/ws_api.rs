@@ -10,7 +10,8 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::client::Client;
 use crate::signing::registered;
 use crate::socket::{Socket, refusal, with_signature};
-use crate::world::World;
+use crate::trader::hmac_hex;
+use crate::world::{World, eventually};
 
 async fn code(socket: &mut Socket, who: &Client, method: &str, params: Value) -> (i64, i64) {
     let answer = socket.signed(who, method, params).await;
@@ -90,6 +91,85 @@ async fn orders_are_placed_asked_about_and_cancelled_with_a_signature_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ids_may_be_used_again_even_while_they_are_under_way_and_each_request_is_answered() {
+    let world = World::new().await;
+    let mut socket = Socket::open(world.address, "/ws-api/v3").await;
+    let id = json!("e2a85d9f-07a5-4f94-8d5f-789dc3deb097");
+    let asks = [("time", "serverTime"), ("exchangeInfo", "symbols"), ("time", "serverTime")];
+    for (method, _) in asks {
+        let request = json!({ "id": id, "method": method });
+        socket.send(Message::text(request.to_string())).await;
+    }
+    let mut answered = Vec::new();
+    for _ in asks {
+        let answer = socket.answer(&id).await;
+        assert_eq!(answer["status"], 200, "{answer}");
+        let told = ["serverTime", "symbols"].map(|name| answer["result"].get(name).is_some());
+        answered.push(told);
+    }
+    answered.sort_unstable();
+    assert_eq!(answered, [[true, false], [true, false], [true, true]]);
+    assert_eq!(socket.call_as(id, "ping", json!({})).await["status"], 200, "and later");
+    let long = json!({ "id": "x".repeat(37), "method": "ping" });
+    socket.send(Message::text(long.to_string())).await;
+    let refused = socket.answer(&Value::Null).await;
+    let msg = "Invalid 'id' in JSON request; expected an integer, a string matching \
+        '^[a-zA-Z0-9-_]{1,36}$', or null.";
+    assert_eq!(
+        (&refused["status"], &refused["error"]),
+        (&json!(400), &json!({ "code": -1135, "msg": msg }))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_the_decimal_that_is_written_and_none_with_an_exponent() {
+    let world = World::new().await;
+    let mut socket = Socket::open(world.address, "/ws-api/v3").await;
+    let sends = async |socket: &mut Socket, quantity: &str, price: &str| {
+        // As text, since a client's own numbers are what it is about.
+        let now = crate::client::now_millis();
+        let key = &world.alice.key;
+        let signed = format!(
+            "apiKey={key}&price={price}&quantity={quantity}&side=SELL&symbol=BTCUSDT&timeInForce=GTC&\
+             timestamp={now}&type=LIMIT"
+        );
+        let signature = hmac_hex(&world.alice.secret, &signed);
+        let request = format!(
+            r#"{{"id":1,"method":"order.place","params":{{"apiKey":"{key}","symbol":"BTCUSDT","side":"SELL",
+            "type":"LIMIT","timeInForce":"GTC","timestamp":{now},"quantity":{quantity},"price":{price},
+            "signature":"{signature}"}}}}"#
+        );
+        socket.send(Message::text(request)).await;
+        socket.answer(&json!(1)).await
+    };
+    for (quantity, price) in
+        [("1e-05", "60000"), ("0.1", "6e4"), ("1E-1", "60000"), ("0.1", "6e+4")]
+    {
+        let refused = sends(&mut socket, quantity, price).await;
+        let error = &refused["error"];
+        assert_eq!((&refused["status"], &error["code"]), (&json!(400), &json!(-1100)), "{refused}");
+        let name = if price == "60000" { "quantity" } else { "price" };
+        let msg = format!(
+            "Illegal characters found in parameter '{name}'; legal range is \
+             '^([0-9]{{1,20}})(\\.[0-9]{{1,20}})?$'."
+        );
+        assert_eq!(error["msg"], json!(msg));
+    }
+    // No float is between: both have more digits than one can tell apart.
+    let placed = sends(&mut socket, "0.1000", "9007199.01").await;
+    let result = &placed["result"];
+    assert_eq!(
+        (&result["origQty"], &result["price"]),
+        (&json!("0.10000000"), &json!("9007199.01000000")),
+        "{placed}"
+    );
+    let refused = sends(&mut socket, "0.1", "9007199.010000001").await;
+    assert_eq!(refused["error"]["code"], -1111, "{refused}");
+    let long = sends(&mut socket, "0.1", "9007199.01000000000000000001").await;
+    assert_eq!(long["error"]["code"], -1111, "a float would have lost the last digit: {long}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_logged_on_need_not_sign_again() {
     let world = World::new().await;
     let signer = SigningKey::from_bytes(&[42; 32]);
@@ -125,6 +205,39 @@ async fn who_is_logged_on_need_not_sign_again() {
     );
     let unsigned = socket.call("account.status", json!({ "timestamp": now })).await;
     assert_eq!(unsigned["error"]["code"], -2014);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_key_was_revoked_is_told_so_until_somebody_logs_on_or_out() {
+    let world = World::new().await;
+    let signer = SigningKey::from_bytes(&[43; 32]);
+    let key = registered(&world, &hex::encode(signer.verifying_key().to_bytes())).await;
+    let sign = |text: &str| BASE64_STANDARD.encode(signer.sign(text.as_bytes()).to_bytes());
+    let mut socket = Socket::open(world.address, "/ws-api/v3").await;
+    let logon = socket.call("session.logon", with_signature(&key, json!({}), sign)).await;
+    assert_eq!(logon["status"], 200, "{logon}");
+    world.delete(&world.operator, &format!("/v1/admin/keys/{key}")).await.ok();
+    let status = |answer: &Value| (answer["status"].clone(), answer["error"]["code"].clone());
+    let unsigned = || json!({ "timestamp": crate::client::now_millis() });
+    // Both before the connection has looked at the revocation and after it.
+    for round in 0..2 {
+        for method in ["account.status", "openOrders.status", "userDataStream.subscribe"] {
+            let answer = socket.call(method, unsigned()).await;
+            assert_eq!(status(&answer), (json!(401), json!(-2015)), "{round}, {method}: {answer}");
+        }
+        let gone = async || {
+            let told = socket.call("session.status", json!({})).await;
+            if told["result"]["apiKey"].is_null() { Ok(()) } else { Err(told) }
+        };
+        eventually("the session is over", gone).await;
+    }
+    let other = socket.ok(&world.bob, "account.status", json!({})).await;
+    assert_eq!(other["uid"], 2, "a request that is signed itself is none of the session's");
+    socket.call("session.logout", json!({})).await;
+    assert_eq!(
+        status(&socket.call("account.status", unsigned()).await),
+        (json!(401), json!(-2014))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,10 @@ use crate::ws::rate::TokenBucket;
 use crate::ws::ring::Conflation;
 use crate::ws::writer::write_messages;
 
+/// Names that a connection may remember of streams that there are not: clients have some, and have them listed,
+/// but nobody needs many.
+pub(super) const MOST_UNKNOWN: usize = 64;
+
 /// What a client asks for when it connects.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wish {
@@ -38,14 +42,25 @@ pub(super) struct Wish {
 struct Connection {
     link: Link,
     source: Source,
-    /// The streams that are subscribed, and the listen keys among them.
+    /// The streams that are subscribed.
     names: Mutex<Names>,
 }
 
 #[derive(Default)]
 struct Names {
     all: Vec<String>,
+    /// Those of accounts among them.
     listen_keys: Vec<String>,
+    /// Those among them that there are not.
+    unknown: HashSet<String>,
+}
+
+/// How many of these names are no stream's.
+pub(super) fn count_unknown(shared: &Shared, names: &[String]) -> usize {
+    let now = shared.exchange.now();
+    let key = |name: &str| shared.listen_keys.find(name, now);
+    let is_unknown = |name: &&String| !place::is_stream(shared, name) && key(name).is_none();
+    names.iter().filter(is_unknown).count()
 }
 
 /// Serves a connection to its end.
@@ -117,11 +132,9 @@ impl Connection {
         let text = match control {
             Err(refusal) => control::failure(&id, &refusal),
             Ok(Control::Subscribe(names)) => {
-                let most = self.link.shared.config.limits.stream_subscriptions;
                 let new = self.new_names(names);
-                if self.names.lock().all.len() + new.len() > most {
-                    let what = format_args!("a connection has at most {most} streams");
-                    return Out::Text(control::failure(&id, &Refusal::invalid(what)));
+                if let Err(refusal) = self.check_room(&new) {
+                    return Out::Text(control::failure(&id, &refusal));
                 }
                 let subscriptions = self.subscribe(new).await;
                 let (texts, permits) = (vec![control::answer(&id, ())], Vec::new());
@@ -148,6 +161,21 @@ impl Connection {
         names
     }
 
+    /// Whether there is room for so many more.
+    fn check_room(&self, new: &[String]) -> Result<(), Refusal> {
+        let (shared, names) = (&self.link.shared, self.names.lock());
+        let most = shared.config.limits.stream_subscriptions;
+        if names.all.len() + new.len() > most {
+            let what = format_args!("a connection has at most {most} streams");
+            return Err(Refusal::invalid(what));
+        }
+        if names.unknown.len() + count_unknown(shared, new) > MOST_UNKNOWN {
+            let what = format_args!("a connection names at most {MOST_UNKNOWN} unknown streams");
+            return Err(Refusal::invalid(what));
+        }
+        Ok(())
+    }
+
     /// Subscribes to streams, of which none is yet.
     async fn subscribe(&self, names: Vec<String>) -> Vec<Place> {
         let (shared, reader) = (&self.link.shared, &self.link.reader);
@@ -160,7 +188,10 @@ impl Connection {
                     places.extend(place::of_account(shared, key.account, &name, frame, reader));
                     self.names.lock().listen_keys.push(name.clone());
                 }
-                None => places.extend(place::of_stream(shared, &name, reader)),
+                None if place::is_stream(shared, &name) => {
+                    places.extend(place::of_stream(shared, &name, reader));
+                }
+                None => _ = self.names.lock().unknown.insert(name.clone()),
             }
             self.names.lock().all.push(name);
         }
@@ -173,6 +204,7 @@ impl Connection {
         let mut gone: HashSet<String> = gone.into_iter().collect();
         let mut names = self.names.lock();
         names.listen_keys.retain(|name| !gone.contains(name));
+        names.unknown.retain(|name| !gone.contains(name));
         names.all.extract_if(.., |name| gone.remove(name)).collect()
     }
 

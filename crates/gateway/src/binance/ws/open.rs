@@ -51,7 +51,7 @@ pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) ->
     if let Err(refusal) = shared.limiter.connect(source, weight, shared.exchange.now()).await {
         return refused(&refusal);
     }
-    let wish = match wish {
+    let wish = match wish.and_then(|wish| with_known(&shared, wish)) {
         Ok(wish) => wish,
         Err(error) => return refused(&error),
     };
@@ -71,6 +71,19 @@ pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) ->
         }
     };
     response.unwrap_or_else(|error| refused(&error.into()))
+}
+
+/// What is wished, if it names no more unknown streams than a connection may.
+///
+/// # Errors
+/// -1130.
+fn with_known(shared: &Shared, wish: Wish) -> Result<Wish, Error> {
+    if let Wish::Streams(wish) = &wish
+        && connection::count_unknown(shared, &wish.names) > connection::MOST_UNKNOWN
+    {
+        return Err(Error::invalid_data("streams"));
+    }
+    Ok(wish)
 }
 
 /// What a path and a query ask for.

@@ -83,6 +83,15 @@ impl Place {
     }
 }
 
+/// Whether there is a market stream of this name.
+pub(super) fn is_stream(shared: &Shared, name: &str) -> bool {
+    match name::parse(name) {
+        Some(Name::Market(symbol, _)) => symbols::market(&shared.views, &symbol).is_ok(),
+        Some(Name::All(_)) => true,
+        None => false,
+    }
+}
+
 /// Places in the market stream of this name. None for a name that no stream has: that is harmless.
 pub(super) fn of_stream(shared: &Shared, name: &str, reader: &Reader) -> Vec<Place> {
     let at = |hub: &Arc<Hub>, channel: &dyn Fn(&mut Streams, &Scene<'_>) -> Arc<Channel>| {

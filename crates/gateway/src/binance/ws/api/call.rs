@@ -117,7 +117,7 @@ async fn done(
             Ok(Done::of(&list.collect::<Vec<_>>()))
         }
         Meant::OfSession(OfSession::Subscribe) => {
-            let key = connection.session.key(&connection.link.shared.auth);
+            let key = connection.session.key(&connection.link.shared.auth)?;
             let caller = key.ok_or_else(not_logged_on)?.caller(now, now);
             subscribe(connection, &caller, true).await
         }
@@ -167,13 +167,15 @@ async fn endpoint_call(
 
 /// Who signed, or who is logged on.
 fn caller(connection: &Connection, request: &Request, now: Timestamp) -> Result<Caller, Error> {
-    let named = request.params.has("apiKey") || request.params.has("signature");
-    match connection.session.key(&connection.link.shared.auth) {
-        Some(key) if !named => {
+    if request.params.has("apiKey") || request.params.has("signature") {
+        return signer(connection, request, now);
+    }
+    match connection.session.key(&connection.link.shared.auth)? {
+        Some(key) => {
             let (signed_at, valid_until) = signed::window(&request.params, now)?;
             Ok(key.caller(signed_at, valid_until))
         }
-        _ => signer(connection, request, now),
+        None => signer(connection, request, now),
     }
 }
 
@@ -185,9 +187,11 @@ fn signer(connection: &Connection, request: &Request, now: Timestamp) -> Result<
 /// Whose key is named, or who is logged on.
 fn key_holder(connection: &Connection, request: &Request, now: Timestamp) -> Result<Caller, Error> {
     let auth = &connection.link.shared.auth;
-    let key = match connection.session.key(auth) {
-        Some(key) if !request.params.has("apiKey") => key,
-        _ => signed::key(auth, request.params.get("apiKey"))?,
+    let name = request.params.get("apiKey").filter(|name| !name.is_empty());
+    let of_session = if name.is_none() { connection.session.key(auth)? } else { None };
+    let key = match of_session {
+        Some(key) => key,
+        None => signed::key(auth, name)?,
     };
     Ok(key.caller(now, now))
 }

@@ -9,7 +9,11 @@ use crate::binance::error::Error;
 use crate::binance::params::Params;
 
 /// Longest text that a client may use as a request's id.
-const MAX_ID_LEN: usize = 64;
+const MAX_ID_LEN: usize = 36;
+
+/// What is said of what is no id: the dialect's words.
+const NO_ID: &str = "Invalid 'id' in JSON request; expected an integer, a string matching \
+    '^[a-zA-Z0-9-_]{1,36}$', or null.";
 
 /// A request.
 #[derive(Debug)]
@@ -29,35 +33,43 @@ pub(super) struct Request {
 /// # Errors
 /// -1135 with the id, where that can be told.
 pub(super) fn parse(text: &str) -> Result<Request, (Value, Error)> {
-    let invalid = || Error::new(-1135, "Invalid JSON Request");
-    let nameless = || (Value::Null, invalid());
+    let invalid = |what: &'static str| Error::new(-1135, what);
     let fields: BTreeMap<String, Box<RawValue>> =
-        serde_json::from_str(text).map_err(|_| nameless())?;
+        serde_json::from_str(text).map_err(|_| (Value::Null, invalid("Invalid JSON Request")))?;
     let field = |name: &str| fields.get(name).map_or("null", |raw| raw.get());
-    let id = match serde_json::from_str(field("id")) {
-        Ok(Value::String(id)) if id.len() > MAX_ID_LEN => return Err(nameless()),
-        // It could not be said again as it came.
-        Ok(Value::Number(id)) if id.is_f64() => return Err(nameless()),
-        Ok(id @ (Value::Null | Value::String(_) | Value::Number(_))) => id,
-        _ => return Err(nameless()),
+    let id = serde_json::from_str(field("id")).ok().filter(is_id);
+    let id = id.ok_or_else(|| (Value::Null, invalid(NO_ID)))?;
+    let Ok(method) = serde_json::from_str(field("method")) else {
+        return Err((id, invalid("Invalid 'method' in JSON request; expected a string.")));
     };
-    let read = || -> Option<(String, Vec<(String, String)>)> {
-        let method = serde_json::from_str(field("method")).ok()?;
-        let params: Option<BTreeMap<String, Box<RawValue>>> =
-            serde_json::from_str(field("params")).ok()?;
-        let mut pairs = Vec::new();
-        for (name, raw) in params.unwrap_or_default() {
-            pairs.extend(text_of(&raw)?.map(|text| (name, text)));
-        }
-        Some((method, pairs))
-    };
-    let Some((method, pairs)) = read() else {
-        return Err((id, invalid()));
+    let Some(pairs) = pairs(field("params")) else {
+        return Err((id, invalid("Invalid 'params' in JSON request; expected an object.")));
     };
     let signed = pairs.iter().filter(|(name, _)| name != "signature");
     let signed: Vec<String> = signed.map(|(name, text)| format!("{name}={text}")).collect();
     let payload = signed.join("&").into_bytes();
     Ok(Request { id, method, params: Params::of_pairs(pairs), payload })
+}
+
+/// Whether an id can be echoed as it came, and the dialect takes it.
+fn is_id(id: &Value) -> bool {
+    let is_in_text = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    match id {
+        Value::Null => true,
+        Value::String(id) => (1..=MAX_ID_LEN).contains(&id.len()) && id.bytes().all(is_in_text),
+        Value::Number(id) => id.is_i64() || id.is_u64(),
+        _ => false,
+    }
+}
+
+/// The parameters in the order of their names, as texts.
+fn pairs(params: &str) -> Option<Vec<(String, String)>> {
+    let params: Option<BTreeMap<String, Box<RawValue>>> = serde_json::from_str(params).ok()?;
+    let mut pairs = Vec::new();
+    for (name, raw) in params.unwrap_or_default() {
+        pairs.extend(text_of(&raw)?.map(|text| (name, text)));
+    }
+    Some(pairs)
 }
 
 /// A parameter as text: a number as it was written, so that a signature over it holds. None for null; nothing
@@ -99,15 +111,31 @@ mod tests {
         let refused = |text: &str| {
             let (id, error) = parse(text).unwrap_err();
             assert_eq!(error.code, -1135);
-            id
+            (id, error.msg)
         };
-        let long = format!(r#"{{"id":"{}","method":"ping"}}"#, "x".repeat(65));
-        let wide = r#"{"id":1180591620717411303424,"method":"ping"}"#;
-        for text in ["{", "[]", "5", r#"{"id":[],"method":"ping"}"#, &long, wide] {
-            assert_eq!(refused(text), Value::Null, "{text}");
+        for text in ["{", "[]", "5"] {
+            assert_eq!(refused(text), (Value::Null, "Invalid JSON Request".into()), "{text}");
         }
-        assert_eq!(refused(r#"{"id":7,"params":{}}"#), Value::from(7));
-        assert_eq!(refused(r#"{"id":7,"method":"ping","params":[1]}"#), Value::from(7));
+        let (method, params) = (r#"{"id":7,"params":{}}"#, r#"{"id":7,"method":"a","params":[1]}"#);
+        for (text, what) in [(method, "Invalid 'method'"), (params, "Invalid 'params'")] {
+            let (id, msg) = refused(text);
+            assert!(id == 7 && msg.starts_with(what), "{id}: {msg}");
+        }
+    }
+
+    #[test]
+    fn ids_are_whole_numbers_texts_of_up_to_36_characters_or_null_and_echoed_as_they_came() {
+        let ask = |id: &str| parse(&format!(r#"{{"id":{id},"method":"ping"}}"#));
+        let uuid = r#""e2a85d9f-07a5-4f94-8d5f-789dc3deb097""#;
+        for id in ["7", "-7", "18446744073709551615", "null", uuid, r#""a_B-9""#] {
+            assert_eq!(ask(id).unwrap().id.to_string(), id);
+        }
         assert_eq!(parse(r#"{"method":"ping"}"#).unwrap().id, Value::Null);
+        let long = format!("\"{}\"", "x".repeat(37));
+        let wide = "1180591620717411303424";
+        for id in [&long, wide, "1.5", "[]", "true", "\"\"", "\"a b\"", "\"\u{e9}\""] {
+            let (echo, error) = ask(id).unwrap_err();
+            assert_eq!((echo, error.code, &*error.msg), (Value::Null, -1135, NO_ID), "{id}");
+        }
     }
 }

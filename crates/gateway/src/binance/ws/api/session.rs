@@ -21,6 +21,8 @@ pub(super) struct Session {
 #[derive(Default)]
 struct State {
     logon: Option<Logon>,
+    /// Somebody was logged on, by a key that was revoked since.
+    is_revoked: bool,
     subscriptions: Vec<Subscription>,
     /// How many there have ever been.
     ever: u32,
@@ -47,13 +49,15 @@ struct Subscription {
 impl Session {
     /// Somebody is logged on from now on, instead of whoever was.
     pub(super) fn log_on(&self, api_key: Arc<str>, now: Timestamp) {
-        self.state.lock().logon = Some(Logon { api_key, since: now });
+        let mut state = self.state.lock();
+        state.logon = Some(Logon { api_key, since: now });
+        state.is_revoked = false;
     }
 
     /// Nobody is logged on any more. Gives the subscriptions that end with that.
     pub(super) fn log_out(&self) -> Vec<u32> {
         let mut state = self.state.lock();
-        state.logon = None;
+        (state.logon, state.is_revoked) = (None, false);
         state.end(|subscription| subscription.of_logon)
     }
 
@@ -62,9 +66,17 @@ impl Session {
         self.state.lock().logon.clone()
     }
 
-    /// The key of who is logged on, if it is still valid.
-    pub(super) fn key(&self, auth: &Authenticator) -> Option<Arc<Key>> {
-        auth.find(&self.logon()?.api_key)
+    /// The key of who is logged on, if somebody is.
+    ///
+    /// # Errors
+    /// -2015 if it was revoked: until somebody logs on or out, who relies on the session is told so.
+    pub(super) fn key(&self, auth: &Authenticator) -> Result<Option<Arc<Key>>, Error> {
+        let state = self.state.lock();
+        match &state.logon {
+            Some(logon) => auth.find(&logon.api_key).map(Some).ok_or_else(Error::not_permitted),
+            None if state.is_revoked => Err(Error::not_permitted()),
+            None => Ok(None),
+        }
     }
 
     /// Whether who is logged on hears the events of its account.
@@ -111,7 +123,7 @@ impl Session {
     pub(super) fn end_revoked(&self, auth: &Authenticator) -> Vec<u32> {
         let mut state = self.state.lock();
         if state.logon.as_ref().is_some_and(|logon| !auth.is_valid(&logon.api_key)) {
-            state.logon = None;
+            (state.logon, state.is_revoked) = (None, true);
         }
         state.end(|known| !auth.is_valid(&known.api_key))
     }
