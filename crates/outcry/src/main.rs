@@ -25,6 +25,9 @@ use clap::Parser;
 use cli::{Cli, Command, ConfigCommand, ExplainCommand, KeysCommand};
 use exit::{Failure, Status};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Orders, balances and keys are nobody else's business: what is created is its owner's alone.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));

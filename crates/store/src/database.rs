@@ -12,6 +12,10 @@ use crate::error::{Result, StoreError};
 /// How long a writer waits for another process's lock (a backup, an operator's shell).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Pages of 4 KiB that the write-ahead log may have before they are copied into the database: 64 MB. A page that is
+/// changed again and again until then is copied once.
+const CHECKPOINT_PAGES: u32 = 16_384;
+
 /// Idle reading connections kept; more are opened when needed, and closed after.
 const MAX_IDLE_READERS: usize = 8;
 
@@ -92,6 +96,7 @@ fn connect_writer(path: &Path, durability: Durability) -> Result<Connection> {
         Durability::None => "off",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -65_536)?;
     Ok(connection)

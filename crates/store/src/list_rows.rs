@@ -15,7 +15,7 @@ pub(crate) fn begin(connection: &Connection, at: Stamp, placed: &OrderListPlaced
         OrderListKind::OneTriggersOther => "oto",
         OrderListKind::OneTriggersPair => "otoco",
     };
-    let mut insert = connection.prepare(
+    let mut insert = connection.prepare_cached(
         "INSERT INTO order_lists (market, list_id, account, client_order_id, kind, placed_at, partition)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
@@ -38,8 +38,9 @@ pub(crate) fn end(
     market: MarketId,
     list: OrderId,
 ) -> Result<u64> {
-    let mut update = connection
-        .prepare("UPDATE order_lists SET ended_at = ?3 WHERE market = ?1 AND list_id = ?2")?;
+    let mut update = connection.prepare_cached(
+        "UPDATE order_lists SET ended_at = ?3 WHERE market = ?1 AND list_id = ?2",
+    )?;
     let list = sql_integer(list.0, "an order id")?;
     let time = sql_integer(at.moment.time.0, "a time")?;
     Ok(update.execute(params![market.0, list, time])? as u64)
@@ -53,7 +54,7 @@ pub(crate) fn amend(
     order: OrderId,
     (before, after): (Quantity, Quantity),
 ) -> Result<u64> {
-    let mut insert = connection.prepare(
+    let mut insert = connection.prepare_cached(
         "INSERT INTO amendments (market, order_id, old_quantity, new_quantity, time, partition, seq,
              event_index)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use rusqlite::{Connection, Statement, Transaction, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior, params};
 use types::{
     AccountId, Amount, AssetId, Conversion, Decimal, EntryEvents, Event, EventBatch, MarketDef,
     MarketId, MarketState, OrderId, PartitionId, Seq, Side, Trade, TradeSide,
@@ -71,9 +71,9 @@ impl Projector {
 /// One transaction's work.
 struct Projection<'t> {
     transaction: &'t Transaction<'t>,
-    insert_trade: Statement<'t>,
-    insert_entry: Statement<'t>,
-    select_order: Statement<'t>,
+    insert_trade: CachedStatement<'t>,
+    insert_entry: CachedStatement<'t>,
+    select_order: CachedStatement<'t>,
     cursors: BTreeMap<PartitionId, Seq>,
     /// Base and quote by market.
     markets: HashMap<MarketId, (AssetId, AssetId)>,
@@ -111,9 +111,9 @@ impl<'t> Projection<'t> {
     fn begin(transaction: &'t Transaction<'t>) -> Result<Self> {
         Ok(Self {
             transaction,
-            insert_trade: transaction.prepare(INSERT_TRADE)?,
-            insert_entry: transaction.prepare(INSERT_ENTRY)?,
-            select_order: transaction.prepare(order_row::SELECT)?,
+            insert_trade: transaction.prepare_cached(INSERT_TRADE)?,
+            insert_entry: transaction.prepare_cached(INSERT_ENTRY)?,
+            select_order: transaction.prepare_cached(order_row::SELECT)?,
             cursors: load_cursors(transaction)?,
             markets: load_markets(transaction)?,
             orders: Vec::new(),
@@ -452,7 +452,7 @@ impl<'t> Projection<'t> {
 
     /// Those in the database and those that this transaction has met.
     fn open_orders(&self, market: MarketId) -> Result<BTreeSet<OrderId>> {
-        let mut select = self.transaction.prepare(order_row::SELECT_OPEN)?;
+        let mut select = self.transaction.prepare_cached(order_row::SELECT_OPEN)?;
         let id = |row: &rusqlite::Row<'_>| Ok(OrderId(row.get::<_, i64>(0)? as u64));
         let mut open: BTreeSet<_> = select.query_map([market.0], id)?.collect::<Result<_, _>>()?;
         let met = self.order_at.iter().filter(|((of, _), _)| *of == market);
@@ -490,16 +490,16 @@ impl<'t> Projection<'t> {
 
     /// Writes the touched orders and the cursors.
     fn finish(mut self) -> Result<Projected> {
-        let mut insert = self.transaction.prepare(order_row::INSERT)?;
-        let mut update = self.transaction.prepare(order_row::UPDATE)?;
-        let mut convert = self.transaction.prepare(order_row::UPDATE_UNITS)?;
+        let mut insert = self.transaction.prepare_cached(order_row::INSERT)?;
+        let mut update = self.transaction.prepare_cached(order_row::UPDATE)?;
+        let mut convert = self.transaction.prepare_cached(order_row::UPDATE_UNITS)?;
         for order in &self.orders {
             self.projected.rows += order.write(&mut insert, &mut update)?;
             order.write_units(&mut convert)?;
         }
-        let mut move_cursor = self
-            .transaction
-            .prepare("INSERT OR REPLACE INTO projection_cursor (partition, seq) VALUES (?1, ?2)")?;
+        let mut move_cursor = self.transaction.prepare_cached(
+            "INSERT OR REPLACE INTO projection_cursor (partition, seq) VALUES (?1, ?2)",
+        )?;
         for (partition, seq) in &self.cursors {
             move_cursor.execute(params![partition.0, sql_integer(seq.0, "a seq")?])?;
         }
@@ -508,14 +508,15 @@ impl<'t> Projection<'t> {
 }
 
 fn load_cursors(connection: &Connection) -> Result<BTreeMap<PartitionId, Seq>> {
-    let mut statement = connection.prepare("SELECT partition, seq FROM projection_cursor")?;
+    let mut statement =
+        connection.prepare_cached("SELECT partition, seq FROM projection_cursor")?;
     let cursor =
         |row: &rusqlite::Row<'_>| Ok((PartitionId(row.get(0)?), Seq(row.get::<_, i64>(1)? as u64)));
     Ok(statement.query_map([], cursor)?.collect::<Result<_, _>>()?)
 }
 
 fn load_markets(connection: &Connection) -> Result<HashMap<MarketId, (AssetId, AssetId)>> {
-    let mut statement = connection.prepare("SELECT market, base, quote FROM markets")?;
+    let mut statement = connection.prepare_cached("SELECT market, base, quote FROM markets")?;
     let market = |row: &rusqlite::Row<'_>| {
         Ok((MarketId(row.get(0)?), (AssetId(row.get(1)?), AssetId(row.get(2)?))))
     };

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::Partition;
 use journal::JournalError;
@@ -27,6 +27,9 @@ use crate::record;
 const BUDGET: u64 = 1 << 30;
 /// Entries that go into one SQL transaction, at least, as long as there are so many.
 const ENTRIES_PER_COMMIT: usize = 4_096;
+/// Transactions that are not full begin at least so far apart: a page that is changed in many of them is written in
+/// each. Who reads his own write in the history waits for so much longer at most.
+const COMMIT_EVERY: Duration = Duration::from_millis(20);
 /// How long to wait for events before looking whether the node has stopped.
 const WAIT: Duration = Duration::from_millis(500);
 /// The same where one thread reads several partitions in turn.
@@ -226,28 +229,29 @@ fn project(mut sources: Vec<Source>, mut projector: Projector, node: &Weak<Node>
     let wait = if sources.len() == 1 { WAIT } else { SHORT_WAIT };
     loop {
         let were_closed = sources.iter().all(|source| source.feed.is_closed());
-        let mut progressed = false;
-        for source in &mut sources {
-            progressed |= or_stop(project_some(source, &mut projector, node));
-        }
-        if !progressed {
-            if were_closed {
-                return;
+        let began = Instant::now();
+        let entries =
+            sources.iter_mut().map(|source| or_stop(project_some(source, &mut projector, node)));
+        match entries.max().unwrap_or_default() {
+            0 if were_closed => return,
+            0 => {
+                for source in &sources {
+                    source.feed.wait(source.cursor, wait);
+                }
             }
-            for source in &sources {
-                source.feed.wait(source.cursor, wait);
-            }
+            ENTRIES_PER_COMMIT.. => {}
+            _ => thread::sleep(COMMIT_EVERY.saturating_sub(began.elapsed())),
         }
     }
 }
 
-/// One transaction's worth of a partition. False: there was nothing, or it must wait for another
-/// partition.
+/// One transaction's worth of a partition: how many entries it had. None, if there was nothing, or it must
+/// wait for another partition.
 fn project_some(
     source: &mut Source,
     projector: &mut Projector,
     node: &Weak<Node>,
-) -> Result<bool, Failure> {
+) -> Result<usize, Failure> {
     let before = source.cursor;
     let (mut batches, mut entries) = (Vec::new(), 0);
     while entries < ENTRIES_PER_COMMIT
@@ -258,21 +262,21 @@ fn project_some(
         batches.push(batch);
     }
     if batches.is_empty() {
-        return Ok(false);
+        return Ok(0);
     }
     match projector.apply(&batches) {
         Ok(_) => {}
         // The market's listing is still to come from the registry's partition.
         Err(StoreError::UnknownMarket { .. }) => {
             source.cursor = before;
-            return Ok(false);
+            return Ok(0);
         }
         Err(error) => return Err(Failure::new(Status::Io, format_args!("SQL history: {error}"))),
     }
     if let Some(node) = node.upgrade() {
         node.advance_consumer(source.partition, HISTORY, source.cursor);
     }
-    Ok(true)
+    Ok(entries)
 }
 
 /// A consumer that cannot go on stops the process: it may not skip, and nobody may rely on it.
