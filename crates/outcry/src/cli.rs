@@ -12,7 +12,8 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("OUTC
 const EXIT_STATUS: &str = "\
 Exit status:
    0  all is well
-   1  the answer is no: a replay differs, a data directory is not valid, there is no such order
+   1  the answer is no: a replay differs, a data directory is not valid, there is no such order, a load
+      run found something wrong
    2  the command line makes no sense
   65  a recorded session cannot be understood
   69  the address to listen on cannot be had: another process listens there
@@ -44,6 +45,9 @@ pub enum Command {
     /// Explain what became of something.
     #[command(subcommand)]
     Explain(ExplainCommand),
+    /// Load an exchange with traders as they behave, and check all that it says.
+    #[command(subcommand)]
+    Load(load::LoadCommand),
     /// API keys.
     #[command(subcommand)]
     Keys(KeysCommand),

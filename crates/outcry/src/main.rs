@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod inspect;
 mod keys;
+mod load_run;
 mod logging;
 mod progress;
 mod record;
@@ -53,6 +54,7 @@ fn call(command: Command) -> Result<Status, Failure> {
         Command::Explain(ExplainCommand::Order { market, order, data, json }) => {
             explain::order(&data, &market, order, json)
         }
+        Command::Load(command) => load_run::run(&command),
         Command::Keys(KeysCommand::ResetAdmin { data }) => keys::reset_admin(&data),
         Command::Keys(KeysCommand::AddOperator { name, data }) => keys::add_operator(&data, name),
         Command::Config(ConfigCommand::Check { file }) => config::check(&file),

@@ -1,0 +1,9 @@
+//! What a trader has: a key that signs, an HTTP connection, a WebSocket.
+
+mod http;
+mod key;
+mod socket;
+
+pub(crate) use http::Connection;
+pub(crate) use key::Key;
+pub(crate) use socket::{Receiver, Sender, login, open};

@@ -1,0 +1,120 @@
+//! `outcry load` against the real binary: it finds nothing wrong with an exchange that is right, and what is wrong with one
+//! in whose accounts somebody meddles.
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use support::{Server, binary, eventually};
+
+const SEED: &str = "7";
+
+fn load(args: &[&str], out: &Path, server: Option<&Server>) -> Command {
+    let mut command = Command::new(binary());
+    command.arg("load").args(args).args(["--quiet", "--seed", SEED, "--out"]).arg(out);
+    if let Some(server) = server {
+        let admin = server.admin.as_ref().expect("shown at the first start");
+        command.args(["--target", &format!("http://{}", server.address)]);
+        command.env("OUTCRY_ADMIN_KEY", &admin.id).env("OUTCRY_ADMIN_SECRET", &admin.secret);
+    }
+    command
+}
+
+fn text(output: &Output) -> String {
+    let all = [&output.stdout[..], &output.stderr[..]].concat();
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+fn report(out: &Path) -> Value {
+    let json = out.with_extension("json");
+    serde_json::from_slice(&std::fs::read(json).expect("a report")).expect("JSON")
+}
+
+#[test]
+fn a_baseline_checks_every_kind_of_promise_and_finds_nothing_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    println!("seed {SEED}");
+    let output =
+        load(&["baseline", "--users", "40", "--seconds", "4"], &out, None).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let report = report(&out);
+    assert_eq!(report["findings"], json!([]), "{report}");
+    for check in [
+        "orders acknowledged",
+        "acknowledged orders told on private streams",
+        "open orders that are known",
+        "ended orders asked for again",
+        "bad orders refused",
+        "balances compared with credits and fills",
+        "assets conserved over all accounts",
+        "books compared with their checksum",
+        "stream messages in order",
+    ] {
+        let count = report["checks"][check].as_u64().unwrap_or_default();
+        assert!(count > 0, "nothing was checked of: {check}\n{}", text(&output));
+    }
+    let phase = &report["phases"][1];
+    assert_eq!(phase["name"], "baseline");
+    for class in ["place", "cancel", "read"] {
+        let figures = &phase["classes"][class];
+        let ended: u64 = ["done", "refused", "shed", "failed"]
+            .iter()
+            .map(|end| figures[end].as_u64().expect("a count"))
+            .sum();
+        assert!(figures["done"].as_u64() > Some(0), "{class}: {figures}");
+        assert_eq!(Some(ended), figures["due"].as_u64(), "{class}: what is due ends");
+    }
+    assert!(phase["stages"]["journal"]["count"].as_u64() > Some(0), "{phase}");
+}
+
+#[test]
+fn money_that_is_neither_credited_nor_traded_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let server = Server::start(&folder.path().join("data"), None, &["--no-demo"]).unwrap();
+    let admin = server.admin.clone().unwrap();
+    let args = ["baseline", "--users", "4", "--seconds", "6"];
+    let run =
+        load(&args, &out, Some(&server)).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut http = server.http();
+    let account = eventually("no account of the run", || {
+        let known = http.ok(&admin, "GET", "/v1/admin/accounts", None);
+        let accounts = known["accounts"].as_array().cloned().unwrap_or_default();
+        accounts.iter().find_map(|account| account["id"].as_u64()).ok_or(known)
+    });
+    let gift = json!({ "account": account, "asset": "BTC", "amount": "1", "reference": "a gift" });
+    eventually("the gift is refused", || {
+        let answer = http.send(Some(&admin), "POST", "/v1/admin/credits", Some(gift.clone()));
+        let (status, answer) = answer.expect("an answer");
+        if status == 200 { Ok(()) } else { Err(answer) }
+    });
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let findings = report(&out)["findings"].to_string();
+    assert!(findings.contains("balance") && findings.contains("of BTC"), "{findings}");
+    server.stop();
+}
+
+#[test]
+fn a_run_that_cannot_be_is_told_before_anything_is_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    for args in [
+        &["baseline", "--users", "0"][..],
+        &["baseline", "--part", "1/2"],
+        &["spike", "--factor", "-1"],
+        &["baseline", "--target", "http://127.0.0.1:9"],
+    ] {
+        let output = load(args, &out, None)
+            .env_remove("OUTCRY_ADMIN_KEY")
+            .env_remove("OUTCRY_ADMIN_SECRET")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", text(&output));
+    }
+    let missing = load(&["replay", "no such file"], &out, None).output().unwrap();
+    assert_eq!(missing.status.code(), Some(74), "{}", text(&missing));
+}
