@@ -85,8 +85,10 @@ pub(crate) async fn run(settings: &Settings, method: &Method) -> Result<Report, 
     let mut report = Report::new(conditions(settings, method, started, own.is_some()));
     drive_all(&world, settings, method, &mut report).await;
     settle(&world).await;
-    for task in &tasks {
+    for task in tasks {
         task.abort();
+        // It has let go of everything that is shared when this returns.
+        let _ = task.await;
     }
     finish(&world, settings, &mut caller, own.is_some(), &mut report).await?;
     method.conclude(&mut report);
@@ -274,19 +276,19 @@ async fn finish(
     report: &mut Report,
 ) -> Result<(), LoadError> {
     let left = world.under_way.get();
-    let agents = world.agents.borrow();
+    let agents = world.agents.take();
     let subject = Subject {
         accounts: agents.iter().map(|agent| &agent.account).collect(),
         market: &world.market,
         is_alone: is_own && settings.part.1 == 1,
     };
-    let mut findings = std::mem::take(&mut *world.findings.borrow_mut());
+    let mut findings = world.findings.take();
     if left > 0 {
         findings.add("generator", format!("{left} requests never ended"));
     }
     owed_by_streams(world, &mut findings);
     let mut random = Random::new(settings.seed ^ 2);
-    let mut known = world.known.borrow_mut();
+    let mut known = world.known.replace(Known::new(0, Random::new(0)));
     if !known.unresolved.is_empty() {
         // What has not been executed by now never will be: its window is over.
         tokio::time::sleep(PATIENCE / 2).await;

@@ -2,15 +2,19 @@
 
 use crate::report::{Report, Second};
 
+/// Name, unit, and value in a second.
+type Measure = (&'static str, &'static str, fn(&Second) -> Option<f64>);
+
+const MEASURES: [Measure; 3] = [
+    ("memory", "MB", |second| second.memory_mb),
+    ("descriptors", "", |second| second.descriptors),
+    ("disk", "MB", |second| second.disk_mb),
+];
+
 pub(super) fn conclude(report: &mut Report) {
     let half = report.seconds.len() / 2;
     let second_half = report.seconds[half..].to_vec();
-    let what: [(&str, &str, fn(&Second) -> Option<f64>); 3] = [
-        ("memory", "MB", |second| second.memory_mb),
-        ("descriptors", "", |second| second.descriptors),
-        ("disk", "MB", |second| second.disk_mb),
-    ];
-    for (name, unit, value) in what {
+    for (name, unit, value) in MEASURES {
         let points: Vec<_> = second_half
             .iter()
             .filter_map(|second| Some((second.t as f64 / 3_600.0, value(second)?)))

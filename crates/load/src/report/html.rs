@@ -68,6 +68,16 @@ const PLOTS: [Plot; 7] = [
     ),
 ];
 
+/// Plots of two runs: title, whether its scale is logarithmic, value.
+type Compared = (&'static str, bool, fn(&Second) -> Option<f64>);
+
+const COMPARED: [Compared; 4] = [
+    ("Requests answered a second", false, |second| Some(second.answered as f64)),
+    ("p99 of orders, ms", true, |second| second.place_p99_ms),
+    ("p99 of cancels, ms", true, |second| second.cancel_p99_ms),
+    ("Memory of the exchange, MB", false, |second| second.memory_mb),
+];
+
 /// The page of one run.
 pub(crate) fn page(report: &Report) -> String {
     let c = &report.conditions;
@@ -120,13 +130,7 @@ pub(crate) fn comparison(a: &Report, b: &Report, rows: &[super::compare::Row]) -
         );
     }
     body += "</table>";
-    let plots: [(&str, bool, fn(&Second) -> Option<f64>); 4] = [
-        ("Requests answered a second", false, |second| Some(second.answered as f64)),
-        ("p99 of orders, ms", true, |second| second.place_p99_ms),
-        ("p99 of cancels, ms", true, |second| second.cancel_p99_ms),
-        ("Memory of the exchange, MB", false, |second| second.memory_mb),
-    ];
-    for (title, is_log, value) in plots {
+    for (title, is_log, value) in COMPARED {
         let lines = [series("A", a, value), series("B", b, value)];
         put(&mut body, format_args!("<h2>{title}</h2>{}", plot(&lines, &[], is_log)));
     }
