@@ -19,8 +19,8 @@ pub const ACCOUNTS: u32 = 1_000;
 const LONE_ORDERS: u64 = 2_000;
 /// How long an open loop runs.
 const OPEN_SECONDS: f64 = 2.0;
-/// Commands that the node's queue takes.
-const QUEUE: u64 = 32_000;
+/// Commands under way at most; some more places of the queue are reserved for cancels.
+const QUEUE: u64 = 30_000;
 
 /// Shares of the capacity that open loops are run at, in percent.
 pub const SHARES: [u32; 2] = [50, 80];
@@ -176,7 +176,7 @@ fn partition_thread_time() -> Duration {
 /// How the node is run.
 pub fn config(data: &Path, event_log: bool) -> NodeConfig {
     let mut config = NodeConfig::new(data);
-    config.queue_capacity = QUEUE as usize + 768;
+    config.queue_capacity = 32_768;
     if !event_log {
         config.event_log = None;
     }

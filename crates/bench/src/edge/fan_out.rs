@@ -39,8 +39,10 @@ const READERS_OF_A_PROCESS: u64 = 5_000;
 /// Descriptors that the server needs for other things.
 const OTHER_DESCRIPTORS: u64 = 300;
 /// Orders that are sent together.
-const BURSTS: [usize; 4] = [1, 10, 40, 160];
-const MEASURED: Duration = Duration::from_secs(5);
+const BURSTS: [usize; 3] = [1, 10, 40];
+const MEASURED: Duration = Duration::from_secs(8);
+/// The latency that is wanted of the 99th of a hundred trades, in milliseconds.
+const WANTED_MS: f64 = 100.0;
 /// What lies between an order and its trade at the last connection, at the very most.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -85,45 +87,57 @@ fn trades(report: &mut Report, folder: &Path, limit: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let mut taker = Taker::open(server.address, &keys).await;
-        let mut best = (0.0, 1);
-        for burst in BURSTS {
-            let told = told(&mut taker, &mut crowd, burst, None).await;
-            let rate = told.trades_per_s * count as f64;
-            let conditions = format!(
-                "{count} connections of {processes} processes, {burst} trades at a time, closed loop, each connection \
-                 told every trade in order"
-            );
-            let name = format!("fanout_burst_{burst}");
-            report.add(&format!("{name}_msgs_per_s"), rate, "messages/s", &conditions);
-            report.add_latencies(&name, &told.until_last, Unit::Millis, &conditions);
-            if told.trades_per_s > best.0 {
-                best = (told.trades_per_s, burst);
-            }
-        }
-        let (capacity, burst) = best;
-        for share in SHARES {
-            let interval = Duration::from_secs_f64(burst as f64 / capacity * 100.0 / f64::from(share));
+        let mut run = async |report: &mut Report, name: &str, burst, interval, conditions: &str| {
             let before = server.processor_time();
-            let told = told(&mut taker, &mut crowd, burst, Some(interval)).await;
-            let rate = told.trades_per_s * count as f64;
+            let told = told(&mut taker, &mut crowd, burst, interval).await;
             let server_time = (server.processor_time() - before).as_secs_f64();
             let conditions = format!(
-                "{count} connections of {processes} processes on the same machine, open loop at {share} % of the \
-                 capacity: {burst} trades due every {:.1} ms; until the last connection has it, from when it was due",
+                "{count} connections of {processes} processes on the same machine, each told every trade in order, \
+                 {burst} trades at a time, {conditions}"
+            );
+            let rate = told.trades_per_s * count as f64;
+            report.add(&format!("{name}_msgs_per_s"), rate, "messages/s", &conditions);
+            report.add_latencies(name, &told.until_last, Unit::Millis, &conditions);
+            let micros = server_time * 1e6 / (told.until_last.len() as f64 * count as f64);
+            let processor = "processor time of the server for each message";
+            report.add(&format!("{name}_server_cpu_us"), micros, "us", processor);
+            Reached { rate, p99_ms: told.until_last.value_at_quantile(0.99) as f64 / 1e6, conditions }
+        };
+        let mut capacity = (0.0, 1);
+        for burst in BURSTS {
+            let name = format!("fanout_burst_{burst}");
+            let reached = run(report, &name, burst, None, "closed loop").await;
+            if reached.rate > capacity.0 {
+                capacity = (reached.rate, burst);
+            }
+        }
+        let (capacity, burst) = capacity;
+        let mut best = None;
+        for share in SHARES {
+            let rate = capacity * f64::from(share) / 100.0;
+            let interval = Duration::from_secs_f64((burst as u64 * count) as f64 / rate);
+            let conditions = format!(
+                "open loop at {share} % of the capacity: due every {:.1} ms; until the last connection has it, from \
+                 when it was due",
                 interval.as_secs_f64() * 1e3
             );
             let name = format!("fanout_open_{share}");
-            report.add(&format!("{name}_msgs_per_s"), rate, "messages/s", &conditions);
-            report.add_latencies(&name, &told.until_last, Unit::Millis, &conditions);
-            let micros = server_time * 1e6 / (told.until_last.len() as f64 * count as f64);
-            report.add(&format!("{name}_server_cpu_us"), micros, "us", "processor time of the server for each message");
-            let p99 = told.until_last.value_at_quantile(0.99) as f64 / 1e6;
-            if share == SHARES[0] || p99 < 100.0 {
-                report.add("fanout_msgs_per_s", rate, "messages/s", &conditions);
-                report.add("fanout_p99_ms", p99, "ms", &conditions);
+            let reached = run(report, &name, burst, Some(interval), &conditions).await;
+            if best.is_none() || reached.p99_ms < WANTED_MS {
+                best = Some(reached);
             }
         }
+        let best = best.expect("there are shares");
+        report.add("fanout_msgs_per_s", best.rate, "messages/s", &best.conditions);
+        report.add("fanout_p99_ms", best.p99_ms, "ms", &best.conditions);
     });
+}
+
+/// The figures of a run that others are chosen by.
+struct Reached {
+    rate: f64,
+    p99_ms: f64,
+    conditions: String,
 }
 
 /// What a run came to.

@@ -15,10 +15,8 @@ const UNBOUNDED: &str = "[gateway]\nconnections = 1000000\nsockets = 1000000\nso
 /// Starts the binary beside this one on an empty data directory, and makes the market and as many
 /// accounts, each with funds and a key.
 pub fn found(folder: &Path, accounts: usize) -> (Process, Vec<Key>) {
-    std::fs::write(folder.join("outcry.toml"), UNBOUNDED).expect("a writable folder");
-    let mut command = exchange(folder);
-    command.args(["--no-demo", "--limits", "unlimited", "--config"]);
-    command.arg(folder.join("outcry.toml"));
+    let mut command = unbounded_exchange(folder);
+    command.arg("--no-demo");
     let server = Process::start(command, &folder.join("server.log"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let keys = runtime.expect("a runtime").block_on(async {
@@ -49,6 +47,15 @@ fn operator(greeting: &[String]) -> Key {
         line.unwrap_or_else(|| panic!("{label:?} in {greeting:?}")).trim()
     };
     Key::new(word("admin key:"), word("admin secret:"))
+}
+
+/// The same without limits of addresses, keys and connections.
+pub fn unbounded_exchange(folder: &Path) -> Command {
+    let configuration = folder.join("outcry.toml");
+    std::fs::write(&configuration, UNBOUNDED).expect("a writable folder");
+    let mut command = exchange(folder);
+    command.args(["--limits", "unlimited", "--config"]).arg(configuration);
+    command
 }
 
 async fn define(admin: &mut Connection) {

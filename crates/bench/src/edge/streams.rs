@@ -15,7 +15,7 @@ use tokio::task::LocalSet;
 use tokio::time::sleep;
 use websocket::client::Client;
 
-use super::founding::exchange;
+use super::founding::unbounded_exchange;
 use crate::process::Process;
 use crate::report::Report;
 
@@ -50,9 +50,7 @@ struct Cost {
 /// Every stream, without and with compression.
 pub fn streams(report: &mut Report, folder: &Path) {
     let folder = super::made(folder, "streams");
-    let mut command = exchange(&folder);
-    command.args(["--limits", "unlimited"]);
-    let server = Process::start(command, &folder.join("server.log"));
+    let server = Process::start(unbounded_exchange(&folder), &folder.join("server.log"));
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let run = |stream: &str, readers: usize, offer: Option<&'static str>| {
         LocalSet::new().block_on(&runtime, measure(&server, stream, readers, offer))

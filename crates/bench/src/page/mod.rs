@@ -1,6 +1,8 @@
-//! The figures of `target/bench.json` as tables and plots of `docs/performance.md`: between its two marks, and in
+//! The figures of `target/bench.json` as tables and plots of `docs/performance.md`: between its marks, and in
 //! `docs/plots`.
 
+mod books;
+mod limits;
 mod plots;
 mod svg;
 mod targets;
@@ -13,9 +15,6 @@ use serde::Deserialize;
 
 const PAGE: &str = "docs/performance.md";
 const PLOTS: &str = "docs/plots";
-/// What is between these is written anew.
-const MARKS: [&str; 2] = ["<!-- begin of figures -->", "<!-- end of figures -->"];
-
 /// One of the file.
 #[derive(Deserialize)]
 struct Figure {
@@ -45,14 +44,19 @@ impl Figures {
 /// If there are no figures, or the page has not both marks.
 pub fn write(figures: &Path) {
     let text = std::fs::read(figures).expect("figures, which `make bench` writes");
-    let list: Vec<Figure> = serde_json::from_slice(&text).expect("a list of figures");
+    let mut list: Vec<Figure> = serde_json::from_slice(&text).expect("a list of figures");
+    list.sort_by(|one, other| one.name.cmp(&other.name));
     let values = Figures(list.iter().map(|figure| (figure.name.clone(), figure.value)).collect());
-    let part = format!("{}\n{}", targets::table(&values), table(&list));
-    let page = std::fs::read_to_string(PAGE).expect("the page, from the root of the project");
-    let [begin, end] =
-        MARKS.map(|mark| page.find(mark).unwrap_or_else(|| panic!("{mark} in {PAGE}")));
-    let (before, after) = (&page[..begin + MARKS[0].len()], &page[end..]);
-    std::fs::write(PAGE, format!("{before}\n\n{part}\n{after}")).expect("a writable page");
+    let mut page = std::fs::read_to_string(PAGE).expect("the page, from the root of the project");
+    for (name, part) in [
+        ("targets", targets::table(&values)),
+        ("limits", limits::table(&values)),
+        ("figures", table(&list)),
+        ("books", books::table(&list)),
+    ] {
+        replace(&mut page, name, &part);
+    }
+    std::fs::write(PAGE, page).expect("a writable page");
     std::fs::create_dir_all(PLOTS).expect("a writable folder");
     for (name, plot) in plots::all(&values) {
         std::fs::write(Path::new(PLOTS).join(name), plot).expect("a writable folder");
@@ -60,21 +64,37 @@ pub fn write(figures: &Path) {
     println!("written to {PAGE} and {PLOTS}");
 }
 
-/// All figures. What they have in common of their conditions, the machine, is told once.
+/// Puts a part between its marks.
+fn replace(page: &mut String, name: &str, part: &str) {
+    let [begin, end] = ["begin", "end"].map(|which| format!("<!-- {which} of {name} -->\n"));
+    let find = |mark: &str| page.find(mark).unwrap_or_else(|| panic!("{mark:?} in {PAGE}"));
+    let (from, to) = (find(&begin) + begin.len(), find(&end));
+    page.replace_range(from..to, part);
+}
+
+/// All figures but those of other books. What their conditions have in common, the machine, is told once.
 fn table(list: &[Figure]) -> String {
-    let machine =
-        |figure: &Figure| figure.conditions.rsplit_once("; ").map_or("", |(_, it)| it).to_owned();
-    let mut table = list
-        .first()
-        .map_or(String::new(), |first| format!("First of them: {}.\n\n", machine(first)));
+    let own = |figure: &&Figure| !figure.name.starts_with("peer_");
+    let machine = list.iter().find(own).map_or("", |figure| split(figure).1);
+    let (machine, _) = machine.rsplit_once(", load ").unwrap_or((machine, ""));
+    let loads = list.iter().filter_map(|one| one.conditions.rsplit_once("load ")?.1.parse().ok());
+    let (least, most) = loads.fold((f64::INFINITY, 0.0_f64), |(least, most), load: f64| {
+        (least.min(load), most.max(load))
+    });
+    let mut table =
+        format!("{machine}; the load was {least:.1} to {most:.1} while they were taken.\n\n");
     table += "| figure | value | unit | conditions |\n|---|--:|---|---|\n";
-    for figure in list {
-        let Figure { name, value, unit, conditions } = figure;
-        let conditions = conditions.rsplit_once("; ").map_or(conditions.as_str(), |(own, _)| own);
-        let value = shown(*value);
+    for figure in list.iter().filter(own) {
+        let Figure { name, value, unit, .. } = figure;
+        let (value, conditions) = (shown(*value), split(figure).0);
         writeln!(table, "| `{name}` | {value} | {unit} | {conditions} |").expect("a string");
     }
     table
+}
+
+/// A figure's own conditions, and the machine.
+fn split(figure: &Figure) -> (&str, &str) {
+    figure.conditions.rsplit_once("; ").unwrap_or((&figure.conditions, ""))
 }
 
 /// With as many digits as mean something.

@@ -1,6 +1,7 @@
 //! Which figures are drawn.
 
 use super::Figures;
+use super::books::{BOOKS, FLOWS};
 use super::svg::{Bar, bars, curves};
 
 /// A layer: its name, its figure, and how many a second one of that figure is.
@@ -15,29 +16,6 @@ const LAYERS: [(&str, &str, f64); 10] = [
     ("HTTP orders", "http_requests_per_s", 1.0),
     ("fan-out, messages", "fanout_msgs_per_s", 1.0),
     ("SQL history, rows", "projector_sqlite_rows_per_s", 1.0),
-];
-
-const FLOWS: [&str; 10] = [
-    "steady",
-    "deep",
-    "crossing",
-    "storm",
-    "swing_25",
-    "swing_40",
-    "swing_60",
-    "recorded_shanghai",
-    "recorded_bitstamp",
-    "recorded_nasdaq",
-];
-
-const BOOKS: [(&str, &str); 7] = [
-    ("outcry", "book"),
-    ("matchcore", "peer_matchcore"),
-    ("bourse-book", "peer_bourse_book"),
-    ("rust_ob", "peer_rust_ob"),
-    ("lobster", "peer_lobster"),
-    ("orderbook-rs", "peer_orderbook_rs"),
-    ("nodejs-order-book", "peer_nodejs_order_book"),
 ];
 
 /// Latencies of open loops in milliseconds: a name, and that of the figures.
