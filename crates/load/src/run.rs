@@ -20,7 +20,7 @@ use crate::LoadError;
 use crate::agents::{Agent, Kind, MAX_RUN_LETTERS, first_price};
 use crate::arrivals::Arrivals;
 use crate::book::Book;
-use crate::checks::{Findings, Known, Subject, audit};
+use crate::checks::{Findings, Known, Subject, Told, audit};
 use crate::client::Key;
 use crate::figures::{PhaseFigures, Seconds, histogram};
 use crate::lanes::{
@@ -38,7 +38,7 @@ use crate::world::{PATIENCE, World};
 /// Turns that are taken before others have theirs, when many are due.
 const TURNS_AT_ONCE: u32 = 64;
 /// Requests of a turn, about: what a maker, most of all, makes of it.
-const REQUESTS_A_TURN: f64 = 1.8;
+const REQUESTS_A_TURN: f64 = 2.2;
 
 /// What a run needs to know.
 pub(crate) struct Settings {
@@ -85,6 +85,7 @@ pub(crate) async fn run(settings: &Settings, method: &Method) -> Result<Report, 
     let mut report = Report::new(conditions(settings, method, started, own.is_some()));
     drive_all(&world, settings, method, &mut report).await;
     settle(&world).await;
+    hear_out(&world).await;
     for task in tasks {
         task.abort();
         // It has let go of everything that is shared when this returns.
@@ -263,6 +264,15 @@ fn take_turn(
 async fn settle(world: &World) {
     let begin = Instant::now();
     while world.under_way.get() > 0 && begin.elapsed() < PATIENCE + Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Lets the streams tell what they owe: they follow the answers by a moment.
+async fn hear_out(world: &World) {
+    let begin = Instant::now();
+    let owes = |told: &Option<Told>| told.as_ref().is_some_and(|told| !told.result().1.is_empty());
+    while world.told.borrow().iter().any(owes) && begin.elapsed() < PATIENCE {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

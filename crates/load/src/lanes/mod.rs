@@ -19,8 +19,9 @@ pub(crate) use private::listen_privately;
 pub(crate) use socket::carry_socket;
 pub(crate) use streams::{Churn, keep_book, listen};
 
-/// Connections of orders, cancels and reads over HTTP.
-pub(crate) const HTTP_CONNECTIONS: [usize; 3] = [128, 32, 64];
+/// Connections of orders, cancels and reads over HTTP, opened when they are needed: so many that users hardly wait for
+/// each other.
+pub(crate) const HTTP_CONNECTIONS: [usize; 3] = [256, 256, 128];
 
 /// A queue of requests.
 #[derive(Default)]
