@@ -124,10 +124,7 @@ fn compare(books: &[Book], flow: &str, meaning: &str, sessions: &[&Session]) -> 
             "  {name:<14}{rate:>10.3}{:>18}{ratio:>8.1}  {verdict}",
             format!("{least:.3} {most:.3}")
         );
-        let figure = match *name {
-            "outcry" => format!("book_{flow}_mops"),
-            peer => format!("peer_{}_{flow}_mops", peer.replace('-', "_")),
-        };
+        let figure = format!("peer_{}_{flow}_mops", name.replace('-', "_"));
         let conditions = format!(
             "1 thread, processor time, median of {}, from {least:.3} to {most:.3}; {meaning}; {verdict}; {}",
             rates.len(),

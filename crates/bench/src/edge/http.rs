@@ -113,7 +113,7 @@ pub async fn trade(client: Client) {
             tokio::time::sleep(plan.pause).await;
         }
     }
-    totals.add(trader.answers, trader.late_cancels);
+    totals.add(&trader);
 }
 
 async fn next_turn(turns: &mut Turns, window: &Window) -> Option<Instant> {

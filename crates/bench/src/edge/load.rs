@@ -10,6 +10,7 @@ use tokio::task::LocalSet;
 
 use super::http::Key;
 use super::pace::{Turns, Window, turns};
+use super::trader::Trader;
 use crate::process::Process;
 use crate::report::thread_time;
 
@@ -47,6 +48,8 @@ pub struct Load {
     pub generator_micros: f64,
     /// Cancels that came after their order had been filled, in percent of all requests.
     pub late_percent: f64,
+    /// Requests that were refused since the exchange had too much to do, in percent of all.
+    pub refused_percent: f64,
 }
 
 /// One client of a run.
@@ -68,13 +71,19 @@ pub struct Client {
 pub struct Totals {
     answers: Cell<u64>,
     late_cancels: Cell<u64>,
+    refused: Cell<u64>,
 }
 
 impl Totals {
     /// At the end of a client.
-    pub fn add(&self, answers: u64, late_cancels: u64) {
-        self.answers.update(|all| all + answers);
-        self.late_cancels.update(|all| all + late_cancels);
+    pub fn add(&self, trader: &Trader) {
+        self.answers.update(|all| all + trader.answers);
+        self.late_cancels.update(|all| all + trader.late_cancels);
+        self.refused.update(|all| all + trader.refused);
+    }
+
+    fn percent(&self, some: &Cell<u64>) -> f64 {
+        100.0 * some.get() as f64 / self.answers.get() as f64
     }
 }
 
@@ -108,7 +117,8 @@ where
         rate: count / MEASURED.as_secs_f64(),
         server_micros: server_time.as_secs_f64() * 1e6 / count,
         generator_micros: own_time.as_secs_f64() * 1e6 / count,
-        late_percent: 100.0 * totals.late_cancels.get() as f64 / totals.answers.get() as f64,
+        late_percent: totals.percent(&totals.late_cancels),
+        refused_percent: totals.percent(&totals.refused),
         latencies,
     }
 }

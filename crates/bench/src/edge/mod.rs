@@ -108,7 +108,9 @@ fn open_loops<F: Future<Output = ()> + 'static>(
         let plan = plan(&format!("o{share}"), server, keys, CONNECTIONS, 1);
         let load = load::run(server, Plan { rate: Some(rate), ..plan }, client);
         let conditions = format!(
-            "open loop: {rate:.0} requests/s, {share} % of the capacity, over {CONNECTIONS} connections, from when each was due"
+            "open loop: {rate:.0} requests/s, {share} % of the capacity, over {CONNECTIONS} connections, from when each was due, \
+             {:.2} % refused as overload",
+            load.refused_percent
         );
         report.add_latencies(
             &format!("{name}_open_{share}"),
@@ -129,8 +131,11 @@ fn lone(plan: Plan) -> Plan {
 }
 
 fn mix(load: &Load) -> String {
-    let late = load.late_percent;
-    format!("about 45 % new limits, 45 % cancels ({late:.1} % of all come too late), 10 % crossing")
+    let (late, refused) = (load.late_percent, load.refused_percent);
+    format!(
+        "about 45 % new limits, 45 % cancels ({late:.1} % of all come too late), 10 % crossing, {refused:.2} % refused \
+         as overload"
+    )
 }
 
 fn add_processor_times(report: &mut Report, name: &str, load: &Load) {

@@ -66,7 +66,7 @@ pub async fn trade(client: Client) {
             tokio::time::sleep(plan.pause).await;
         }
     }
-    totals.add(trader.answers, trader.late_cancels);
+    totals.add(&trader);
 }
 
 /// Connects and logs in.

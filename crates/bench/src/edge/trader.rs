@@ -10,6 +10,9 @@ use crate::flow::{Limit, Mix, Step};
 /// Orders that a client keeps open: about a thousand of 64 clients, as in the other layers.
 const LIVE_ORDERS: usize = 16;
 
+/// What a client is answered that may ask again.
+const OVERLOADED: &str = "Overloaded";
+
 /// What a client asks.
 pub enum Action {
     /// A limit order under a name of its own.
@@ -48,6 +51,8 @@ pub struct Trader {
     sent: u64,
     /// Answers that were right.
     pub answers: u64,
+    /// Of these: that the exchange has too much to do.
+    pub refused: u64,
     /// Cancels of orders that had been filled before they came.
     pub late_cancels: u64,
 }
@@ -57,7 +62,7 @@ impl Trader {
     pub fn new(run: &str, number: usize) -> Self {
         let seed = run.bytes().fold(number as u64 + 1, |seed, byte| seed * 31 + u64::from(byte));
         let mix = Mix::new(seed);
-        Self { number, mix, live: Vec::new(), sent: 0, answers: 0, late_cancels: 0 }
+        Self { number, mix, live: Vec::new(), sent: 0, answers: 0, refused: 0, late_cancels: 0 }
     }
 
     /// What to ask next; `run` tells orders of several runs on the same exchange apart.
@@ -97,6 +102,12 @@ impl Trader {
             (Action::Cancel { .. }, Err(refusal)) if refusal.code == "UnknownOrder" => {
                 self.late_cancels += 1;
             }
+            // More came than the queue takes, as it may in an open loop.
+            (Action::Cancel { order }, Err(refusal)) if refusal.code == OVERLOADED => {
+                self.refused += 1;
+                self.live.push(*order);
+            }
+            (Action::Place { .. }, Err(refusal)) if refusal.code == OVERLOADED => self.refused += 1,
             (_, Err(refusal)) => panic!("refused: {}", refusal.code),
         }
     }

@@ -20,7 +20,7 @@ pub const FLOWS: [&str; 10] = [
 
 /// What books are called, and what the names of their figures begin with.
 pub const BOOKS: [(&str, &str); 7] = [
-    ("outcry", "book"),
+    ("outcry", "peer_outcry"),
     ("matchcore 0.4.0", "peer_matchcore"),
     ("bourse-book 0.4.0", "peer_bourse_book"),
     ("rust_ob 2.5.3", "peer_rust_ob"),

@@ -38,22 +38,22 @@ const TARGETS: &[Target] = &[
     ),
     (
         "times matchcore, steady",
-        |f| f.ratio("book_steady_mops", "peer_matchcore_steady_mops"),
+        |f| f.ratio("peer_outcry_steady_mops", "peer_matchcore_steady_mops"),
         AtLeast(5.0),
     ),
     (
         "times bourse-book, steady",
-        |f| f.ratio("book_steady_mops", "peer_bourse_book_steady_mops"),
+        |f| f.ratio("peer_outcry_steady_mops", "peer_bourse_book_steady_mops"),
         AtLeast(7.0),
     ),
     (
         "times rust_ob, steady",
-        |f| f.ratio("book_steady_mops", "peer_rust_ob_steady_mops"),
+        |f| f.ratio("peer_outcry_steady_mops", "peer_rust_ob_steady_mops"),
         AtLeast(7.0),
     ),
     (
         "times orderbook-rs, steady",
-        |f| f.ratio("book_steady_mops", "peer_orderbook_rs_steady_mops"),
+        |f| f.ratio("peer_outcry_steady_mops", "peer_orderbook_rs_steady_mops"),
         AtLeast(60.0),
     ),
     ("times the best of them, deep", best_deep, AtLeast(8.0)),
@@ -85,7 +85,7 @@ const PEERS: [&str; 6] =
 fn best_deep(figures: &Figures) -> Option<f64> {
     let rates = PEERS.iter().filter_map(|peer| figures.get(&format!("peer_{peer}_deep_mops")));
     let best = rates.max_by(f64::total_cmp)?;
-    Some(figures.get("book_deep_mops")? / best)
+    Some(figures.get("peer_outcry_deep_mops")? / best)
 }
 
 fn lone_over_sync(figures: &Figures) -> Option<f64> {
