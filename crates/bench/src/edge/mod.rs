@@ -30,6 +30,7 @@ pub use streams::streams;
 pub use trivial::serve as serve_trivial;
 
 use crate::durable::SHARES;
+use crate::limits::syncs;
 use crate::process::Process;
 use crate::report::{Report, Unit};
 
@@ -59,6 +60,8 @@ pub fn http(report: &mut Report, folder: &Path) {
     let alone = load::run(&server, lone(plan("l", &server, &keys, 1, 1)), http::trade);
     let conditions = "1 connection, 1 request, 1 ms idle in between";
     report.add_latencies("http_lone", &alone.latencies, Unit::Millis, conditions);
+    let conditions = "write and fdatasync of 4 KiB into a pre-written file, right after http_lone";
+    report.add_latencies("http_lone_sync", &syncs(&folder), Unit::Millis, conditions);
     drop(server);
 
     let trivial = trivial(&folder);

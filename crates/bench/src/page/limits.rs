@@ -87,7 +87,7 @@ fn nanos(figures: &Figures, rate: &str) -> Option<f64> {
 }
 
 fn sync_and_round_trip(figures: &Figures) -> Option<f64> {
-    Some(figures.get("sync_p50_ms")? + figures.get("limit_loopback_p50_us")? / 1e3)
+    Some(figures.get("http_lone_sync_p50_ms")? + figures.get("limit_loopback_p50_us")? / 1e3)
 }
 
 /// All of them that were measured.

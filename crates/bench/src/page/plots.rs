@@ -44,7 +44,10 @@ fn layers(figures: &Figures) -> String {
         let value = figures.get(name)? * unit;
         Some(Bar { label: (*label).to_owned(), value, shown: grouped(value), colour: 0 })
     };
-    bars("Layers, operations a second", &[(String::new(), LAYERS.iter().filter_map(bar).collect())])
+    bars(
+        "Layers, operations a second (logarithmic)",
+        &[(String::new(), LAYERS.iter().filter_map(bar).collect())],
+    )
 }
 
 fn peers(figures: &Figures) -> String {
@@ -55,7 +58,10 @@ fn peers(figures: &Figures) -> String {
         };
         (flow.replace('_', " "), BOOKS.iter().enumerate().filter_map(bar).collect())
     };
-    bars("Books on the same flows, millions of operations a second", &FLOWS.map(group))
+    bars(
+        "Books on the same flows, millions of operations a second (logarithmic)",
+        &FLOWS.map(group),
+    )
 }
 
 fn latencies(figures: &Figures) -> String {
