@@ -42,7 +42,7 @@ pub(super) fn conclude(report: &mut Report) {
     ));
     outcome.push(match recovery {
         Some(seconds) => format!(
-            "Latency was back (p99 of orders at most {bound:.0} ms for {IN_A_ROW} s) {seconds:.0} s after the spike; \
+            "Latency was back (p99 of orders at most {bound:.0} ms for {IN_A_ROW} s) {seconds:.1} s after the spike; \
              target {RECOVERY_SECONDS} s {}.",
             verdict(seconds <= RECOVERY_SECONDS)
         ),
