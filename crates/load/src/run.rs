@@ -205,7 +205,7 @@ async fn drive(
     churn: &mut Random,
     view: &mut View,
 ) {
-    let begins = world.now().max(arrivals.next().min(world.now() + Duration::from_millis(1)));
+    let begins = world.now();
     arrivals.begin(begins);
     let end = begins + plan.lasts();
     let figures = PhaseFigures::new(&plan.name, plan.mean(), begins, plan.lasts());
