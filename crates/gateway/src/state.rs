@@ -23,7 +23,7 @@ use crate::error::{ApiError, GatewayCode};
 use crate::http::metrics::Metrics;
 use crate::http::pair_metrics::Labels;
 use crate::http::stages::Stages;
-use crate::limits::{Class, Held, Level, Rates};
+use crate::limits::{Class, Clock, Held, Level, Rates};
 use crate::outcome::{Outcome, account_of};
 use crate::pending::Pending;
 use crate::spans::{Command, Tracer};
@@ -105,7 +105,12 @@ impl Shared {
         let rates = Arc::new(Rates::new(config.rates.clone()));
         let Limits { sockets, address_percent, .. } = config.limits;
         let (profile, remembered) = (config.rates.dialect, config.rates.remembered);
-        let limiter = Arc::new(Limiter::new(profile, remembered, Arc::clone(&rates)));
+        let limiter = Arc::new(Limiter::new(
+            profile,
+            remembered,
+            Arc::clone(&rates),
+            Clock::from_now(exchange.now()),
+        ));
         let (pairs, told) = (&metrics.pairs, Arc::clone(&limiter));
         let fan_out = FanOut::new(Arc::clone(&exchange), &views, pairs, told, &config.limits);
         Ok(Arc::new(Self {

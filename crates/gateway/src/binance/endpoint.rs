@@ -243,7 +243,7 @@ impl Endpoint {
         {
             let (shared, class) = (&call.shared, self.class());
             let tier = || shared.tier(caller.account);
-            shared.limiter.signed(&caller.key, class, tier, call.now).await?;
+            shared.limiter.signed(&caller.key, class, tier).await?;
         }
         if self.method == Method::GET {
             call.shared.catch_up.settled().await;

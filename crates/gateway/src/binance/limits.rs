@@ -11,7 +11,9 @@ use views::{AccountChange, AccountChanges, Changes};
 
 use super::error::Error;
 use crate::error::GatewayCode;
-use crate::limits::{Class, Hold, Level, OrderCounts, Profile, Rates, Refusal, WHOLE, Weights};
+use crate::limits::{
+    Charge, Class, Clock, Hold, Level, OrderCounts, Profile, Rates, Refusal, WHOLE, Weights,
+};
 
 pub(crate) use crate::limits::{OrderCount, Source};
 
@@ -21,46 +23,44 @@ pub(crate) struct Limiter {
     rates: Arc<Rates>,
     weights: Weights,
     orders: OrderCounts,
+    clock: Clock,
 }
 
 impl Limiter {
-    /// Under the profile of the dialect.
-    pub(crate) fn new(profile: Profile, remembered: usize, rates: Arc<Rates>) -> Self {
+    /// Under the profile of the dialect; its minutes and days are those of the clock.
+    pub(crate) fn new(
+        profile: Profile,
+        remembered: usize,
+        rates: Arc<Rates>,
+        clock: Clock,
+    ) -> Self {
         let together = || rates.together().cloned();
-        let weights = Weights::new(remembered, together());
-        let orders = OrderCounts::new(remembered, together());
-        Self { profile, rates, weights, orders }
+        let weights = Weights::new(remembered, together(), clock.clone());
+        let orders = OrderCounts::new(remembered, together(), clock.clone());
+        Self { profile, rates, weights, orders, clock }
     }
 
-    /// Charges a request before it runs; gives the weight used in the current minute.
+    /// Charges a request before it runs.
     ///
     /// # Errors
     /// -1003 with 429 or 418, and `retry_after`.
-    pub(crate) async fn charge(
-        &self,
-        source: Source,
-        weight: u32,
-        now: Timestamp,
-    ) -> Result<u32, Error> {
-        let weighed = self.weights.charge(source, weight, self.hold(), now.0).await;
-        let used = self.rates.noted(weighed).map_err(|refusal| refused(refusal, now))?;
-        self.rates.request(self.profile, source).await.map_err(|refusal| refused(refusal, now))?;
-        Ok(used)
+    pub(crate) async fn charge(&self, source: Source, weight: u32) -> Result<Charge, Error> {
+        let weighed = self.weights.charge(source, weight, self.hold()).await;
+        let charge = self.rates.noted(weighed).map_err(|refusal| self.refused(refusal))?;
+        let asked = self.rates.request(self.profile, source).await;
+        asked.map_err(|refusal| self.refused(refusal))?;
+        Ok(charge)
     }
 
     /// Charges an attempt to open a socket.
     ///
     /// # Errors
     /// As [`Self::charge`].
-    pub(crate) async fn connect(
-        &self,
-        source: Source,
-        weight: u32,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let counted = self.weights.connect(source, weight, self.hold(), now.0).await;
-        self.rates.noted(counted).map_err(|refusal| refused(refusal, now))?;
-        self.rates.request(self.profile, source).await.map_err(|refusal| refused(refusal, now))
+    pub(crate) async fn connect(&self, source: Source, weight: u32) -> Result<(), Error> {
+        let counted = self.weights.connect(source, weight, self.hold()).await;
+        self.rates.noted(counted).map_err(|refusal| self.refused(refusal))?;
+        let asked = self.rates.request(self.profile, source).await;
+        asked.map_err(|refusal| self.refused(refusal))
     }
 
     /// Counts a signed request for its key, under the standard profile.
@@ -72,10 +72,13 @@ impl Limiter {
         key: &Arc<str>,
         class: Class,
         tier: impl FnOnce() -> u8,
-        now: Timestamp,
     ) -> Result<(), Error> {
         let decided = self.rates.signed(self.profile, key, class, tier).await;
-        decided.map_err(|refusal| refused(refusal, now))
+        decided.map_err(|refusal| self.refused(refusal))
+    }
+
+    fn refused(&self, refusal: Refusal) -> Error {
+        refused(refusal, Timestamp(self.clock.now()))
     }
 
     /// Which of the dialect's own limits hold.
@@ -84,13 +87,13 @@ impl Limiter {
     }
 
     /// Gives back what a request was charged that turned out to be free.
-    pub(crate) fn give_back(&self, source: Source, weight: u32, now: Timestamp) -> u32 {
-        self.weights.give_back(source, weight, now.0)
+    pub(crate) fn give_back(&self, source: Source, charge: Charge) -> u32 {
+        self.weights.give_back(source, charge)
     }
 
     /// The weight used in the current minute.
-    pub(crate) fn used(&self, source: Source, now: Timestamp) -> u32 {
-        self.weights.used(source, now.0)
+    pub(crate) fn used(&self, source: Source) -> u32 {
+        self.weights.used(source)
     }
 
     /// Counts orders before they are placed.
@@ -101,20 +104,19 @@ impl Limiter {
         &self,
         account: AccountId,
         orders: u32,
-        now: Timestamp,
     ) -> Result<OrderCount, Error> {
-        let counted = self.orders.count(account, orders, self.hold(), now.0).await;
-        self.rates.noted(counted).map_err(|refusal| refused(refusal, now))
+        let counted = self.orders.count(account, orders, self.hold()).await;
+        self.rates.noted(counted).map_err(|refusal| self.refused(refusal))
     }
 
     /// An order of an account that was counted is filled, wholly or in part, for the first time.
-    pub(crate) fn first_fill(&self, account: AccountId, now: Timestamp) {
-        self.orders.first_fill(account, now.0);
+    pub(crate) fn first_fill(&self, account: AccountId) {
+        self.orders.first_fill(account);
     }
 
     /// Orders that are filled for the first time after the entry that placed them: what is filled as it comes is
     /// noted with its answer.
-    pub(crate) fn note_fills(&self, changes: &Changes, now: Timestamp) {
+    pub(crate) fn note_fills(&self, changes: &Changes) {
         for AccountChanges { account, updates } in &changes.accounts {
             for pair in updates.windows(2) {
                 let (AccountChange::Fill(fill), AccountChange::Order(order)) =
@@ -123,15 +125,15 @@ impl Limiter {
                     continue;
                 };
                 if order.filled == fill.quantity && order.placed_seq < fill.seq {
-                    self.first_fill(*account, now);
+                    self.first_fill(*account);
                 }
             }
         }
     }
 
     /// What an account has used.
-    pub(crate) fn orders_of(&self, account: AccountId, now: Timestamp) -> OrderCount {
-        self.orders.of(account, now.0)
+    pub(crate) fn orders_of(&self, account: AccountId) -> OrderCount {
+        self.orders.of(account)
     }
 }
 
@@ -192,8 +194,11 @@ mod tests {
 
     const MINUTE: u64 = 60_000_000_000;
 
+    /// One minute after the beginning.
     fn limiter(profile: Profile) -> Limiter {
-        Limiter::new(profile, 100, Arc::new(Rates::new(RateLimits::default())))
+        let clock = Clock::standing();
+        clock.set(MINUTE);
+        Limiter::new(profile, 100, Arc::new(Rates::new(RateLimits::default())), clock)
     }
 
     fn refusal(error: &Error) -> (u16, i32, Option<u64>) {
@@ -202,37 +207,35 @@ mod tests {
 
     #[tokio::test]
     async fn who_goes_on_through_429_is_told_418_and_until_when() {
-        let (limiter, now) = (limiter(Profile::Binance), Timestamp(MINUTE));
-        assert_eq!(limiter.charge(None, 6_000, now).await.unwrap(), 6_000);
+        let limiter = limiter(Profile::Binance);
+        limiter.charge(None, 6_000).await.unwrap();
+        assert_eq!(limiter.used(None), 6_000);
         for _ in 0..100 {
-            let error = limiter.charge(None, 1, now).await.unwrap_err();
+            let error = limiter.charge(None, 1).await.unwrap_err();
             assert_eq!(refusal(&error), (429, -1003, Some(60)));
             assert!(error.msg.starts_with("Too much request weight used; current limit is 6000"));
         }
-        let error = limiter.charge(None, 1, now).await.unwrap_err();
+        let error = limiter.charge(None, 1).await.unwrap_err();
         assert_eq!(refusal(&error), (418, -1003, Some(120)));
         assert!(error.msg.contains("IP banned until 180000."), "{}", error.msg);
         let other = Some([10, 0, 0, 1].into());
-        assert_eq!(limiter.charge(other, 5, now).await.unwrap(), 5);
+        limiter.charge(other, 5).await.unwrap();
+        assert_eq!(limiter.used(other), 5);
     }
 
     #[tokio::test]
     async fn too_many_orders_are_1015_and_without_limits_all_is_counted_and_nothing_refused() {
-        let now = Timestamp(MINUTE);
         let (limited, free) = (limiter(Profile::Binance), limiter(Profile::Unlimited));
         for limiter in [&limited, &free] {
-            assert_eq!(
-                limiter.count_orders(AccountId(1), 100, now).await.unwrap().ten_seconds,
-                100
-            );
+            assert_eq!(limiter.count_orders(AccountId(1), 100).await.unwrap().ten_seconds, 100);
         }
-        let error = limited.count_orders(AccountId(1), 1, now).await.unwrap_err();
+        let error = limited.count_orders(AccountId(1), 1).await.unwrap_err();
         assert_eq!(refusal(&error), (429, -1015, Some(10)));
         assert_eq!(&*error.msg, "Too many new orders; current limit is 100 orders per 10 SECOND.");
-        assert_eq!(free.count_orders(AccountId(1), 1, now).await.unwrap().day, 101);
+        assert_eq!(free.count_orders(AccountId(1), 1).await.unwrap().day, 101);
         for _ in 0..10 {
-            assert!(free.charge(None, 6_000, now).await.is_ok());
+            assert!(free.charge(None, 6_000).await.is_ok());
         }
-        assert_eq!(free.used(None, now), 60_000);
+        assert_eq!(free.used(None), 60_000);
     }
 }

@@ -73,10 +73,9 @@ pub(crate) async fn not_allowed(shared: &Shared, source: Source) -> Response {
 
 /// Where there is nothing, asking weighs as little as anything.
 async fn nothing_there(shared: &Shared, source: Source, error: Error) -> Response {
-    let now = shared.exchange.now();
-    let charged = shared.limiter.charge(source, 1, now).await;
+    let charged = shared.limiter.charge(source, 1).await;
     let mut response = refused(&charged.err().unwrap_or(error));
-    state_weight(shared, source, now, response.headers_mut());
+    state_weight(shared, source, response.headers_mut());
     response
 }
 
@@ -103,24 +102,26 @@ async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Reques
         Err(error) => Err(error.clone().into()),
     };
     let weight = params.as_ref().map_or(1, endpoint.weight);
-    let outcome = match shared.limiter.charge(source, weight, now).await {
-        Err(refusal) => Err(refusal),
-        Ok(_) => match (params, &body) {
-            (Ok(params), Ok(body)) => match endpoint.life_of(&params) {
-                Some(life) if body.is_empty() => {
-                    kept(&shared, (endpoint, life), &parts, params, (source, now)).await
-                }
-                _ => answer(&shared, endpoint, &parts, params, body, now).await.map(answered),
-            },
-            (Err(error), _) => Err(error),
-            (_, Err(error)) => Err(error.clone().into()),
+    let charged = shared.limiter.charge(source, weight).await;
+    let outcome = match (&charged, params, &body) {
+        (Err(refusal), ..) => Err(refusal.clone()),
+        (Ok(_), Ok(params), Ok(body)) => match endpoint.life_of(&params) {
+            Some(life) if body.is_empty() => {
+                kept(&shared, (endpoint, life), &parts, params, (source, now)).await
+            }
+            _ => answer(&shared, endpoint, &parts, params, body, now).await.map(answered),
         },
+        (Ok(_), Err(error), _) => Err(error),
+        (Ok(_), _, Err(error)) => Err(error.clone().into()),
     };
-    if outcome.is_ok() && endpoint.is_free {
-        shared.limiter.give_back(source, weight, now);
+    if let Ok(charge) = charged
+        && outcome.is_ok()
+        && endpoint.is_free
+    {
+        shared.limiter.give_back(source, charge);
     }
     let mut response = outcome.unwrap_or_else(|error| refused(&error));
-    state_weight(&shared, source, now, response.headers_mut());
+    state_weight(&shared, source, response.headers_mut());
     if is_cut && parts.version <= Version::HTTP_11 {
         // The rest of the body is still on its way.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -203,8 +204,8 @@ fn json(body: impl Into<Body>) -> Response {
     response
 }
 
-fn state_weight(shared: &Shared, source: Source, now: Timestamp, headers: &mut HeaderMap) {
-    let used = HeaderValue::from(shared.limiter.used(source, now));
+fn state_weight(shared: &Shared, source: Source, headers: &mut HeaderMap) {
+    let used = HeaderValue::from(shared.limiter.used(source));
     for name in [USED_WEIGHT, USED_WEIGHT_1M, SAPI_WEIGHT_1M] {
         headers.insert(name, used.clone());
     }

@@ -11,6 +11,7 @@
 
 mod address;
 mod admit;
+mod clock;
 mod held;
 mod order_counts;
 mod remembered;
@@ -23,7 +24,6 @@ mod weights;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use axum::http::{HeaderMap, Method};
 use parking_lot::Mutex;
@@ -35,13 +35,14 @@ use sliding::Sliding;
 pub use address::ForwardedHeader;
 pub(crate) use address::{Origin, Source, source};
 pub(crate) use admit::{admit, too_fast};
+pub(crate) use clock::Clock;
 pub(crate) use held::{Held, Place};
 pub(crate) use order_counts::{ORDERS_1D, ORDERS_10S, OrderCount, OrderCounts};
 pub use settings::{Profile, RateLimits};
 pub(crate) use tally::{Hold, WHOLE};
 pub use together::SharedLimits;
 pub(crate) use together::Together;
-pub(crate) use weights::{RAW_5M, WEIGHT_1M, Weights};
+pub(crate) use weights::{Charge, RAW_5M, WEIGHT_1M, Weights};
 
 const SECOND: u64 = 1_000_000_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -150,7 +151,7 @@ impl Class {
 /// The limits of requests.
 pub(crate) struct Rates {
     settings: RateLimits,
-    began: Instant,
+    clock: Clock,
     all: Mutex<Sliding>,
     addresses: Remembered<IpAddr, Sliding>,
     keys: Remembered<Arc<str>, KeyUse>,
@@ -166,11 +167,15 @@ struct KeyUse {
 
 impl Rates {
     pub(crate) fn new(settings: RateLimits) -> Self {
+        Self::with_clock(settings, Clock::from_zero())
+    }
+
+    fn with_clock(settings: RateLimits, clock: Clock) -> Self {
         Self {
-            began: Instant::now(),
             all: Mutex::new(Sliding::new(SECOND)),
-            addresses: Remembered::new(settings.remembered),
-            keys: Remembered::new(settings.remembered),
+            addresses: Remembered::new(settings.remembered, clock.clone()),
+            keys: Remembered::new(settings.remembered, clock.clone()),
+            clock,
             refused: Default::default(),
             together: settings
                 .shared
@@ -192,11 +197,6 @@ impl Rates {
         address::holder(&self.settings.trusted_proxies, peer)
     }
 
-    /// The clock of sliding windows: nanoseconds since the beginning, never going back.
-    fn now(&self) -> u64 {
-        self.began.elapsed().as_nanos() as u64
-    }
-
     /// Counts a request for its address, if it came over a connection, and for everybody, as far as the
     /// profile limits these.
     ///
@@ -204,7 +204,7 @@ impl Rates {
     /// [`Level::Address`], [`Level::All`].
     pub(crate) async fn request(&self, profile: Profile, source: Source) -> Result<(), Refusal> {
         self.noted(match &self.together {
-            None => self.request_at(profile, source, self.now()),
+            None => self.request_here(profile, source),
             Some(together) => together.request(&self.settings, profile, source).await,
         })
     }
@@ -224,7 +224,7 @@ impl Rates {
             Some(together) if profile == Profile::Standard => {
                 together.signed(&self.settings, key, class, tier()).await
             }
-            _ => self.signed_at(profile, key, class, tier, self.now()),
+            _ => self.signed_here(profile, key, class, tier),
         })
     }
 
@@ -255,7 +255,7 @@ impl Rates {
         }
     }
 
-    fn request_at(&self, profile: Profile, source: Source, now: u64) -> Result<(), Refusal> {
+    fn request_here(&self, profile: Profile, source: Source) -> Result<(), Refusal> {
         if profile == Profile::Unlimited {
             return Ok(());
         }
@@ -264,28 +264,28 @@ impl Rates {
         {
             let most = self.settings.address_per_minute;
             let fresh = || Sliding::new(MINUTE);
-            let admitted = self.addresses.with(&address, now, fresh, |use_| use_.admit(most, now));
+            let admitted = self.addresses.with(&address, fresh, |used, now| used.admit(most, now));
             admitted.map_err(|wait| Refusal { level: Level::Address, wait, limit: most })?;
         }
         let most = self.settings.all_per_second;
-        let admitted = self.all.lock().admit(most, now);
+        let mut all = self.all.lock();
+        let admitted = all.admit(most, self.clock.now());
         admitted.map_err(|wait| Refusal { level: Level::All, wait, limit: most })
     }
 
-    fn signed_at(
+    fn signed_here(
         &self,
         profile: Profile,
         key: &Arc<str>,
         class: Class,
         tier: impl FnOnce() -> u8,
-        now: u64,
     ) -> Result<(), Refusal> {
         if profile != Profile::Standard {
             return Ok(());
         }
         let RateLimits { key_per_minute, orders_per_minute, .. } = &self.settings;
         let fresh = || KeyUse { requests: Sliding::new(MINUTE), orders: Sliding::new(MINUTE) };
-        self.keys.with(key, now, fresh, |used| {
+        self.keys.with(key, fresh, |used, now| {
             let tier = tier();
             if class == Class::Orders {
                 let limit = of_tier(orders_per_minute, tier);
@@ -319,6 +319,7 @@ impl Stake for KeyUse {
 mod tests {
     use super::*;
 
+    /// At zero.
     fn rates() -> Rates {
         let settings = RateLimits {
             all_per_second: 50,
@@ -327,7 +328,7 @@ mod tests {
             orders_per_minute: vec![3, 30],
             ..RateLimits::default()
         };
-        Rates::new(settings)
+        Rates::with_clock(settings, Clock::standing())
     }
 
     fn ip(last: u8) -> Source {
@@ -337,7 +338,10 @@ mod tests {
     #[test]
     fn an_address_that_is_refused_uses_up_nothing_of_what_all_share() {
         let (rates, standard) = (rates(), Profile::Standard);
-        let ask = |last, now| rates.request_at(standard, ip(last), now).map_err(|no| no.level);
+        let ask = |last, now| {
+            rates.clock.set(now);
+            rates.request_here(standard, ip(last)).map_err(|no| no.level)
+        };
         for round in 0..100 {
             let expected = if round < 10 { Ok(()) } else { Err(Level::Address) };
             assert_eq!(ask(1, 0), expected);
@@ -347,9 +351,10 @@ mod tests {
         assert_eq!(ask(9, 2 * SECOND), Ok(()));
         assert_eq!(ask(1, 50 * SECOND), Err(Level::Address));
         assert_eq!(ask(1, 61 * SECOND), Ok(()));
-        assert!((0..500).all(|_| rates.request_at(Profile::Unlimited, ip(1), 0).is_ok()));
+        assert!((0..500).all(|_| rates.request_here(Profile::Unlimited, ip(1)).is_ok()));
         // The dialect has limits of its own for an address, and no others for all.
-        assert!((0..40).all(|_| rates.request_at(Profile::Binance, ip(1), 99 * SECOND).is_ok()));
+        rates.clock.set(99 * SECOND);
+        assert!((0..40).all(|_| rates.request_here(Profile::Binance, ip(1)).is_ok()));
     }
 
     #[test]
@@ -357,7 +362,7 @@ mod tests {
         let rates = rates();
         let (alice, bob) = (Arc::from("alice"), Arc::from("bob"));
         let ask = |key: &Arc<str>, class, tier| {
-            let asked = rates.signed_at(Profile::Standard, key, class, || tier, SECOND);
+            let asked = rates.signed_here(Profile::Standard, key, class, || tier);
             asked.map_err(|no| (no.level, no.limit))
         };
         assert!((0..3).all(|_| ask(&alice, Class::Orders, 0).is_ok()));
@@ -388,7 +393,7 @@ mod tests {
     #[test]
     fn refusals_are_counted_by_level() {
         let rates = rates();
-        (0..15).for_each(|_| _ = rates.noted(rates.request_at(Profile::Standard, ip(1), 0)));
+        (0..15).for_each(|_| _ = rates.noted(rates.request_here(Profile::Standard, ip(1))));
         let counts: Vec<_> = rates.refused().filter(|(_, count)| *count > 0).collect();
         assert_eq!(counts, [("address", 5)]);
         assert!(Level::ALL.iter().enumerate().all(|(at, &level)| at == level as usize));

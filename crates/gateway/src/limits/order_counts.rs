@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use types::AccountId;
 
+use super::clock::Clock;
 use super::remembered::{Remembered, Stake};
 use super::tally::{Hold, Limit, Tally};
 use super::together::{Question, Together, Verdict};
@@ -40,9 +41,10 @@ pub(crate) struct OrderCounts {
 type Placed = Tally<2>;
 
 impl OrderCounts {
-    /// At most so many accounts are remembered. With other gateways, if there are any.
-    pub(crate) fn new(remembered: usize, together: Option<Arc<Together>>) -> Self {
-        Self { accounts: Remembered::new(remembered), together }
+    /// At most so many accounts are remembered. With other gateways, if there are any. Days are those of the
+    /// clock.
+    pub(crate) fn new(remembered: usize, together: Option<Arc<Together>>, clock: Clock) -> Self {
+        Self { accounts: Remembered::new(remembered, clock), together }
     }
 
     /// Counts orders before they are placed; those that are one too many are not counted.
@@ -54,11 +56,10 @@ impl OrderCounts {
         account: AccountId,
         orders: u32,
         hold: Hold,
-        now: u64,
     ) -> Result<OrderCount, Refusal> {
         match &self.together {
-            None => self.count_here(account, orders, hold, now),
-            Some(together) => self.count_together(together, account, orders, hold, now).await,
+            None => self.count_here(account, orders, hold),
+            Some(together) => self.count_together(together, account, orders, hold).await,
         }
     }
 
@@ -67,9 +68,8 @@ impl OrderCounts {
         account: AccountId,
         orders: u32,
         hold: Hold,
-        now: u64,
     ) -> Result<OrderCount, Refusal> {
-        self.with(account, now, |placed| {
+        self.with(account, |placed, now| {
             placed.check(orders, hold, now)?;
             placed.add([orders; 2]);
             Ok(placed.stated())
@@ -82,12 +82,11 @@ impl OrderCounts {
         account: AccountId,
         orders: u32,
         hold: Hold,
-        now: u64,
     ) -> Result<OrderCount, Refusal> {
         let adds = [orders; 2];
         // Once more if Redis has forgotten, and is told; it does not go on forgetting.
         for _ in 0..3 {
-            let told = self.with(account, now, Placed::tell);
+            let told = self.with(account, |placed, _| placed.tell());
             let question = Question {
                 name: name(account),
                 limits: &LIMITS,
@@ -97,19 +96,19 @@ impl OrderCounts {
                 bans: None,
             };
             let Ok(counted) = together.count(&question).await else {
-                self.with(account, now, |placed| placed.not_told(told.1));
+                self.with(account, |placed, _| placed.not_told(told.1));
                 break;
             };
             match counted.verdict {
                 Verdict::Forgotten => {
-                    self.with(account, now, |placed| placed.forgotten(counted.epoch));
+                    self.with(account, |placed, _| placed.forgotten(counted.epoch));
                 }
                 Verdict::Exceeded(at) => {
                     let Limit { level, most, .. } = LIMITS[at];
                     return Err(Refusal { level, wait: counted.wait, limit: most });
                 }
                 Verdict::Counted | Verdict::Banned => {
-                    return Ok(self.with(account, now, |placed| {
+                    return Ok(self.with(account, |placed, _| {
                         placed.told(adds, counted.epoch, counted.counts);
                         placed.stated()
                     }));
@@ -117,7 +116,7 @@ impl OrderCounts {
             }
         }
         let hold = if hold == Hold::Nothing { hold } else { together.share() };
-        self.with(account, now, |placed| {
+        self.with(account, |placed, now| {
             placed.check(orders, hold, now)?;
             placed.add_untold(adds);
             Ok(placed.stated())
@@ -126,8 +125,8 @@ impl OrderCounts {
 
     /// An order that was counted does not count any more: it is filled, if only in part. Several gateways may
     /// hear of it: each takes back no more than it has counted.
-    pub(crate) fn first_fill(&self, account: AccountId, now: u64) {
-        let given_back = self.accounts.existing(&account, |placed| {
+    pub(crate) fn first_fill(&self, account: AccountId) {
+        let given_back = self.accounts.existing(&account, |placed, now| {
             placed.roll(&LIMITS, now);
             placed.give_back([1; 2]).then_some(*placed)
         });
@@ -137,18 +136,18 @@ impl OrderCounts {
     }
 
     /// What an account has placed and is not filled yet.
-    pub(crate) fn of(&self, account: AccountId, now: u64) -> OrderCount {
-        let look = |placed: &mut Placed| {
+    pub(crate) fn of(&self, account: AccountId) -> OrderCount {
+        let look = |placed: &mut Placed, now| {
             placed.roll(&LIMITS, now);
             placed.stated()
         };
         self.accounts.existing(&account, look).unwrap_or_default()
     }
 
-    fn with<R>(&self, account: AccountId, now: u64, act: impl FnOnce(&mut Placed) -> R) -> R {
-        self.accounts.with(&account, now, Placed::default, |placed| {
+    fn with<R>(&self, account: AccountId, act: impl FnOnce(&mut Placed, u64) -> R) -> R {
+        self.accounts.with(&account, Placed::default, |placed, now| {
             placed.roll(&LIMITS, now);
-            act(placed)
+            act(placed, now)
         })
     }
 }
@@ -186,9 +185,11 @@ mod tests {
 
     #[test]
     fn orders_count_by_ten_seconds_and_by_days() {
-        let (counts, account) = (OrderCounts::new(100, None), AccountId(1));
+        let (clock, account) = (Clock::standing(), AccountId(1));
+        let counts = OrderCounts::new(100, None, clock.clone());
         let count = |orders, seconds: u64| {
-            let counted = counts.count_here(account, orders, WHOLE, seconds * SECOND);
+            clock.set(seconds * SECOND);
+            let counted = counts.count_here(account, orders, WHOLE);
             counted
                 .map(|count| (count.ten_seconds, count.day))
                 .map_err(|no| (no.level, no.seconds()))
@@ -197,14 +198,16 @@ mod tests {
         assert_eq!(count(98, 9), Ok((100, 100)));
         assert_eq!(count(1, 9), Err((Level::TenSeconds, 1)));
         assert_eq!(count(1, 10), Ok((1, 101)));
-        assert_eq!(counts.of(account, 25 * SECOND), OrderCount { ten_seconds: 0, day: 101 });
-        counts.first_fill(account, 10 * SECOND);
-        assert_eq!(counts.of(account, 10 * SECOND), OrderCount { ten_seconds: 0, day: 100 });
-        assert_eq!(count(1, 10), Ok((1, 101)));
+        clock.set(25 * SECOND);
+        assert_eq!(counts.of(account), OrderCount { ten_seconds: 0, day: 101 });
+        counts.first_fill(account);
+        assert_eq!(counts.of(account), OrderCount { ten_seconds: 0, day: 100 });
+        assert_eq!(count(1, 25), Ok((1, 101)));
         let rest = ORDERS_1D - 101;
-        assert!(counts.count_here(account, rest, Hold::Nothing, 30 * SECOND).is_ok());
+        clock.set(30 * SECOND);
+        assert!(counts.count_here(account, rest, Hold::Nothing).is_ok());
         assert_eq!(count(1, 86_390), Err((Level::Day, 10)));
-        let seen = counts.of(account, 86_390 * SECOND);
+        let seen = counts.of(account);
         assert_eq!(
             seen,
             OrderCount { ten_seconds: 0, day: ORDERS_1D },

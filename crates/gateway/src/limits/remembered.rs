@@ -4,11 +4,15 @@
 //! a newcomer takes that of whoever has the least at stake among a few, picked blindly: a flood of
 //! addresses that ask once each displaces its own, and one that has asked much, or is banned, stays.
 //! Being displaced costs an honest client nothing: it begins with an empty window.
+//!
+//! *Invariant:* time never goes back in an entry, since the clock is read while the entry is held.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 use parking_lot::Mutex;
+
+use super::clock::Clock;
 
 const SHARDS: usize = 16;
 /// Entries that a newcomer looks at, as long as there is room.
@@ -26,6 +30,7 @@ pub(crate) trait Stake {
 pub(crate) struct Remembered<K, V> {
     shards: Box<[Mutex<Shard<K, V>>]>,
     hasher: RandomState,
+    clock: Clock,
 }
 
 struct Shard<K, V> {
@@ -38,35 +43,37 @@ struct Shard<K, V> {
 
 impl<K: Clone + Eq + Hash, V: Stake> Remembered<K, V> {
     /// At most `most` entries (rounded up to a multiple of 16).
-    pub(crate) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize, clock: Clock) -> Self {
         let shard = || {
             let most = most.div_ceil(SHARDS).max(1);
             Mutex::new(Shard { places: HashMap::new(), entries: Vec::new(), dice: 0, most })
         };
-        Self { shards: (0..SHARDS).map(|_| shard()).collect(), hasher: RandomState::new() }
+        let shards = (0..SHARDS).map(|_| shard()).collect();
+        Self { shards, hasher: RandomState::new(), clock }
     }
 
-    /// Does something with the entry of a key, which is made if it is not remembered.
+    /// Does something with the entry of a key, which is made if it is not remembered, and the time.
     pub(crate) fn with<R>(
         &self,
         key: &K,
-        now: u64,
         fresh: impl FnOnce() -> V,
-        act: impl FnOnce(&mut V) -> R,
+        act: impl FnOnce(&mut V, u64) -> R,
     ) -> R {
         let mut shard = self.shard(key).lock();
+        let now = self.clock.now();
         let place = match shard.places.get(key) {
             Some(&place) => place,
             None => shard.admit(key.clone(), fresh(), now),
         };
-        act(&mut shard.entries[place].1)
+        act(&mut shard.entries[place].1, now)
     }
 
-    /// Does something with the entry of a key that is remembered.
-    pub(crate) fn existing<R>(&self, key: &K, act: impl FnOnce(&mut V) -> R) -> Option<R> {
+    /// Does something with the entry of a key that is remembered, and the time.
+    pub(crate) fn existing<R>(&self, key: &K, act: impl FnOnce(&mut V, u64) -> R) -> Option<R> {
         let mut shard = self.shard(key).lock();
+        let now = self.clock.now();
         let place = *shard.places.get(key)?;
-        Some(act(&mut shard.entries[place].1))
+        Some(act(&mut shard.entries[place].1, now))
     }
 
     /// How many entries there are.
@@ -134,11 +141,11 @@ mod tests {
     }
 
     fn ask(table: &Remembered<u32, Count>, who: u32, now: u64) -> u64 {
+        table.clock.set(now);
         table.with(
             &who,
-            now,
             || Count(0, now),
-            |count| {
+            |count, now| {
                 *count = Count(count.0 + 1, now);
                 count.0
             },
@@ -146,8 +153,28 @@ mod tests {
     }
 
     #[test]
+    fn time_never_goes_back_in_an_entry_whoever_comes_first() {
+        let time = std::sync::Arc::default();
+        let table = Remembered::new(16, Clock::Set(std::sync::Arc::clone(&time)));
+        let ask = || {
+            for _ in 0..20_000 {
+                time.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                table.with(
+                    &7,
+                    || Count(0, 0),
+                    |count, now| {
+                        assert!(now >= count.1, "{now} after {}", count.1);
+                        count.1 = now;
+                    },
+                );
+            }
+        };
+        std::thread::scope(|scope| (0..4).for_each(|_| _ = scope.spawn(ask)));
+    }
+
+    #[test]
     fn a_flood_of_fresh_addresses_neither_grows_the_table_nor_displaces_the_busy_ones() {
-        let table = Remembered::new(4_096);
+        let table = Remembered::new(4_096, Clock::standing());
         let busy = 1..=1_000;
         for _ in 0..20 {
             busy.clone().for_each(|who| _ = ask(&table, who, 0));
@@ -160,13 +187,13 @@ mod tests {
 
     #[test]
     fn idle_entries_give_way_before_the_table_grows() {
-        let table = Remembered::new(4_096);
+        let table = Remembered::new(4_096, Clock::standing());
         for minute in 0..50_u32 {
             for who in 0..200 {
                 ask(&table, minute * 1_000 + who, u64::from(minute) * 61);
             }
         }
         assert!(table.len() < 1_000, "{} remembered of 200 at a time", table.len());
-        assert!(table.existing(&49_000, |_| ()).is_some());
+        assert!(table.existing(&49_000, |_, _| ()).is_some());
     }
 }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::address::Source;
+use super::clock::Clock;
 use super::remembered::{Remembered, Stake};
 use super::tally::{Hold, Limit, Tally};
 use super::together::{Bans, Question, Together, Verdict};
@@ -31,6 +32,20 @@ const LIMITS: [Limit; 3] = [
 
 const BANS: Bans = Bans { patience: PATIENCE, first: FIRST_BAN, longest: LONGEST_BAN };
 
+/// What a request was charged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Charge {
+    weight: u32,
+    /// When it was counted.
+    at: u64,
+}
+
+impl Charge {
+    fn of([_, weight, _]: [u32; 3], at: u64) -> Self {
+        Self { weight, at }
+    }
+}
+
 /// What addresses have used.
 pub(crate) struct Weights {
     addresses: Remembered<Source, Used>,
@@ -49,13 +64,13 @@ struct Used {
 }
 
 impl Weights {
-    /// At most so many addresses are remembered. With other gateways, if there are any.
-    pub(crate) fn new(remembered: usize, together: Option<Arc<Together>>) -> Self {
-        Self { addresses: Remembered::new(remembered), together }
+    /// At most so many addresses are remembered. With other gateways, if there are any. Minutes are those of
+    /// the clock.
+    pub(crate) fn new(remembered: usize, together: Option<Arc<Together>>, clock: Clock) -> Self {
+        Self { addresses: Remembered::new(remembered, clock), together }
     }
 
-    /// Charges a request, or only counts it if nothing holds; gives the weight used in this minute. A refused
-    /// one costs nothing, but patience.
+    /// Charges a request, or only counts it if nothing holds. A refused one costs nothing, but patience.
     ///
     /// # Errors
     /// [`Level::Weight`], [`Level::RawRequests`], [`Level::Banned`].
@@ -64,9 +79,8 @@ impl Weights {
         source: Source,
         weight: u32,
         hold: Hold,
-        now: u64,
-    ) -> Result<u32, Refusal> {
-        self.add(source, [0, weight, 1], hold, now).await
+    ) -> Result<Charge, Refusal> {
+        self.add(source, [0, weight, 1], hold).await
     }
 
     /// Charges an attempt to open a socket.
@@ -78,35 +92,22 @@ impl Weights {
         source: Source,
         weight: u32,
         hold: Hold,
-        now: u64,
     ) -> Result<(), Refusal> {
-        self.add(source, [1, weight, 0], hold, now).await.map(|_| ())
+        self.add(source, [1, weight, 0], hold).await.map(|_| ())
     }
 
-    async fn add(
-        &self,
-        source: Source,
-        adds: [u32; 3],
-        hold: Hold,
-        now: u64,
-    ) -> Result<u32, Refusal> {
+    async fn add(&self, source: Source, adds: [u32; 3], hold: Hold) -> Result<Charge, Refusal> {
         match &self.together {
-            None => self.add_here(source, adds, hold, now),
-            Some(together) => self.add_together(together, source, adds, hold, now).await,
+            None => self.add_here(source, adds, hold),
+            Some(together) => self.add_together(together, source, adds, hold).await,
         }
     }
 
-    fn add_here(
-        &self,
-        source: Source,
-        adds: [u32; 3],
-        hold: Hold,
-        now: u64,
-    ) -> Result<u32, Refusal> {
-        self.with(source, now, |used| {
+    fn add_here(&self, source: Source, adds: [u32; 3], hold: Hold) -> Result<Charge, Refusal> {
+        self.with(source, |used, now| {
             used.check(adds, hold, now)?;
             used.tally.add(adds);
-            Ok(used.weight())
+            Ok(Charge::of(adds, now))
         })
     }
 
@@ -116,12 +117,11 @@ impl Weights {
         source: Source,
         adds: [u32; 3],
         hold: Hold,
-        now: u64,
-    ) -> Result<u32, Refusal> {
+    ) -> Result<Charge, Refusal> {
         let refuses = hold != Hold::Nothing;
         // Once more if Redis has forgotten, and is told; it does not go on forgetting.
         for _ in 0..3 {
-            let told = self.with(source, now, |used| {
+            let told = self.with(source, |used, now| {
                 // Who is banned is not worth a question.
                 if refuses {
                     used.check_ban(now)?;
@@ -133,43 +133,43 @@ impl Weights {
             let limits = &LIMITS;
             let question = Question { name, limits, adds: adds_more, told, refuses, bans };
             let Ok(counted) = together.count(&question).await else {
-                self.with(source, now, |used| used.tally.not_told(told.1));
+                self.with(source, |used, _| used.tally.not_told(told.1));
                 break;
             };
             let wait = counted.wait;
             match counted.verdict {
                 Verdict::Forgotten => {
-                    self.with(source, now, |used| used.tally.forgotten(counted.epoch));
+                    self.with(source, |used, _| used.tally.forgotten(counted.epoch));
                 }
                 Verdict::Exceeded(at) => {
                     let Limit { level, most, .. } = LIMITS[at];
                     return Err(Refusal { level, wait, limit: most });
                 }
                 Verdict::Banned if refuses => {
-                    self.with(source, now, |used| used.banned_until = now + wait);
+                    self.with(source, |used, now| used.banned_until = now + wait);
                     return Err(Refusal { level: Level::Banned, wait, limit: WEIGHT_1M });
                 }
                 Verdict::Counted | Verdict::Banned => {
-                    return Ok(self.with(source, now, |used| {
+                    return Ok(self.with(source, |used, now| {
                         used.tally.told(adds, counted.epoch, counted.counts);
-                        used.weight()
+                        Charge::of(adds, now)
                     }));
                 }
             }
         }
         let hold = if refuses { together.share() } else { hold };
-        self.with(source, now, |used| {
+        self.with(source, |used, now| {
             used.check(adds, hold, now)?;
             used.tally.add_untold(adds);
-            Ok(used.weight())
+            Ok(Charge::of(adds, now))
         })
     }
 
-    /// Gives weight back that was charged at `now`, if its minute is not over.
-    pub(crate) fn give_back(&self, source: Source, weight: u32, now: u64) -> u32 {
-        let given_back = self.addresses.existing(&source, |used| {
+    /// Gives back what was charged, if its minute is not over; gives the weight used in this one.
+    pub(crate) fn give_back(&self, source: Source, charge: Charge) -> u32 {
+        let given_back = self.addresses.existing(&source, |used, now| {
             used.roll(now);
-            let adds = used.tally.still_counted(&LIMITS, [0, weight, 0], now);
+            let adds = used.tally.still_counted(&LIMITS, [0, charge.weight, 0], charge.at);
             used.tally.give_back(adds);
             (*used, adds)
         });
@@ -180,18 +180,18 @@ impl Weights {
     }
 
     /// The weight used in the current minute.
-    pub(crate) fn used(&self, source: Source, now: u64) -> u32 {
-        let look = |used: &mut Used| {
+    pub(crate) fn used(&self, source: Source) -> u32 {
+        let look = |used: &mut Used, now| {
             used.roll(now);
             used.weight()
         };
         self.addresses.existing(&source, look).unwrap_or(0)
     }
 
-    fn with<R>(&self, source: Source, now: u64, act: impl FnOnce(&mut Used) -> R) -> R {
-        self.addresses.with(&source, now, Used::default, |used| {
+    fn with<R>(&self, source: Source, act: impl FnOnce(&mut Used, u64) -> R) -> R {
+        self.addresses.with(&source, Used::default, |used, now| {
             used.roll(now);
-            act(used)
+            act(used, now)
         })
     }
 }
@@ -264,40 +264,62 @@ mod tests {
     use crate::limits::SECOND;
     use crate::limits::tally::WHOLE;
 
-    fn charge(weights: &Weights, weight: u32, now: u64) -> Result<u32, (Level, u64)> {
-        let charged = weights.add_here(None, [0, weight, 1], WHOLE, now);
+    /// Weights under a clock that tests set.
+    struct Timed {
+        weights: Weights,
+        clock: Clock,
+    }
+
+    impl Timed {
+        fn new() -> Self {
+            let clock = Clock::standing();
+            Self { weights: Weights::new(100, None, clock.clone()), clock }
+        }
+
+        fn add(&self, adds: [u32; 3], hold: Hold, now: u64) -> Result<Charge, Refusal> {
+            self.clock.set(now);
+            self.weights.add_here(None, adds, hold)
+        }
+
+        fn used(&self, now: u64) -> u32 {
+            self.clock.set(now);
+            self.weights.used(None)
+        }
+    }
+
+    fn charge(weights: &Timed, weight: u32, now: u64) -> Result<u32, (Level, u64)> {
+        let charged = weights.add([0, weight, 1], WHOLE, now).map(|_| weights.used(now));
         charged.map_err(|refusal| (refusal.level, refusal.seconds()))
     }
 
     #[test]
-    fn a_request_that_came_in_the_last_minute_begins_no_minute_anew() {
-        let weights = Weights::new(100, None);
+    fn what_was_charged_in_the_last_minute_is_not_given_back_in_this_one() {
+        let timed = Timed::new();
         let (before, after) = (59 * SECOND, 61 * SECOND);
-        assert_eq!(charge(&weights, 5_990, after), Ok(5_990));
-        assert_eq!(weights.used(None, before), 5_990);
-        assert_eq!(charge(&weights, 11, before).unwrap_err().0, Level::Weight);
-        assert_eq!(weights.give_back(None, 5, before), 5_990, "it was not counted in this minute");
-        assert_eq!(weights.give_back(None, 5, after), 5_985);
-        assert_eq!(charge(&weights, 15, after), Ok(6_000));
-        assert_eq!(charge(&weights, 1, after).unwrap_err().0, Level::Weight);
+        let early = timed.add([0, 5, 1], WHOLE, before).unwrap();
+        assert_eq!(charge(&timed, 5_990, after), Ok(5_990));
+        let late = timed.add([0, 5, 1], WHOLE, after).unwrap();
+        assert_eq!(timed.weights.give_back(None, early), 5_995, "it does not count in this minute");
+        assert_eq!(timed.weights.give_back(None, late), 5_990);
+        assert_eq!(charge(&timed, 10, after), Ok(6_000));
+        assert_eq!(charge(&timed, 1, after).unwrap_err().0, Level::Weight);
     }
 
     #[test]
     fn weights_count_by_the_minute_of_the_clock() {
-        let weights = Weights::new(100, None);
+        let weights = Timed::new();
         assert_eq!(charge(&weights, 20, MINUTE), Ok(20));
         assert_eq!(charge(&weights, 5_980, 119 * SECOND), Ok(6_000));
         assert_eq!(charge(&weights, 1, 119 * SECOND), Err((Level::Weight, 1)));
-        assert_eq!(weights.used(None, 119 * SECOND), 6_000);
-        assert_eq!(weights.give_back(None, 5, 119 * SECOND), 5_995);
-        assert_eq!(charge(&weights, 5, 119 * SECOND), Ok(6_000));
+        assert_eq!(weights.used(119 * SECOND), 6_000);
         assert_eq!(charge(&weights, 1, 120 * SECOND), Ok(1));
-        assert_eq!(weights.add_here(None, [0, 50_000, 1], Hold::Nothing, 121 * SECOND), Ok(50_001));
+        assert!(weights.add([0, 50_000, 1], Hold::Nothing, 121 * SECOND).is_ok());
+        assert_eq!(weights.used(121 * SECOND), 50_001);
     }
 
     #[test]
     fn requests_that_weigh_little_are_counted_too() {
-        let weights = Weights::new(100, None);
+        let weights = Timed::new();
         for minute in 0..5 {
             for _ in 0..60_000 {
                 assert!(charge(&weights, 0, minute * MINUTE).is_ok());
@@ -309,7 +331,7 @@ mod tests {
 
     #[test]
     fn who_goes_on_is_banned_and_the_next_time_for_longer_up_to_three_days() {
-        let (weights, mut now) = (Weights::new(100, None), MINUTE);
+        let (weights, mut now) = (Timed::new(), MINUTE);
         let mut bans = Vec::new();
         for _ in 0..40 {
             now = now.next_multiple_of(MINUTE);
@@ -332,16 +354,14 @@ mod tests {
 
     #[test]
     fn sockets_are_counted_by_five_minutes_and_a_ban_is_one_for_them_too() {
-        let weights = Weights::new(100, None);
+        let weights = Timed::new();
         let connect = |now| {
-            weights
-                .add_here(None, [1, 0, 0], WHOLE, now)
-                .map(|_| ())
-                .map_err(|refusal| refusal.level)
+            let counted = weights.add([1, 0, 0], WHOLE, now);
+            counted.map(|_| ()).map_err(|refusal| refusal.level)
         };
         assert!((0..300).all(|_| connect(5 * MINUTE).is_ok()));
         assert_eq!(connect(9 * MINUTE), Err(Level::Connections));
-        assert!(weights.add_here(None, [1, 0, 0], Hold::Nothing, 9 * MINUTE).is_ok());
+        assert!(weights.add([1, 0, 0], Hold::Nothing, 9 * MINUTE).is_ok());
         assert_eq!(connect(10 * MINUTE), Ok(()));
         (0..200).for_each(|_| _ = charge(&weights, WEIGHT_1M, 10 * MINUTE));
         assert_eq!(connect(10 * MINUTE), Err(Level::Banned));
@@ -349,7 +369,7 @@ mod tests {
 
     #[test]
     fn a_pause_of_a_minute_restores_patience() {
-        let weights = Weights::new(100, None);
+        let weights = Timed::new();
         for minute in 1..50 {
             assert!(charge(&weights, WEIGHT_1M, minute * MINUTE).is_ok());
             for _ in 1..PATIENCE {

@@ -173,7 +173,7 @@ impl FanOut {
         while !self.stopping.load(Ordering::Acquire) {
             if let Some(batch) = feed.read(cursor)? {
                 let changes = hub.apply(&batch)?;
-                self.limiter.note_fills(&changes, self.exchange.now());
+                self.limiter.note_fills(&changes);
                 cursor = changes.through;
                 pace.has_news = true;
                 for contradiction in &changes.contradictions {

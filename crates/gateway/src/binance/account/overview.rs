@@ -103,7 +103,7 @@ pub(in crate::binance) async fn account(call: Call) -> Result<Answer, Error> {
 
 /// `GET rateLimit/order`.
 pub(in crate::binance) async fn order_limits(call: Call) -> Result<Answer, Error> {
-    let used = call.shared.limiter.orders_of(call.account()?, call.now);
+    let used = call.shared.limiter.orders_of(call.account()?);
     let [ten_seconds, day] = RateLimit::ORDERS;
     Answer::of(&[ten_seconds.used(used.ten_seconds), day.used(used.day)])
 }

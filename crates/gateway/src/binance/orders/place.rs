@@ -79,12 +79,12 @@ pub(in crate::binance) async fn place(call: Call) -> Result<Answer, Error> {
     let detail = detail(&call.params, &order)?;
     let prevention = order.self_trade_prevention;
     let spec = order.spec;
-    call.shared.limiter.count_orders(account, 1, call.now).await?;
+    call.shared.limiter.count_orders(account, 1).await?;
     let outcome = call.shared.submit(call.valid_until(), Request::PlaceOrder(order)).await;
     let outcome = outcome.map_err(|error| refusal(&spec, error))?;
     let placed = Placed::of(&outcome, prevention)?;
     placed.note_fill(&call);
-    let counts = call.shared.limiter.orders_of(account, call.now);
+    let counts = call.shared.limiter.orders_of(account);
     Ok(placed.answer(&call, &market, detail)?.with_orders(counts))
 }
 
@@ -119,7 +119,7 @@ impl Placed {
     /// An order that was filled, if only in part, does not count as unfilled any more.
     pub(in crate::binance) fn note_fill(&self, call: &Call) {
         if !self.fills.is_empty() {
-            call.shared.limiter.first_fill(self.order.account, call.now);
+            call.shared.limiter.first_fill(self.order.account);
         }
     }
 

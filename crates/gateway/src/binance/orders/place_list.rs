@@ -155,7 +155,7 @@ async fn place(call: &Call, market: &Arc<MarketInfo>, legs: Legs) -> Result<Answ
     let self_trade_prevention = prevention(&call.params)?;
     wanted_detail(&call.params)?;
     let orders = (legs.first.len() + legs.pending.len()) as u32;
-    let counts = call.shared.limiter.count_orders(account, orders, call.now).await?;
+    let counts = call.shared.limiter.count_orders(account, orders).await?;
     let list = PlaceOrderList {
         account,
         market: market.def.id,

@@ -59,7 +59,7 @@ pub(in crate::binance) async fn cancel_replace(call: Call) -> Result<Answer, Err
     let name = cancel_name(&call, "cancelNewClientOrderId")?;
     let order = read::order(&call.params, &market, account)?;
     let detail = detail(&call.params, &order)?;
-    let counted = call.shared.limiter.count_orders(account, 1, call.now).await.err();
+    let counted = call.shared.limiter.count_orders(account, 1).await.err();
     if let Some(too_many) = counted {
         return Err(match cancels_anyway {
             true => cancel_only(&call, &market, &named, name, on_failure, too_many).await?,
@@ -75,7 +75,7 @@ pub(in crate::binance) async fn cancel_replace(call: Call) -> Result<Answer, Err
         Err(error) if on_failure == OnFailure::Stop => (Half::Failure(error), Half::NotAttempted),
         Err(error) => (Half::Failure(error), place(&call, &market, order, detail).await?),
     };
-    let counts = call.shared.limiter.orders_of(account, call.now);
+    let counts = call.shared.limiter.orders_of(account);
     Ok(answer(&cancel, &place)?.with_orders(counts))
 }
 

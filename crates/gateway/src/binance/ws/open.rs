@@ -48,7 +48,7 @@ pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) ->
     let most = shared.config.limits.stream_subscriptions;
     let wish = wish(parts.uri.path(), parts.uri.query().unwrap_or_default(), most);
     let weight = if matches!(wish, Ok(Wish::Api(_))) { api::WEIGHT } else { 0 };
-    if let Err(refusal) = shared.limiter.connect(source, weight, shared.exchange.now()).await {
+    if let Err(refusal) = shared.limiter.connect(source, weight).await {
         return refused(&refusal);
     }
     let wish = match wish.and_then(|wish| with_known(&shared, wish)) {

@@ -2,7 +2,7 @@
 
 use tokio::runtime::Handle;
 
-use super::{Ask, Away, Together, epoch};
+use super::{Ask, Away, Together, epoch, time_for_redis};
 use crate::limits::tally::{Limit, Tally};
 
 /// When whoever goes on after refusals is banned, and for how long, in nanoseconds.
@@ -65,7 +65,7 @@ impl Together {
         let micros = |nanos: u64| (nanos / 1_000) as i64;
         let no_bans = Bans { patience: 0, first: 0, longest: 0 };
         let bans = bans.unwrap_or(no_bans);
-        let head = [self.clock.told(), *known, epoch(), i64::from(*refuses)];
+        let head = [time_for_redis(&self.clock), *known, epoch(), i64::from(*refuses)];
         let mut args = head.to_vec();
         args.extend([bans.patience.into(), micros(bans.first), micros(bans.longest)]);
         for (at, limit) in limits.iter().enumerate() {

@@ -18,11 +18,12 @@ mod window;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
+use super::clock::Clock;
 use super::remembered::Remembered;
 use super::settings::of_tier;
 use super::{Class, Level, MINUTE, Profile, RateLimits, Refusal, SECOND, Source};
@@ -112,41 +113,28 @@ impl Subject<'_> {
     }
 }
 
-/// Nanoseconds since the beginning, never going back; tests set them.
-enum Clock {
-    Running(Instant),
-    #[cfg(test)]
-    Set(Arc<std::sync::atomic::AtomicU64>),
-}
-
-impl Clock {
-    fn now(&self) -> u64 {
-        match self {
-            Self::Running(began) => began.elapsed().as_nanos() as u64,
-            #[cfg(test)]
-            Self::Set(now) => now.load(Ordering::SeqCst),
-        }
-    }
-
-    /// What Redis is told of it, in microseconds: zero means that its own clock counts.
-    fn told(&self) -> i64 {
-        match self {
-            Self::Running(_) => 0,
-            #[cfg(test)]
-            Self::Set(now) => (now.load(Ordering::SeqCst) / 1_000) as i64,
-        }
+/// What Redis is told of the time, in microseconds: zero means that its own clock counts.
+fn time_for_redis(clock: &Clock) -> i64 {
+    match clock {
+        Clock::Running(..) => 0,
+        #[cfg(test)]
+        Clock::Set(_) => (clock.now() / 1_000) as i64,
     }
 }
 
 impl Together {
     pub(crate) fn new(settings: &SharedLimits, remembered: usize) -> Self {
+        Self::with_clock(settings, remembered, Clock::from_zero())
+    }
+
+    fn with_clock(settings: &SharedLimits, remembered: usize, clock: Clock) -> Self {
         Self {
             link: Link::new(settings),
             gateways: settings.gateways,
             all: Mutex::new(Leased::new(SECOND)),
-            addresses: Remembered::new(remembered),
-            keys: Remembered::new(2 * remembered),
-            clock: Clock::Running(Instant::now()),
+            addresses: Remembered::new(remembered, clock.clone()),
+            keys: Remembered::new(2 * remembered, clock.clone()),
+            clock,
             runtime: OnceLock::new(),
         }
     }
@@ -190,7 +178,7 @@ impl Together {
         let most = of_tier(&settings.key_per_minute, tier);
         let admitted = self.admit(Subject::Key(key, Class::Other), most).await;
         if admitted.is_err() && class == Class::Orders {
-            self.keys.existing(&(Arc::clone(key), class), Leased::give_back);
+            self.keys.existing(&(Arc::clone(key), class), |window, _| window.give_back());
         }
         admitted
     }
@@ -201,42 +189,43 @@ impl Together {
         let refusal = |wait| Refusal { level, wait, limit: most };
         let mut attempts = 0..3;
         loop {
-            let now = self.clock.now();
-            let borrowing = match self.with(subject, now, |window| window.begin(most, now)) {
+            let borrowing = match self.with(subject, |window, now| window.begin(most, now)) {
                 Step::Admitted => return Ok(()),
                 Step::Refused(wait) => return Err(refusal(wait)),
                 Step::Borrow(borrowing) => borrowing,
             };
             let fresh = epoch();
-            let told = [self.clock.told(), (length / 1_000) as i64, most.into()];
+            let told = [time_for_redis(&self.clock), (length / 1_000) as i64, most.into()];
             let wanted = [borrowing.wanted.into(), borrowing.epoch, fresh];
             let args: Vec<_> =
-                told.into_iter().chain(wanted).chain(borrowing.untold(now)).collect();
+                told.into_iter().chain(wanted).chain(borrowing.untold(self.clock.now())).collect();
             let answer = self.link.ask(Ask::Sliding, &subject.name(), &args).await;
-            let now = self.clock.now();
             let [lent, wait, epoch] = match answer.as_deref() {
                 // Once more if Redis has forgotten, and is told; it does not go on forgetting.
                 Ok(&[lent, wait, epoch]) if attempts.next().is_some() => [lent, wait, epoch],
                 _ => {
                     let share = (most / self.gateways).max(1);
-                    let alone = |window: &mut Leased| window.alone(borrowing, share, now);
-                    return self.with(subject, now, alone).map_err(refusal);
+                    let alone = |window: &mut Leased, now| window.alone(borrowing, share, now);
+                    return self.with(subject, alone).map_err(refusal);
                 }
             };
             let loan = Loan { lent, wait: wait.max(0) as u64 * 1_000, epoch };
-            let answered = |window: &mut Leased| window.answered(&borrowing, loan, most, now);
-            if let Some(decided) = self.with(subject, now, answered) {
+            let answered = |window: &mut Leased, now| window.answered(&borrowing, loan, most, now);
+            if let Some(decided) = self.with(subject, answered) {
                 return decided.map_err(refusal);
             }
         }
     }
 
-    fn with<R>(&self, subject: Subject<'_>, now: u64, act: impl FnOnce(&mut Leased) -> R) -> R {
+    fn with<R>(&self, subject: Subject<'_>, act: impl FnOnce(&mut Leased, u64) -> R) -> R {
         let fresh = || Leased::new(MINUTE);
         match subject {
-            Subject::All => act(&mut self.all.lock()),
-            Subject::Address(address) => self.addresses.with(&address, now, fresh, act),
-            Subject::Key(key, class) => self.keys.with(&(Arc::clone(key), class), now, fresh, act),
+            Subject::All => {
+                let mut all = self.all.lock();
+                act(&mut all, self.clock.now())
+            }
+            Subject::Address(address) => self.addresses.with(&address, fresh, act),
+            Subject::Key(key, class) => self.keys.with(&(Arc::clone(key), class), fresh, act),
         }
     }
 

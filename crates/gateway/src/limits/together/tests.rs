@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use super::*;
 use crate::breaker::Standing;
@@ -77,9 +78,13 @@ impl Cluster {
         let now = Arc::new(AtomicU64::new(1_700_000_000 * SECOND));
         let gateway = |_| {
             let clock = Clock::Set(Arc::clone(&now));
-            Arc::new(Together { clock, ..Together::new(&redis.settings(), 1_000) })
+            Arc::new(Together::with_clock(&redis.settings(), 1_000, clock))
         };
         Self { gateways: (0..GATEWAYS).map(gateway).collect(), now: Arc::clone(&now) }
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::Set(Arc::clone(&self.now))
     }
 
     fn now(&self) -> u64 {
@@ -291,58 +296,60 @@ async fn a_redis_that_does_not_answer_holds_up_a_few_requests_and_no_more() {
 async fn weights_orders_and_bans_of_the_dialect_are_those_of_all_gateways() {
     let mut redis = Redis::start();
     let cluster = Cluster::new(&redis);
-    let weights: Vec<_> =
-        cluster.gateways.iter().map(|it| Weights::new(100, Some(Arc::clone(it)))).collect();
+    let weigher = |it: &Arc<_>| Weights::new(100, Some(Arc::clone(it)), cluster.clock());
+    let weights: Vec<_> = cluster.gateways.iter().map(weigher).collect();
     let source = Some([10, 0, 0, 5].into());
     let begun = cluster.now().next_multiple_of(5 * MINUTE);
     cluster.now.store(begun, Ordering::SeqCst);
     for (number, weights) in weights.iter().enumerate() {
-        let used = weights.charge(source, 600, WHOLE, begun).await.unwrap();
-        assert_eq!(used, 600 * (number as u32 + 1), "the sum of all is stated");
+        weights.charge(source, 600, WHOLE).await.unwrap();
+        assert_eq!(weights.used(source), 600 * (number as u32 + 1), "the sum of all is stated");
     }
     for number in 0..100 {
-        let refusal = weights[number % GATEWAYS].charge(source, 1, WHOLE, begun).await.unwrap_err();
+        let refusal = weights[number % GATEWAYS].charge(source, 1, WHOLE).await.unwrap_err();
         assert_eq!((refusal.level, refusal.seconds()), (Level::Weight, 60));
     }
     for weights in &weights {
-        let refusal = weights.charge(source, 1, WHOLE, begun).await.unwrap_err();
+        let refusal = weights.charge(source, 1, WHOLE).await.unwrap_err();
         assert_eq!((refusal.level, refusal.seconds()), (Level::Banned, 120));
     }
     redis.kill();
-    let banned = weights[0].charge(source, 1, WHOLE, begun).await.unwrap_err();
+    let banned = weights[0].charge(source, 1, WHOLE).await.unwrap_err();
     assert_eq!(banned.level, Level::Banned, "without Redis too");
     // Without Redis each has a tenth.
     let other = Some([10, 0, 0, 6].into());
     for weights in &weights {
-        assert_eq!(weights.charge(other, 600, WHOLE, begun).await.unwrap(), 600);
-        assert!(weights.charge(other, 1, WHOLE, begun).await.is_err());
+        weights.charge(other, 600, WHOLE).await.unwrap();
+        assert_eq!(weights.used(other), 600);
+        assert!(weights.charge(other, 1, WHOLE).await.is_err());
     }
     redis.begin();
     cluster.recovers().await;
     for weights in &weights {
-        let told = weights.charge(other, 0, WHOLE, begun).await.unwrap();
+        weights.charge(other, 0, WHOLE).await.unwrap();
+        let told = weights.used(other);
         assert_eq!(told % 600, 0, "{told}");
     }
-    assert_eq!(weights[3].charge(other, 1, WHOLE, begun).await.unwrap_err().level, Level::Weight);
+    assert_eq!(weights[3].charge(other, 1, WHOLE).await.unwrap_err().level, Level::Weight);
 
-    let orders: Vec<_> =
-        cluster.gateways.iter().map(|it| OrderCounts::new(100, Some(Arc::clone(it)))).collect();
+    let counter = |it: &Arc<_>| OrderCounts::new(100, Some(Arc::clone(it)), cluster.clock());
+    let orders: Vec<_> = cluster.gateways.iter().map(counter).collect();
     let account = AccountId(7);
     for number in 0..100 {
-        let counted = orders[number % GATEWAYS].count(account, 1, WHOLE, begun).await.unwrap();
+        let counted = orders[number % GATEWAYS].count(account, 1, WHOLE).await.unwrap();
         assert_eq!(counted.ten_seconds as usize, number + 1);
     }
-    let refusal = orders[4].count(account, 1, WHOLE, begun).await.unwrap_err();
+    let refusal = orders[4].count(account, 1, WHOLE).await.unwrap_err();
     assert_eq!((refusal.level, refusal.limit), (Level::TenSeconds, 100));
     // As the thread that feeds streams hears of it.
-    std::thread::scope(|scope| _ = scope.spawn(|| orders[2].first_fill(account, begun)));
+    std::thread::scope(|scope| _ = scope.spawn(|| orders[2].first_fill(account)));
     let since = Instant::now();
-    while orders[4].count(account, 1, WHOLE, begun).await.is_err() {
+    while orders[4].count(account, 1, WHOLE).await.is_err() {
         assert!(since.elapsed() < PATIENCE, "a filled order still counts");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     cluster.pass(10 * SECOND);
-    let later = orders[4].count(account, 1, WHOLE, begun + 10 * SECOND).await.unwrap();
+    let later = orders[4].count(account, 1, WHOLE).await.unwrap();
     assert_eq!((later.ten_seconds, later.day), (1, 101));
 }
 

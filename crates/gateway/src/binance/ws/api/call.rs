@@ -55,16 +55,20 @@ pub(super) async fn perform(connection: &Connection, request: Request) {
         Some(Meant::OfSession(_)) => (WEIGHT, false),
         None => (WEIGHT_OF_NOTHING, false),
     };
-    let done = match (limiter.charge(source, weight, now).await, meant) {
-        (Err(refusal), _) => Err(refusal),
+    let charged = limiter.charge(source, weight).await;
+    let done = match (&charged, meant) {
+        (Err(refusal), _) => Err(refusal.clone()),
         (Ok(_), Some(meant)) => done(connection, meant, request, now).await,
         (Ok(_), None) => Err(Error::new(-1020, "This operation is not supported.")),
     };
-    if done.is_ok() && is_free {
-        limiter.give_back(source, weight, now);
+    if let Ok(charge) = charged
+        && done.is_ok()
+        && is_free
+    {
+        limiter.give_back(source, charge);
     }
     let orders = done.as_ref().map_or(None, |done| done.orders);
-    let used = tells.then(|| Used { weight: limiter.used(source, now), orders });
+    let used = tells.then(|| Used { weight: limiter.used(source), orders });
     match done {
         Ok(done) => {
             let text = answer::success(&id, &done.json, used);

@@ -119,10 +119,10 @@ impl Connection {
 
     /// What is no request is charged as well.
     async fn refuse(&self, id: Value, error: Error) {
-        let (limiter, now) = (&self.link.shared.limiter, self.link.now());
-        let charged = limiter.charge(self.source, call::WEIGHT_OF_NOTHING, now).await;
+        let limiter = &self.link.shared.limiter;
+        let charged = limiter.charge(self.source, call::WEIGHT_OF_NOTHING).await;
         let error = call::with_retry(self, charged.err().unwrap_or(error));
-        let weight = limiter.used(self.source, now);
+        let weight = limiter.used(self.source);
         let used = self.tells_limits.then_some(answer::Used { weight, orders: None });
         self.link.outbox.push(Out::Text(answer::failure(&id, &error, used)));
     }
