@@ -68,6 +68,51 @@ fn a_baseline_checks_every_kind_of_promise_and_finds_nothing_wrong() {
         assert_eq!(Some(ended), figures["due"].as_u64(), "{class}: what is due ends");
     }
     assert!(phase["stages"]["journal"]["count"].as_u64() > Some(0), "{phase}");
+
+    let page = std::fs::read_to_string(out.with_extension("html")).unwrap();
+    assert!(page.contains("<svg") && !page.contains("<script") && !page.contains("src="));
+    let (json, compared) = (out.with_extension("json"), folder.path().join("two.html"));
+    let mut command = Command::new(binary());
+    command.args(["load", "compare"]).args([&json, &json]).arg("--out").arg(&compared);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(text(&output).contains("baseline: place p99 ms"), "{}", text(&output));
+    assert!(std::fs::read_to_string(compared).unwrap().contains("B over A"));
+}
+
+#[test]
+fn two_processes_share_the_replay_of_a_recorded_load_and_their_reports_become_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace.csv");
+    std::fs::write(&trace, "minute,requests\n0,10\n1,10\n2,40\n3,10\n").unwrap();
+    let server = Server::start(&folder.path().join("data"), None, &["--no-demo"]).unwrap();
+    let parts = ["1/2", "2/2"].map(|part| {
+        let out = folder.path().join(part.replace('/', "-"));
+        let mut args = vec!["replay", "--users", "40", "--part", part];
+        args.push(trace.to_str().expect("text"));
+        // The second finds the market that the first has listed.
+        let run = load(&args, &out, Some(&server)).stdout(std::process::Stdio::piped()).spawn();
+        eventually("the market is not listed", || {
+            let listed = server.http().send(None, "GET", "/v1/markets/BTC-USDT", None).unwrap();
+            if listed.0 == 200 { Ok(()) } else { Err(listed) }
+        });
+        (run.unwrap(), out)
+    });
+    let mut merge = Command::new(binary());
+    merge.args(["load", "merge", "--out"]).arg(folder.path().join("all"));
+    let mut due = 0;
+    for (run, out) in parts {
+        let output = run.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        due += report(&out)["phases"][1]["classes"]["place"]["due"].as_u64().expect("a count");
+        merge.arg(out.with_extension("json"));
+    }
+    let output = merge.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let merged = report(&folder.path().join("all"));
+    assert_eq!(merged["conditions"]["part"], "1/2 + 2/2");
+    assert_eq!(merged["phases"][1]["classes"]["place"]["due"], due);
+    server.stop();
 }
 
 #[test]
