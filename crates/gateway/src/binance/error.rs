@@ -247,11 +247,10 @@ fn of_gateway(code: G) -> Error {
             let error = Error::with_status(-1003, StatusCode::TOO_MANY_REQUESTS, code.text());
             Error { retry_after: Some(1), ..error }
         }
-        G::TooManyPending
-        | G::TooManyConnections
-        | G::NotCaughtUp
-        | G::ShuttingDown
-        | G::StoreUnavailable => unavailable(-1001),
+        G::NotCaughtUp => Error { msg: code.text().into(), ..unavailable(-1001) },
+        G::TooManyPending | G::TooManyConnections | G::ShuttingDown | G::StoreUnavailable => {
+            unavailable(-1001)
+        }
         G::OutcomeUnknown => Error::with_status(
             -1007,
             StatusCode::GATEWAY_TIMEOUT,

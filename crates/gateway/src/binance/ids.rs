@@ -36,6 +36,11 @@ pub(crate) fn unnamed_list(name: &str) -> Option<OrderId> {
     number_of(name, LIST, 18)
 }
 
+/// Whether a name is like one that follows from an id: no client may choose it, or it would mean two orders.
+pub(crate) fn is_made(name: &str) -> bool {
+    unnamed_order(name).is_some() || unnamed_list(name).is_some()
+}
+
 fn number_of(name: &str, prefix: &str, digits: usize) -> Option<OrderId> {
     let number = name.strip_prefix(prefix)?;
     let is_number = number.len() == digits && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -68,6 +73,8 @@ mod tests {
         }
         let list = list_client_order_id(ClientOrderId::NONE, OrderId(9));
         assert_eq!((list.len(), unnamed_list(&list)), (22, Some(OrderId(9))));
+        assert!(is_made(&name) && is_made(&list));
+        assert!(!is_made("outcry7") && !is_made("cancel0000000000000007"));
         let own: ClientOrderId = "x-1".parse().unwrap();
         assert_eq!(client_order_id(own, OrderId(7)), "x-1");
     }

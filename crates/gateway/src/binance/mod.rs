@@ -15,7 +15,7 @@
 mod account;
 mod endpoint;
 mod error;
-mod ids;
+pub(crate) mod ids;
 mod limits;
 mod market;
 mod names;
@@ -40,7 +40,7 @@ use crate::state::Shared;
 pub(crate) use account::ListenKeys;
 pub(crate) use limits::Limiter;
 pub(crate) use names::{AmendedNames, CancelNames};
-pub(crate) use serve::{is_ours, not_allowed};
+pub(crate) use serve::{is_ours, not_allowed, turned_away};
 pub use table::endpoints;
 pub(crate) use ws::{Streams, keep_time};
 

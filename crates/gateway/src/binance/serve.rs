@@ -17,6 +17,7 @@ use super::render::{TIME_UNIT, TimeUnit};
 use super::signed;
 use super::table::ENDPOINTS;
 use crate::cache::{Life, dress};
+use crate::error::ApiError;
 use crate::http::Routes;
 use crate::http::extract::read_body;
 use crate::limits::source;
@@ -106,10 +107,8 @@ async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Reques
     let outcome = match (&charged, params, &body) {
         (Err(refusal), ..) => Err(refusal.clone()),
         (Ok(_), Ok(params), Ok(body)) => match endpoint.life_of(&params) {
-            Some(life) if body.is_empty() => {
-                kept(&shared, (endpoint, life), &parts, params, (source, now)).await
-            }
-            _ => answer(&shared, endpoint, &parts, params, body, now).await.map(answered),
+            Some(life) => kept(&shared, (endpoint, life), &parts, params, (source, now)).await,
+            None => answer(&shared, endpoint, &parts, params, body, now).await.map(answered),
         },
         (Ok(_), Err(error), _) => Err(error),
         (Ok(_), _, Err(error)) => Err(error.clone().into()),
@@ -182,6 +181,11 @@ fn answered(answer: Answer) -> Response {
         headers.insert(ORDERS_1D, count.day.into());
     }
     response
+}
+
+/// The refusal of a request of the dialect that is not even looked at.
+pub(crate) fn turned_away(why: ApiError) -> Response {
+    refused(&why.into())
 }
 
 pub(super) fn refused(error: &Error) -> Response {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::Method;
+use axum::http::{Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, any, on};
@@ -36,7 +36,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 /// What a connection that is turned away is told, whatever it asks: `why`. Metrics call it `name`.
 pub(crate) fn refusals(shared: &Shared, name: &'static str, why: ApiError) -> Router {
     let measured = from_fn_with_state(shared.metrics.route("*", name), finish);
-    Router::new().fallback((async move || why).layer(measured))
+    let turn_away = async move |uri: Uri| {
+        if binance::is_ours(uri.path()) { binance::turned_away(why) } else { why.into_response() }
+    };
+    Router::new().fallback(turn_away.layer(measured))
 }
 
 /// Routes under construction. Each one is named, timed and counted by [`finish`].

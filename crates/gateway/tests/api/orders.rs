@@ -25,6 +25,7 @@ async fn fields_that_are_wrong_are_named() {
         ("market", json!("DOGE-USDT"), "UnknownMarket"),
         ("quote_amount", json!("5"), "InvalidCombination"),
         ("client_order_id", json!("with space"), "InvalidField"),
+        ("client_order_id", json!("outcry0000000000000007"), "InvalidField"),
         ("leverage", json!(100), "UnknownField"),
     ];
     for (field, value, code) in cases {

@@ -55,6 +55,14 @@ async fn connections_above_the_bound_are_turned_away() {
         (&body["error"]["number"], &body["error"]["retryable"]),
         (&1032.into(), &true.into())
     );
+    let mut third = TcpStream::connect(world.address).await.unwrap();
+    third.write_all(b"GET /api/v3/time HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    third.read_to_string(&mut answer).await.expect("an answer, and then the end");
+    assert!(
+        answer.starts_with("HTTP/1.1 503") && answer.contains(r#"{"code":-1001,"msg":"#),
+        "{answer}"
+    );
     first.write_all(ASK).await.unwrap();
     assert!(read_some(&mut first).await.starts_with("HTTP/1.1 200"));
 }

@@ -163,6 +163,11 @@ async fn parameters_that_are_missing_stray_or_malformed_are_named() {
         ("type=LIMIT&side=BUY&timeInForce=GTC&quantity=1", -1102, "price"),
         ("type=LIMIT&timeInForce=GTC&quantity=1&price=1", -1102, "side"),
         ("side=BUY&quantity=1", -1102, "type"),
+        (
+            "type=MARKET&side=BUY&quantity=1&newClientOrderId=outcry0000000000000007",
+            -1100,
+            "newClientOrderId",
+        ),
         ("type=MARKET&side=BUY", -1102, "quoteOrderQty"),
         ("type=STOP_LOSS&side=BUY&quantity=1", -1102, "stopPrice"),
         ("type=MARKET&side=BUY&quantity=1&price=1", -1106, "price"),

@@ -6,7 +6,7 @@ use views::{MarketInfo, OrderStatus, OrderView};
 
 use super::find::Named;
 use super::lists::{CancelledList, ListObject};
-use super::read::client_order_id;
+use super::read::client_id;
 use super::show::OrderObject;
 use crate::binance::endpoint::{Answer, Call};
 use crate::binance::error::Error;
@@ -60,7 +60,7 @@ pub(super) async fn cancel_named(
 /// # Errors
 /// -1100.
 pub(super) fn cancel_name(call: &Call, name: &str) -> Result<Option<String>, Error> {
-    let id = client_order_id(&call.params, name)?;
+    let id = client_id(&call.params, name)?;
     Ok((!id.is_none()).then(|| id.to_string()))
 }
 

@@ -18,6 +18,7 @@ pub(crate) use treasury::*;
 use types::{Amount, AssetDef, ClientOrderId, Decimal, DecimalError, Price, Quantity, Timestamp};
 use views::MarketInfo;
 
+use crate::binance;
 use crate::error::ApiError;
 
 /// A price in ticks.
@@ -54,6 +55,15 @@ pub(crate) fn client_id(name: &str, text: Option<&str>) -> Result<ClientOrderId,
         None => Ok(ClientOrderId::NONE),
         Some(text) => text.parse().map_err(|error| ApiError::invalid_field(name, error)),
     }
+}
+
+/// The client's own id of an order or a list, or none.
+pub(crate) fn client_order_id(name: &str, text: Option<&str>) -> Result<ClientOrderId, ApiError> {
+    if text.is_some_and(binance::ids::is_made) {
+        let what = "is a name of orders to which no client gave one";
+        return Err(ApiError::invalid_field(name, what));
+    }
+    client_id(name, text)
 }
 
 fn refuse(name: &str, what: &str, unit: Decimal, error: DecimalError) -> ApiError {

@@ -6,7 +6,7 @@ use types::{AccountId, ListLeg, PlaceOrder, PlaceOrderList, Request, Timestamp};
 use utoipa::ToSchema;
 use views::MarketInfo;
 
-use super::{PlaceOrderBody, client_id};
+use super::{PlaceOrderBody, client_order_id};
 use crate::error::ApiError;
 use crate::wire::read_fields;
 use crate::wire::word::SelfTradePrevention;
@@ -68,7 +68,7 @@ impl PlaceOrderListBody {
             account,
             market: market.def.id,
             version: market.def.version,
-            client_order_id: client_id("client_order_id", self.client_order_id.as_deref())?,
+            client_order_id: client_order_id("client_order_id", self.client_order_id.as_deref())?,
             self_trade_prevention: self.self_trade_prevention.map(Into::into).unwrap_or_default(),
             legs: read("legs", self.legs)?,
             pending: read("pending", self.pending)?,

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use views::MarketInfo;
 
 use super::conditions::refuse_stray;
-use super::{amount, client_id, price, quantity};
+use super::{amount, client_order_id, price, quantity};
 use crate::error::ApiError;
 use crate::wire::word::{OrderType, SelfTradePrevention, Side, TimeInForce};
 
@@ -186,7 +186,7 @@ impl PlaceOrderBody {
             account,
             market: market.def.id,
             version: market.def.version,
-            client_order_id: client_id("client_order_id", self.client_order_id.as_deref())?,
+            client_order_id: client_order_id("client_order_id", self.client_order_id.as_deref())?,
             side: self.side.into(),
             spec,
             conditions: self.conditions(market, &spec)?.into(),

@@ -12,7 +12,9 @@ use crate::binance::params::Params;
 
 pub(super) use amounts::{check_filters, price_of, quantity_of};
 pub(super) use leg::Leg;
-pub(super) use words::{OrderType, client_order_id, order_type, prevention, side, time_in_force};
+pub(super) use words::{
+    OrderType, client_id, client_order_id, order_type, prevention, side, time_in_force,
+};
 
 /// An order by itself.
 ///

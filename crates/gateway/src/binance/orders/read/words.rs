@@ -3,6 +3,7 @@
 use types::{ClientOrderId, SelfTradePrevention, Side, TimeInForce};
 
 use crate::binance::error::Error;
+use crate::binance::ids;
 use crate::binance::orders::show::PREVENTION;
 use crate::binance::params::Params;
 
@@ -82,11 +83,26 @@ pub(in crate::binance::orders) fn prevention(
     Ok(found.unwrap_or_default())
 }
 
-/// The client's id that a parameter states, or none.
+/// The client's id that a parameter gives to an order or a list, or none.
 ///
 /// # Errors
 /// -1100 or -1105.
 pub(in crate::binance::orders) fn client_order_id(
+    params: &Params,
+    name: &str,
+) -> Result<ClientOrderId, Error> {
+    if params.text(name)?.is_some_and(ids::is_made) {
+        let what = format!("Parameter '{name}' is a name of orders to which no client gave one.");
+        return Err(Error::new(-1100, what));
+    }
+    client_id(params, name)
+}
+
+/// A name that a parameter states, or none.
+///
+/// # Errors
+/// -1100 or -1105.
+pub(in crate::binance::orders) fn client_id(
     params: &Params,
     name: &str,
 ) -> Result<ClientOrderId, Error> {
