@@ -293,9 +293,11 @@ fn fixed(due: usize, mut events: Vec<Event>) -> Vec<Event> {
     events
 }
 
-/// Where partitions are several, only what happens in a market has an order.
+/// Where partitions are several, only what happens in a market has an order. Its plans are the registry's, which
+/// may be in another partition.
 fn sort_others(events: &mut [Event]) {
-    events.sort_by_cached_key(|event| match market_of(event) {
+    let is_plan = |event: &Event| matches!(event, Event::RedefinitionPlanned { .. });
+    events.sort_by_cached_key(|event| match market_of(event).filter(|_| !is_plan(event)) {
         None => (None, format!("{event:?}")),
         market => (market, String::new()),
     });
