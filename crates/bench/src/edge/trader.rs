@@ -12,6 +12,7 @@ const LIVE_ORDERS: usize = 16;
 
 /// What a client is answered that may ask again.
 const OVERLOADED: &str = "Overloaded";
+const TOO_MANY_OPEN: &str = "TooManyOpenOrders";
 
 /// What a client asks.
 pub enum Action {
@@ -107,7 +108,12 @@ impl Trader {
                 self.refused += 1;
                 self.live.push(*order);
             }
-            (Action::Place { .. }, Err(refusal)) if refusal.code == OVERLOADED => self.refused += 1,
+            // The same, or cancels stand so far behind it that no more orders may be open.
+            (Action::Place { .. }, Err(refusal))
+                if [OVERLOADED, TOO_MANY_OPEN].contains(&refusal.code.as_str()) =>
+            {
+                self.refused += 1;
+            }
             (_, Err(refusal)) => panic!("refused: {}", refusal.code),
         }
     }
