@@ -2,6 +2,7 @@
 //! socket of a maker. A request that waits here is waited for: latency counts from when it was due.
 
 mod http;
+mod message;
 mod private;
 mod socket;
 mod streams;

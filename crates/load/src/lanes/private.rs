@@ -1,25 +1,13 @@
 //! A maker's stream of orders: what ends without its doing, and whether everything acknowledged is told.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::message::{Message, REOPEN_AFTER};
 use crate::checks::Told;
 use crate::client::{Receiver, login};
 use crate::world::World;
-
-#[derive(Deserialize)]
-struct Message<'a> {
-    #[serde(borrow)]
-    channel: Option<&'a str>,
-    #[serde(rename = "type", borrow)]
-    kind: Option<&'a str>,
-    #[serde(default)]
-    seq: u64,
-    #[serde(borrow)]
-    data: Option<&'a serde_json::value::RawValue>,
-}
 
 #[derive(Deserialize)]
 struct Event<'a> {
@@ -50,7 +38,7 @@ pub(crate) async fn listen_privately(
             told.broke();
             world.findings.borrow_mut().checked("private streams cut", 1);
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(REOPEN_AFTER).await;
     }
 }
 
@@ -67,7 +55,7 @@ async fn follow(
         if message.channel != Some("orders") {
             continue;
         }
-        if message.kind == Some("snapshot") {
+        if message.is_snapshot() {
             if let Some(ready) = ready.take() {
                 // From here on everything must be told.
                 world.told.borrow_mut()[user] = Some(Told::default());
@@ -81,9 +69,9 @@ async fn follow(
             world.findings.borrow_mut().add("a stream went back", text);
         }
         last = message.seq;
-        let data = message.data.map_or("[]", |data| data.get());
-        for event in serde_json::from_str::<Vec<Event<'_>>>(data).unwrap_or_default() {
-            take(world, user, &event);
+        match message.data::<Vec<Event<'_>>>() {
+            Ok(events) => events.iter().for_each(|event| take(world, user, event)),
+            Err(error) => world.findings.borrow_mut().add("stream", format!("{error}: {text}")),
         }
     }
 }

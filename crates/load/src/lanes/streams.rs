@@ -4,12 +4,12 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::sync::Notify;
 
+use super::message::{Message, REOPEN_AFTER};
 use crate::book::Changes;
 use crate::client::{Receiver, Sender, open};
 use crate::world::World;
@@ -27,22 +27,6 @@ impl Churn {
         *self.waiting.borrow_mut() += 1;
         self.notify.notify_one();
     }
-}
-
-#[derive(Deserialize)]
-struct Message<'a> {
-    #[serde(borrow)]
-    channel: Option<&'a str>,
-    #[serde(rename = "type", borrow)]
-    kind: Option<&'a str>,
-    status: Option<u16>,
-    first_seq: Option<u64>,
-    #[serde(default)]
-    seq: u64,
-    #[serde(default)]
-    time: u64,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -72,25 +56,23 @@ pub(crate) async fn keep_book(world: Rc<World>, ready: tokio::sync::oneshot::Sen
             }
             while let Ok(Some(text)) = receiver.next().await {
                 let Some(message) = heard.take(&world, &text) else { continue };
-                let is_snapshot = message.kind == Some("snapshot");
                 if message.channel.is_some_and(|channel| channel.starts_with("depth:")) {
-                    apply(&world, &message, is_snapshot);
+                    apply(&world, &message);
                     ready.take().map(|ready| ready.send(()));
                 }
             }
             world.findings.borrow_mut().checked("market data sockets cut", 1);
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(REOPEN_AFTER).await;
     }
 }
 
-fn apply(world: &World, message: &Message<'_>, is_snapshot: bool) {
+fn apply(world: &World, message: &Message<'_>) {
     let mut book = world.book.borrow_mut();
-    if is_snapshot {
+    if message.is_snapshot() {
         book.clear();
     }
-    let data = message.data.map_or("", |data| data.get());
-    let result = match serde_json::from_str::<Changes<'_>>(data) {
+    let result = match message.data::<Changes<'_>>() {
         Ok(changes) => book.apply(&changes),
         Err(error) => Err(error.to_string()),
     };
@@ -111,7 +93,7 @@ pub(crate) async fn listen(world: Rc<World>, churn: Rc<Churn>) {
             }
             world.findings.borrow_mut().checked("market data sockets cut", 1);
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(REOPEN_AFTER).await;
     }
 }
 
@@ -166,7 +148,7 @@ impl Heard {
 
     /// Nothing may be missing between this message and the one before, and nothing may come twice.
     fn compare(&mut self, world: &World, channel: &str, message: &Message<'_>) {
-        let is_snapshot = message.kind == Some("snapshot");
+        let is_snapshot = message.is_snapshot();
         let last = self.last.insert(channel.to_owned(), message.seq);
         let mut findings = world.findings.borrow_mut();
         findings.checked("stream messages in order", 1);
@@ -182,8 +164,11 @@ impl Heard {
             }
         }
         if channel.starts_with("trades:") {
-            let data = message.data.map_or("[]", |data| data.get());
-            for trade in serde_json::from_str::<Vec<Trade>>(data).unwrap_or_default() {
+            let trades = message.data::<Vec<Trade>>().unwrap_or_else(|error| {
+                findings.add("stream", format!("{channel}: {error}"));
+                Vec::new()
+            });
+            for trade in trades {
                 let expected = self.last_trade.replace(trade.id).map(|last| last + 1);
                 if !is_snapshot && expected.is_some_and(|expected| expected != trade.id) {
                     findings

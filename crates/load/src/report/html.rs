@@ -84,7 +84,7 @@ pub(crate) fn page(report: &Report) -> String {
     let mut body = String::new();
     let title = format!("outcry load: {}", c.method);
     put(&mut body, format_args!("<h1>{}</h1>", escape(&title)));
-    put(&mut body, format_args!("<p>{}</p>", escape(&conditions(report))));
+    put(&mut body, format_args!("<p>{}</p>", escape(&c.to_string())));
     verdict(report, &mut body);
     for (title, is_log, lines) in PLOTS {
         let series: Vec<_> =
@@ -112,7 +112,7 @@ pub(crate) fn comparison(a: &Report, b: &Report, rows: &[super::compare::Row]) -
             format_args!(
                 "<p><b>{name}</b>: {}, {}</p>",
                 escape(&report.conditions.method),
-                escape(&conditions(report))
+                escape(&report.conditions.to_string())
             ),
         );
     }
@@ -135,25 +135,6 @@ pub(crate) fn comparison(a: &Report, b: &Report, rows: &[super::compare::Row]) -
         put(&mut body, format_args!("<h2>{title}</h2>{}", plot(&lines, &[], is_log)));
     }
     document("outcry load: two runs", &body)
-}
-
-fn conditions(report: &Report) -> String {
-    let c = &report.conditions;
-    format!(
-        "{} users at {} times the base rate (about {:.0} requests a second), seed {}, part {}, market {}, limits {}, {}. \
-         Generator on {} cores at a load average of {:.1}; outcry {}.",
-        c.users,
-        c.rate,
-        c.base_requests_per_second,
-        c.seed,
-        c.part,
-        c.market,
-        c.limits,
-        c.target,
-        c.cores,
-        c.load_average,
-        c.program
-    )
 }
 
 fn verdict(report: &Report, body: &mut String) {

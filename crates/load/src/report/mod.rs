@@ -1,6 +1,7 @@
 //! What a run came to: one JSON file that all else is made of (text, HTML, comparisons, merged runs).
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
 use hdrhistogram::Histogram;
@@ -72,6 +73,20 @@ pub struct Conditions {
     pub load_average: f64,
     /// Version of the program.
     pub program: String,
+}
+
+/// Everything but the method, as one line for people.
+impl Display for Conditions {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { users, rate, base_requests_per_second, seed, part, market, .. } = self;
+        let Self { limits, target, cores, load_average, program, .. } = self;
+        write!(
+            f,
+            "{users} users at {rate} times the base rate (about {base_requests_per_second:.0} requests/s), seed {seed}, \
+             part {part}, market {market}, limits {limits}, {target}; generator on {cores} cores at a load average of \
+             {load_average:.1}; outcry {program}"
+        )
+    }
 }
 
 /// A phase.

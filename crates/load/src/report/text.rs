@@ -7,29 +7,7 @@ use super::{ClassReport, Report};
 /// The summary that is printed at the end of a run.
 pub(crate) fn summary(report: &Report) -> String {
     let mut text = String::new();
-    let c = &report.conditions;
-    line(
-        &mut text,
-        format_args!(
-            "{}: {} users at {} times the base rate (about {:.0} requests/s), seed {}, part {}, market {}, limits {}, {}",
-            c.method,
-            c.users,
-            c.rate,
-            c.base_requests_per_second,
-            c.seed,
-            c.part,
-            c.market,
-            c.limits,
-            c.target
-        ),
-    );
-    line(
-        &mut text,
-        format_args!(
-            "generator: {} cores, load average {:.1} at the begin",
-            c.cores, c.load_average
-        ),
-    );
+    line(&mut text, format_args!("{}: {}", report.conditions.method, report.conditions));
     for phase in &report.phases {
         line(
             &mut text,
