@@ -4,11 +4,11 @@ use book::{Market, Work};
 use types::{
     AccountId, Admit, Amount, BoxedConditions, CancelCause, ClientOrderId, Effects, Event,
     FeeRates, HoldId, MarketId, OrderId, OrderSpec, Price, Quantity, ReplyTo, Scaling,
-    SelfTradePrevention, TimeInForce,
+    SelfTradePrevention,
 };
 
 use crate::flow::{Fill, Operation, Side};
-use crate::requests::definition;
+use crate::requests::{definition, limit, market};
 
 const OWNER: AccountId = AccountId(1);
 
@@ -32,19 +32,9 @@ impl OurBook {
         self.fx.clear();
         match *operation {
             Operation::Limit { side, price, lots, rests } => {
-                let spec = OrderSpec::Limit {
-                    price: Price::new(price),
-                    quantity: Quantity::new(lots),
-                    time_in_force: if rests { TimeInForce::Gtc } else { TimeInForce::Ioc },
-                    post_only: false,
-                };
-                self.admit(side, spec, price, lots);
+                self.admit(side, limit(price, lots, rests), price, lots);
             }
-            Operation::Market { side, lots } => {
-                let spec =
-                    OrderSpec::MarketByQuantity { quantity: Quantity::new(lots), max_spend: None };
-                self.admit(side, spec, 1 << 40, lots);
-            }
+            Operation::Market { side, lots } => self.admit(side, market(lots), 1 << 40, lots),
             Operation::Cancel { order } => {
                 self.market.cancel(
                     ReplyTo::new(1, 1),
@@ -74,14 +64,11 @@ impl OurBook {
 
     /// `price`: what a buyer pays at most, so that its hold suffices.
     fn admit(&mut self, side: Side, spec: OrderSpec, price: u64, lots: u64) {
-        let (side, budget) = match side {
-            Side::Buy => {
-                let pays = self.market.scaling().notional(Price::new(price), Quantity::new(lots));
-                (types::Side::Buy, pays)
-            }
-            Side::Sell => (types::Side::Sell, self.market.scaling().base(Quantity::new(lots))),
+        let budget = match side {
+            Side::Buy => self.market.scaling().notional(Price::new(price), Quantity::new(lots)),
+            Side::Sell => self.market.scaling().base(Quantity::new(lots)),
         };
-        (self.admit.side, self.admit.spec, self.admit.budget) = (side, spec, budget);
+        (self.admit.side, self.admit.spec, self.admit.budget) = (side.into(), spec, budget);
         self.market.admit(&self.admit, &mut Work { remaining: 4_096 }, &mut self.fx);
     }
 }
@@ -98,7 +85,7 @@ fn admit() -> Admit {
         version: 1,
         client_order_id: ClientOrderId::NONE,
         side: types::Side::Buy,
-        spec: OrderSpec::MarketByQuantity { quantity: Quantity::new(1), max_spend: None },
+        spec: market(1),
         conditions: BoxedConditions::NONE,
         self_trade_prevention: SelfTradePrevention::None,
     }

@@ -35,20 +35,8 @@ impl Requests {
                 let (account, order) = (self.owner_of(order), OrderId(order));
                 return Request::CancelOrder { account, market: MARKET, order };
             }
-            Operation::Limit { side, price, lots, rests } => {
-                let spec = OrderSpec::Limit {
-                    price: Price::new(price),
-                    quantity: Quantity::new(lots),
-                    time_in_force: if rests { TimeInForce::Gtc } else { TimeInForce::Ioc },
-                    post_only: false,
-                };
-                (side, spec)
-            }
-            Operation::Market { side, lots } => {
-                let spec =
-                    OrderSpec::MarketByQuantity { quantity: Quantity::new(lots), max_spend: None };
-                (side, spec)
-            }
+            Operation::Limit { side, price, lots, rests } => (side, limit(price, lots, rests)),
+            Operation::Market { side, lots } => (side, market(lots)),
         };
         self.orders += 1;
         Request::PlaceOrder(PlaceOrder {
@@ -76,6 +64,19 @@ impl Requests {
             ClientOrderId::NONE
         }
     }
+}
+
+pub(crate) fn limit(price: u64, lots: u64, rests: bool) -> OrderSpec {
+    OrderSpec::Limit {
+        price: Price::new(price),
+        quantity: Quantity::new(lots),
+        time_in_force: if rests { TimeInForce::Gtc } else { TimeInForce::Ioc },
+        post_only: false,
+    }
+}
+
+pub(crate) fn market(lots: u64) -> OrderSpec {
+    OrderSpec::MarketByQuantity { quantity: Quantity::new(lots), max_spend: None }
 }
 
 impl From<Side> for types::Side {
