@@ -143,17 +143,70 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     }
 
     async fn write_out(&mut self) -> io::Result<()> {
-        while self.buffer.has_remaining() {
-            wrote(self.io.write_buf(&mut self.buffer).await?)?;
-        }
-        while self.large.has_remaining() {
-            wrote(self.io.write_buf(&mut self.large).await?)?;
+        // Together, so that the head of a large frame is no packet of its own.
+        let mut bytes = (&mut self.buffer).chain(&mut self.large);
+        while bytes.has_remaining() {
+            if self.io.write_buf(&mut bytes).await? == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
         }
         self.large = Bytes::new();
         Ok(())
     }
 }
 
-fn wrote(count: usize) -> io::Result<()> {
-    if count == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(()) }
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use super::*;
+
+    /// Takes everything, and keeps how much each write brought.
+    #[derive(Default)]
+    struct Writes(Vec<usize>);
+
+    impl AsyncWrite for Writes {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.poll_write_vectored(context, &[IoSlice::new(bytes)])
+        }
+
+        fn poll_write_vectored(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            parts: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            let count = parts.iter().map(|part| part.len()).sum();
+            self.0.push(count);
+            Poll::Ready(Ok(count))
+        }
+
+        fn is_write_vectored(&self) -> bool {
+            true
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn the_head_of_a_large_frame_is_written_with_it() {
+        let mut writer = Writer::new(Writes::default(), None, 0, Arc::default());
+        for _ in 0..2 {
+            writer.feed_binary(vec![7; LARGE]).await.unwrap();
+        }
+        writer.feed_pong(vec![1; 5]).await.unwrap();
+        writer.flush().await.unwrap();
+        assert_eq!(writer.io.0, [4 + LARGE, 4 + LARGE, 2 + 5]);
+    }
 }

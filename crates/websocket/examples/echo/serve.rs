@@ -8,12 +8,17 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use websocket::{CloseFrame, Connection, Incoming, ReadError, Settings, Text, Upgrade};
 
 /// Serves for ever.
 pub async fn serve(listener: TcpListener, settings: Settings) {
     let routes = Router::new().fallback(any(async move |request| open(request, settings)));
+    // An answer does not wait until the one before it has been acknowledged.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     axum::serve(listener, routes).await.expect("a listener");
 }
 
