@@ -123,7 +123,7 @@ impl Default for Limits {
             leave_after: Duration::ZERO,
             drain_timeout: Duration::from_secs(10),
             sockets: 5_000,
-            socket_message: 16 << 10,
+            socket_message: 64 << 10,
             socket_compression: true,
             socket_subscriptions: 256,
             socket_pending: 1_024,

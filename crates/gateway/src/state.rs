@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 
 use node::{Exchange, ReplySink};
 use store::{Store, StoreError};
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::{AccountId, Event, ReplyTo, Request, Timestamp};
+use types::{AccountId, Event, RejectCode, ReplyTo, Request, Timestamp};
 use views::Views;
 
 use crate::admin::Outbox;
@@ -170,20 +169,59 @@ impl Shared {
         valid_until: Timestamp,
         request: Request,
     ) -> Result<Outcome, ApiError> {
-        if self.closing.is_cancelled() {
-            return Err(GatewayCode::ShuttingDown.into());
+        let mut outcomes = self.ask_all(vec![(valid_until, request)]).await;
+        outcomes.pop().expect("one for each command")
+    }
+
+    /// Submits commands, each with its own `valid_until`, and waits for all answers: in their order, each as that
+    /// of [`Self::ask`]. They have nothing to do with each other.
+    ///
+    /// # Panics
+    /// For more than [`MOST_TOGETHER`](crate::pending::MOST_TOGETHER): a mistake of this crate.
+    pub(crate) async fn ask_all(
+        &self,
+        commands: Vec<(Timestamp, Request)>,
+    ) -> Vec<Result<Outcome, ApiError>> {
+        let count = commands.len();
+        let none = |why: GatewayCode| (0..count).map(|_| Err(why.into())).collect();
+        if count == 0 || self.closing.is_cancelled() {
+            return none(GatewayCode::ShuttingDown);
         }
-        let mut waiting =
-            self.pending.wait(request.is_cancel()).ok_or(GatewayCode::TooManyPending)?;
-        let reply = ReplyTo::new(self.session, waiting.token());
-        let (begin, labels) = (Instant::now(), Labels::of(&request));
-        self.exchange.submit(reply, valid_until, request)?;
-        let answer = timeout(self.config.limits.answer_timeout, waiting.answer()).await;
-        let Some(outcome) = answer.ok().flatten() else {
-            self.metrics.outcomes_unknown.fetch_add(1, Ordering::Relaxed);
-            return Err(GatewayCode::OutcomeUnknown.into());
+        let are_cancels = commands.iter().all(|(_, request)| request.is_cancel());
+        let Some(waiting) = self.pending.wait(count, are_cancels) else {
+            return none(GatewayCode::TooManyPending);
         };
+        let begin = Instant::now();
+        let submit = |(number, (valid_until, request)): (usize, (Timestamp, Request))| {
+            let labels = Labels::of(&request);
+            let reply = ReplyTo::new(self.session, waiting.token(number));
+            let submitted = self.exchange.submit(reply, valid_until, request);
+            submitted.inspect_err(|_| waiting.not_taken(number)).map(|()| labels)
+        };
+        let submitted: Vec<_> = commands.into_iter().enumerate().map(submit).collect();
+        let answers = waiting.answers(self.config.limits.answer_timeout).await;
         let woken = Instant::now();
+        let answers = answers.into_iter().chain(std::iter::repeat_with(|| None));
+        let outcome = |(submitted, answer): (Result<_, RejectCode>, Option<Outcome>)| {
+            let labels = submitted?;
+            let outcome = answer.ok_or_else(|| {
+                self.metrics.outcomes_unknown.fetch_add(1, Ordering::Relaxed);
+                GatewayCode::OutcomeUnknown
+            })?;
+            self.answered(&outcome, labels, begin, woken);
+            Ok(outcome)
+        };
+        submitted.into_iter().zip(answers).map(outcome).collect()
+    }
+
+    /// A command that was submitted at `begin` is answered; the request goes on at `woken`.
+    fn answered(
+        &self,
+        outcome: &Outcome,
+        labels: [Option<Labels>; 2],
+        begin: Instant,
+        woken: Instant,
+    ) {
         self.metrics.answers.observe(woken - begin);
         let stages = Stages::of(begin, &outcome.batch, woken);
         self.metrics.stages.answered(stages);
@@ -194,12 +232,11 @@ impl Shared {
             tracer.answered(&Command { submitted: begin, batch, woken, partition, seq });
         }
         for labels in labels.into_iter().flatten() {
-            self.metrics.pairs.answered(labels, woken - begin, &outcome, &self.views);
+            self.metrics.pairs.answered(labels, woken - begin, outcome, &self.views);
         }
         if let Some(account) = account_of(&outcome.answer) {
-            self.catch_up.wrote(account, &outcome);
+            self.catch_up.wrote(account, outcome);
         }
-        Ok(outcome)
     }
 
     /// Counts a native request for the key that signed it.

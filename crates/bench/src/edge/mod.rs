@@ -5,6 +5,7 @@
 //! which measures capacity; its open loop asks at a fixed rate below that ([`pace`]). Latencies include waiting for the
 //! generator's own turn. Every answer is checked; a wrong one ends the run.
 
+mod batches;
 mod fan_out;
 mod founding;
 mod http;
@@ -40,6 +41,9 @@ pub const SERVE_TRIVIAL: &str = "--serve-trivial";
 const CONNECTIONS: usize = 64;
 /// Requests that each WebSocket has under way: together about a thousand.
 const IN_FLIGHT: usize = 16;
+/// WebSockets with many orders in a message, and messages of each that are under way.
+const BATCHING: usize = 16;
+const BATCHES: usize = 2;
 /// Between the requests of a client that is alone.
 const IDLE: Duration = Duration::from_millis(1);
 
@@ -77,21 +81,41 @@ pub fn http(report: &mut Report, folder: &Path) {
     report.add("http_cpu_ratio_to_trivial", ratio, "", conditions);
 }
 
-/// WebSocket: many orders under way, and one alone.
+/// WebSocket: many orders in a message, each in a message of its own, and one alone.
 pub fn websocket(report: &mut Report, folder: &Path) {
-    let folder = made(folder, "ws");
-    let (server, keys) = founding::found(&folder, CONNECTIONS);
-    let full = plan("w", &server, &keys, CONNECTIONS, IN_FLIGHT);
-    let full = load::run(&server, full, socket::trade);
+    batches(report, folder);
+    single_orders(report, folder);
+}
+
+fn batches(report: &mut Report, folder: &Path) {
+    let folder = made(folder, "ws_batches");
+    let (server, keys) = founding::found(&folder, BATCHING);
+    let full = load::run(&server, plan("b", &server, &keys, BATCHING, BATCHES), batches::trade);
     let conditions = format!(
-        "real binary, {CONNECTIONS} sockets with {IN_FLIGHT} orders under way each, one login, \
+        "real binary, {BATCHING} sockets with {BATCHES} messages of {} orders or cancels under way each, one login, \
          closed loop, {}, generator on the same machine",
+        batches::ORDERS,
         mix(&full)
     );
     report.add("ws_orders_per_s", full.rate, "orders/s", &conditions);
     report.add_latencies("ws", &full.latencies, Unit::Millis, &conditions);
     add_processor_times(report, "ws", &full);
-    open_loops(report, "ws", &server, &keys, full.rate, socket::trade);
+}
+
+fn single_orders(report: &mut Report, folder: &Path) {
+    let folder = made(folder, "ws");
+    let (server, keys) = founding::found(&folder, CONNECTIONS);
+    let full = plan("w", &server, &keys, CONNECTIONS, IN_FLIGHT);
+    let full = load::run(&server, full, socket::trade);
+    let conditions = format!(
+        "real binary, {CONNECTIONS} sockets with {IN_FLIGHT} orders under way each, each in a message of its own, one login, \
+         closed loop, {}, generator on the same machine",
+        mix(&full)
+    );
+    report.add("ws_single_orders_per_s", full.rate, "orders/s", &conditions);
+    report.add_latencies("ws_single", &full.latencies, Unit::Millis, &conditions);
+    add_processor_times(report, "ws_single", &full);
+    open_loops(report, "ws_single", &server, &keys, full.rate, socket::trade);
     let alone = load::run(&server, lone(plan("l", &server, &keys, 1, 1)), socket::trade);
     let conditions = "1 socket, 1 order, 1 ms idle in between";
     report.add_latencies("ws_lone", &alone.latencies, Unit::Millis, conditions);

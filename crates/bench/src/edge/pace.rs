@@ -36,8 +36,14 @@ impl Window {
 
     /// An answer, that was checked, to a request that was due then.
     pub fn count(&self, due: Instant) {
+        self.count_all(due, 1);
+    }
+
+    /// The same of `number` orders of one request.
+    pub fn count_all(&self, due: Instant, number: u64) {
         if (self.from..self.until).contains(&due) {
-            self.latencies.borrow_mut().saturating_record(due.elapsed().as_nanos() as u64);
+            let nanos = due.elapsed().as_nanos() as u64;
+            self.latencies.borrow_mut().saturating_record_n(nanos, number);
         }
     }
 

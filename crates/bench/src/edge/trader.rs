@@ -22,7 +22,8 @@ pub enum Action {
     Cancel { order: u64 },
 }
 
-/// What the exchange did, as far as it is checked.
+/// What the exchange did, as far as it is checked. Of an order that was placed with others it shows name and status
+/// beside the id, and of one that was placed alone within `order`.
 #[derive(Deserialize)]
 pub struct Done<'a> {
     id: u64,
@@ -30,12 +31,21 @@ pub struct Done<'a> {
     repeated: bool,
     #[serde(borrow)]
     order: Option<Order<'a>>,
+    client_order_id: Option<&'a str>,
+    status: Option<&'a str>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 struct Order<'a> {
     client_order_id: Option<&'a str>,
     status: &'a str,
+}
+
+impl<'a> Done<'a> {
+    fn placed(&self) -> Option<Order<'a>> {
+        let beside = || Some(Order { client_order_id: self.client_order_id, status: self.status? });
+        self.order.or_else(beside)
+    }
 }
 
 /// Why it did not.
@@ -89,7 +99,7 @@ impl Trader {
         self.answers += 1;
         match (action, answer) {
             (Action::Place { client_order_id, limit }, Ok(done)) => {
-                let order = done.order.expect("a placed order is shown");
+                let order = done.placed().expect("a placed order is shown");
                 assert_eq!(order.client_order_id, Some(client_order_id.as_str()));
                 assert!(done.id > 0 && !done.repeated);
                 match order.status {

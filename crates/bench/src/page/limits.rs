@@ -60,11 +60,18 @@ const DISTANCES: &[Distance] = &[
         |f| f.get("http_trivial_server_cpu_us"),
     ),
     (
-        "processor time of an order over WebSocket",
+        "processor time of an order over WebSocket, a message of its own",
         "us",
-        |f| f.get("ws_server_cpu_us"),
+        |f| f.get("ws_single_server_cpu_us"),
         "four system calls",
         |f| Some(f.get("limit_syscall_ns")? * 4.0 / 1e3),
+    ),
+    (
+        "processor time of one of 100 orders in a message",
+        "us",
+        |f| f.get("ws_server_cpu_us"),
+        "a command of the engine",
+        |f| Some(1.0 / f.get("engine_mops")?),
     ),
     (
         "processor time of a message of fan-out",

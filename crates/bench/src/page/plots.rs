@@ -5,14 +5,15 @@ use super::books::{BOOKS, FLOWS};
 use super::svg::{Bar, bars, curves};
 
 /// A layer: its name, its figure, and how many a second one of that figure is.
-const LAYERS: [(&str, &str, f64); 10] = [
+const LAYERS: [(&str, &str, f64); 11] = [
     ("book", "book_steady_mops", 1e6),
     ("book, a million orders", "book_deep_mops", 1e6),
     ("engine", "engine_mops", 1e6),
     ("replay of the log", "replay_mops", 1e6),
     ("durable, 16,000 waiting", "durable_16k_mops", 1e6),
     ("durable, 1,024 waiting", "durable_1k_mops", 1e6),
-    ("WebSocket orders", "ws_orders_per_s", 1.0),
+    ("WebSocket, an order a message", "ws_single_orders_per_s", 1.0),
+    ("WebSocket, 100 orders a message", "ws_orders_per_s", 1.0),
     ("HTTP orders", "http_requests_per_s", 1.0),
     ("fan-out, messages", "fanout_msgs_per_s", 1.0),
     ("SQL history, rows", "projector_sqlite_rows_per_s", 1.0),
@@ -24,8 +25,8 @@ const LATENCIES: [(&str, &str); 8] = [
     ("durable, 80 % load", "durable_open_80"),
     ("HTTP, 50 % load", "http_open_50"),
     ("HTTP, 80 % load", "http_open_80"),
-    ("WebSocket, 50 % load", "ws_open_50"),
-    ("WebSocket, 80 % load", "ws_open_80"),
+    ("WebSocket, 50 % load", "ws_single_open_50"),
+    ("WebSocket, 80 % load", "ws_single_open_80"),
     ("fan-out to the last, 50 %", "fanout_open_50"),
     ("a bare sync", "limit_sync"),
 ];

@@ -10,6 +10,7 @@ use super::{market_of, unexpected};
 use crate::error::ApiError;
 use crate::http::extract::{Segments, SignedRequest, number};
 use crate::market_data::market;
+use crate::outcome::Outcome;
 use crate::state::Shared;
 use crate::wire::answer::{CancelledOrder, millis};
 use crate::wire::error::ErrorBody;
@@ -78,8 +79,16 @@ pub(super) async fn cancelled(
     request: Request,
 ) -> Result<CancelledOrder, ApiError> {
     let outcome = shared.submit(valid_until, request).await?;
+    answer_cancel(shared, &outcome)
+}
+
+/// What an accepted cancel is answered.
+pub(super) fn answer_cancel(
+    shared: &Shared,
+    outcome: &Outcome,
+) -> Result<CancelledOrder, ApiError> {
     let Event::OrderCancelled { market, order, remaining, .. } = outcome.answer else {
-        return Err(unexpected(&outcome));
+        return Err(unexpected(outcome));
     };
     let market = market_of(shared, market)?;
     Ok(CancelledOrder {

@@ -1,6 +1,7 @@
 //! Orders: one file per verb. Sockets call the same verbs as HTTP.
 
 mod amend;
+mod batch;
 mod bounds;
 mod cancel;
 mod cancel_all;
@@ -22,6 +23,7 @@ use crate::outcome::Outcome;
 use crate::state::Shared;
 
 pub(crate) use amend::*;
+pub(crate) use batch::*;
 pub(crate) use cancel::*;
 pub(crate) use cancel_all::*;
 pub(crate) use countdown::*;

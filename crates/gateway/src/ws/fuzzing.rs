@@ -1,20 +1,22 @@
 //! Messages of a socket, read without a connection: for fuzzers.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 use types::{OrderId, Request};
 use views::MarketInfo;
 
-use super::protocol::{self, Op, OrderOp};
+use super::protocol::{self, BatchOp, Op, OrderOp};
 use super::requests::{
     AmendFields, CancelFields, CancelListFields, MarketFields, NamedFields, error,
 };
 use super::subscribe::read_names;
 use crate::error::ApiError;
 use crate::fuzzing::{ACCOUNT, replacement};
-use crate::wire::read_fields;
+use crate::orders::CancelInBatch;
 use crate::wire::request::{
     AmendOrderBody, CountdownBody, PlaceOrderBody, PlaceOrderListBody, client_id,
 };
+use crate::wire::{read_fields, read_json};
 
 /// The command that a message stands for, if it is one, or the answer that refuses it.
 pub(crate) fn read_message(text: &str, market: &MarketInfo) -> Result<Option<Request>, String> {
@@ -22,6 +24,26 @@ pub(crate) fn read_message(text: &str, market: &MarketInfo) -> Result<Option<Req
     let request = protocol::parse(text).map_err(|bad| refused(&bad.id, None, &bad.error))?;
     let op = request.op.name();
     read_op(request.op, market).map_err(|failed| refused(&request.id, Some(op), &failed))
+}
+
+/// The last of the commands.
+fn read_batch(
+    op: BatchOp,
+    orders: &[Box<RawValue>],
+    market: &MarketInfo,
+) -> Result<Option<Request>, ApiError> {
+    let mut last = None;
+    for order in orders.iter().map(|order| order.get().as_bytes()) {
+        last = match op {
+            BatchOp::Place => {
+                Some(read_json::<PlaceOrderBody>(order)?.into_request(ACCOUNT, market)?)
+            }
+            BatchOp::Cancel => Some(
+                read_json::<CancelInBatch>(order)?.into_request(ACCOUNT, |_| Ok(market.def.id))?,
+            ),
+        };
+    }
+    Ok(last)
 }
 
 fn read_op(op: Op, market: &MarketInfo) -> Result<Option<Request>, ApiError> {
@@ -33,6 +55,7 @@ fn read_op(op: Op, market: &MarketInfo) -> Result<Option<Request>, ApiError> {
         }
         Op::Unsubscribe(unsubscribe) => return read_names(&unsubscribe.channels).map(|_| None),
         Op::Order(op, fields) => (op, fields),
+        Op::Batch(op, orders) => return read_batch(op, &orders, market),
         Op::Login(_) | Op::List | Op::Ping => return Ok(None),
     };
     Ok(Some(match op {

@@ -12,6 +12,7 @@
 //! a bounded amount of memory; no connection waits for another.
 
 mod account_channels;
+mod batch;
 pub(crate) mod channel;
 mod channel_name;
 pub(crate) mod close;

@@ -40,21 +40,39 @@ pub enum Out<S: Source> {
     Finish,
 }
 
+impl<S: Source> Out<S> {
+    /// As how many answers of usual length it counts.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) => 1 + text.len() / USUAL_ANSWER,
+            _ => 1,
+        }
+    }
+}
+
+/// Bytes of the longest answers to a single order, about.
+const USUAL_ANSWER: usize = 1 << 10;
+
 /// The queue.
 pub struct Outbox<S: Source> {
-    queue: Mutex<VecDeque<Out<S>>>,
+    queue: Mutex<Queue<S>>,
     bound: usize,
     room: Notify,
     /// Wakes the writer; also the channels' bell.
     pub bell: Arc<Notify>,
 }
 
+struct Queue<S: Source> {
+    outs: VecDeque<Out<S>>,
+    weight: usize,
+}
+
 impl<S: Source> Outbox<S> {
-    /// A queue whose reader pauses at `bound`.
+    /// A queue whose reader pauses at `bound` answers.
     #[must_use]
     pub fn new(bound: usize) -> Self {
         Self {
-            queue: Mutex::new(VecDeque::new()),
+            queue: Mutex::new(Queue { outs: VecDeque::new(), weight: 0 }),
             bound,
             room: Notify::new(),
             bell: Arc::new(Notify::new()),
@@ -63,24 +81,28 @@ impl<S: Source> Outbox<S> {
 
     /// Adds something, always: requests already taken may exceed the bound by their number.
     pub fn push(&self, out: Out<S>) {
-        self.queue.lock().push_back(out);
+        let mut queue = self.queue.lock();
+        queue.weight += out.weight();
+        queue.outs.push_back(out);
+        drop(queue);
         self.bell.notify_one();
     }
 
     /// The next in order.
     pub fn pop(&self) -> Option<Out<S>> {
         let mut queue = self.queue.lock();
-        let out = queue.pop_front();
-        if queue.len() < self.bound {
+        let out = queue.outs.pop_front()?;
+        queue.weight -= out.weight();
+        if queue.weight < self.bound {
             self.room.notify_one();
         }
-        out
+        Some(out)
     }
 
     /// Whether the reader may go on.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.queue.lock().len() < self.bound
+        self.queue.lock().weight < self.bound
     }
 
     /// Waits until it may.

@@ -2,15 +2,21 @@
 //! what it is answered: `{"id":1,"op":"subscribe","status":200,"result":{...}}`, or `"error"`
 //! instead of `"result"`.
 //!
-//! The order verbs take the fields of their REST bodies and are answered with the same bodies.
+//! The order verbs take the fields of their REST bodies and are answered with the same bodies. Lists of orders are
+//! cut into texts here and read one by one later: what is wrong with one of them does not concern the others.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use types::{PartitionId, Seq};
 
 use crate::error::{ApiError, GatewayCode};
+use crate::orders::MOST_IN_BATCH;
 use crate::wire::read_fields;
 
 /// Longest text that a client may use as a request's id.
@@ -23,6 +29,17 @@ pub struct Request {
     pub id: Value,
     /// What is asked.
     pub op: Op,
+}
+
+impl Request {
+    /// As how many requests it counts where they are limited.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match &self.op {
+            Op::Batch(_, orders) => orders.len(),
+            _ => 1,
+        }
+    }
 }
 
 /// What a client can ask.
@@ -40,6 +57,17 @@ pub enum Op {
     Login(Login),
     /// An order verb with the fields of its body.
     Order(OrderOp, Map<String, Value>),
+    /// A verb for several orders, 1 to [`MOST_IN_BATCH`], each as a text.
+    Batch(BatchOp, Vec<Box<RawValue>>),
+}
+
+/// The verbs for several orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchOp {
+    /// New orders.
+    Place,
+    /// Cancels, by order id or by the client's.
+    Cancel,
 }
 
 /// The order verbs.
@@ -181,6 +209,20 @@ impl Op {
             Self::Ping => "ping",
             Self::Login(_) => "login",
             Self::Order(op, _) => op.name(),
+            Self::Batch(op, _) => op.name(),
+        }
+    }
+}
+
+impl BatchOp {
+    const ALL: [Self; 2] = [Self::Place, Self::Cancel];
+
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Place => "place_orders",
+            Self::Cancel => "cancel_orders",
         }
     }
 }
@@ -224,18 +266,66 @@ pub struct BadRequest {
     pub error: ApiError,
 }
 
+/// An object, as far as it is looked at before the operation is known.
+struct Message {
+    /// The field `orders`, if it is a list.
+    orders: Option<Vec<Box<RawValue>>>,
+    /// All others.
+    fields: Map<String, Value>,
+}
+
+/// The field that is not read at once.
+const ORDERS: &str = "orders";
+
+impl<'de> Deserialize<'de> for Message {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Message;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Message, A::Error> {
+                let mut message = Message { orders: None, fields: Map::new() };
+                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+                    if name == ORDERS {
+                        message.orders = Some(map.next_value()?);
+                    } else {
+                        message.fields.insert(name.into_owned(), map.next_value()?);
+                    }
+                }
+                Ok(message)
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+impl Message {
+    fn read(text: &str) -> serde_json::Result<Self> {
+        match serde_json::from_str(text) {
+            // Perhaps only `orders` is no list, which is said once the operation is known.
+            Err(_) => serde_json::from_str(text).map(|fields| Self { orders: None, fields }),
+            read => read,
+        }
+    }
+}
+
 /// Reads a request.
 ///
 /// # Errors
 /// What is wrong with it, with its id where that can be told.
 pub fn parse(text: &str) -> Result<Request, BadRequest> {
     let nameless = |error| BadRequest { id: Value::Null, error };
-    let message: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
+    let mut message = Message::read(text).map_err(|error| {
         let what = format!("a JSON object is expected: {error}");
         nameless(ApiError::with(GatewayCode::InvalidJson, what))
     })?;
-    let mut fields = message;
-    let id = match fields.remove("id") {
+    let id = match message.fields.remove("id") {
         Some(Value::String(id)) if id.len() <= MAX_ID_LEN => Value::String(id),
         Some(Value::Number(id)) if id.is_i64() || id.is_u64() => Value::Number(id),
         _ => {
@@ -243,16 +333,29 @@ pub fn parse(text: &str) -> Result<Request, BadRequest> {
             return Err(nameless(ApiError::invalid_field("id", what)));
         }
     };
-    match parse_op(fields) {
+    match parse_op(message) {
         Ok(op) => Ok(Request { id, op }),
         Err(error) => Err(BadRequest { id, error }),
     }
 }
 
-fn parse_op(mut fields: Map<String, Value>) -> Result<Op, ApiError> {
+fn parse_op(message: Message) -> Result<Op, ApiError> {
+    let Message { orders, mut fields } = message;
     let Some(Value::String(name)) = fields.remove("op") else {
         return Err(ApiError::invalid_field("op", "the name of an operation is expected"));
     };
+    if let Some(op) = BatchOp::ALL.into_iter().find(|op| op.name() == name) {
+        let orders = orders.filter(|orders| (1..=MOST_IN_BATCH).contains(&orders.len()));
+        let orders = orders.ok_or_else(|| {
+            let what = format_args!("a list of 1 to {MOST_IN_BATCH} orders is expected");
+            ApiError::invalid_field(ORDERS, what)
+        })?;
+        return read_fields::<NoFields>(fields).map(|_| Op::Batch(op, orders));
+    }
+    if orders.is_some() {
+        // No other operation has the field: whoever reads the fields says so.
+        fields.insert(ORDERS.to_owned(), Value::Array(Vec::new()));
+    }
     if let Some(op) = OrderOp::ALL.into_iter().find(|op| op.name() == name) {
         return Ok(Op::Order(op, fields));
     }
@@ -305,6 +408,31 @@ mod tests {
         assert_eq!(refusal(r#"{"id":1,"op":"subscribe"}"#), (Value::from(1), "InvalidField"));
         let deep = format!(r#"{{"id":1,"op":{}{}}}"#, "[".repeat(500), "]".repeat(500));
         assert_eq!(refusal(&deep), (Value::Null, "InvalidJson"));
+    }
+
+    #[test]
+    fn a_list_of_orders_is_cut_into_texts_that_need_not_make_sense() {
+        let request = parse(r#"{"orders":[{"a":1}, 5,"x"],"id":1,"op":"cancel_orders"}"#).unwrap();
+        assert_eq!(request.weight(), 3);
+        let Op::Batch(BatchOp::Cancel, orders) = request.op else { panic!("not a batch") };
+        let texts: Vec<&str> = orders.iter().map(|order| order.get()).collect();
+        assert_eq!(texts, [r#"{"a":1}"#, "5", r#""x""#]);
+    }
+
+    #[test]
+    fn a_batch_has_one_to_a_hundred_orders_and_nothing_else() {
+        let batch = |field: &str| refusal(&format!(r#"{{"id":1,"op":"place_orders"{field}}}"#)).1;
+        let many = |count| format!(r#","orders":[{}]"#, vec!["{}"; count].join(","));
+        assert_eq!(batch(&many(MOST_IN_BATCH + 1)), "InvalidField");
+        for field in ["", r#","orders":[]"#, r#","orders":{}"#, r#","orders":"x""#] {
+            assert_eq!(batch(field), "InvalidField", "{field}");
+        }
+        assert_eq!(batch(r#","orders":[{}],"market":"A""#), "UnknownField");
+        assert_eq!(batch(r#","orders":[{]"#), "InvalidJson");
+        assert_eq!(
+            refusal(r#"{"id":1,"op":"ping","orders":[]}"#),
+            (Value::from(1), "UnknownField")
+        );
     }
 
     #[test]

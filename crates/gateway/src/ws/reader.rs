@@ -6,39 +6,44 @@ use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use serde_json::Value;
 use websocket::{Incoming, SocketReader};
 
 use super::close::End;
 use super::connection::{Connection, read_error};
 use super::outbox::Out;
-use super::protocol::{self, BadRequest};
+use super::protocol::{self, BadRequest, Request};
 use super::rate::TokenBucket;
 use super::requests;
 use crate::config::Limits;
 use crate::error::{ApiError, GatewayCode};
 
-type InFlight<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
+/// Each gives the weight of its request back when it is answered.
+type InFlight<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = usize> + Send + 'a>>>;
 
 /// Takes requests until the connection ends.
 pub async fn read_requests(reader: &mut SocketReader, connection: &Connection) -> End {
     let mut in_flight = InFlight::new();
+    // By weight.
+    let mut under_way = 0;
     let mut pace = Pace::new(&connection.shared.config.limits, Instant::now());
     let closing = connection.shared.closing.clone();
     loop {
         let most = connection.shared.config.limits.socket_pending;
         let has_room = connection.outbox.has_room();
-        let may_read = has_room && in_flight.len() < most;
+        let may_read = has_room && under_way < most;
         tokio::select! {
             () = closing.cancelled() => break,
-            Some(()) = in_flight.next() => {}
+            Some(weight) = in_flight.next() => under_way -= weight,
             () = connection.outbox.room(), if !has_room => {}
             message = reader.next(), if may_read => {
                 let Some(message) = message else { return End::Gone };
                 match message {
                     Ok(message) => {
                         connection.pulse.heard();
-                        if let Err(end) = take(message, connection, &mut pace, &in_flight) {
-                            return end;
+                        match take(message, connection, &mut pace, &in_flight) {
+                            Ok(weight) => under_way += weight,
+                            Err(end) => return end,
                         }
                     }
                     Err(error) => {
@@ -61,13 +66,13 @@ async fn finish(connection: &Connection, mut in_flight: InFlight<'_>) -> End {
     std::future::pending().await
 }
 
-/// One message of the client.
+/// One message of the client. Gives the weight of what is under way by it.
 fn take<'a>(
     message: Incoming,
     connection: &'a Connection,
     pace: &mut Pace,
     in_flight: &InFlight<'a>,
-) -> Result<(), End> {
+) -> Result<usize, End> {
     let text = match message {
         Incoming::Text(text) => Some(text),
         Incoming::Binary(_) => None,
@@ -78,22 +83,30 @@ fn take<'a>(
         Incoming::Pong(_) => return pace.control(),
         Incoming::Close(frame) => return Err(End::Closed(frame.map(|frame| frame.code))),
     };
-    if !pace.allows()? {
-        let id = text.and_then(|text| protocol::parse(&text).ok()).map(|request| request.id);
-        let error = GatewayCode::RateLimited.into();
-        refuse(connection, BadRequest { id: id.unwrap_or_default(), error });
-        return Ok(());
-    }
-    let Some(text) = text else {
-        let error = ApiError::with(GatewayCode::InvalidJson, "text messages are expected");
-        refuse(connection, BadRequest { id: Default::default(), error });
-        return Ok(());
+    let expected = || ApiError::with(GatewayCode::InvalidJson, "text messages are expected");
+    let request = match text {
+        Some(text) => protocol::parse(&text),
+        None => Err(BadRequest { id: Value::Null, error: expected() }),
     };
-    match protocol::parse(&text) {
-        Ok(request) => in_flight.push(Box::pin(requests::perform(connection, request))),
-        Err(bad) => refuse(connection, bad),
+    let weight = request.as_ref().map_or(1, Request::weight);
+    if !pace.allows(weight)? {
+        let id = request.map_or_else(|bad| bad.id, |request| request.id);
+        refuse(connection, BadRequest { id, error: GatewayCode::RateLimited.into() });
+        return Ok(0);
     }
-    Ok(())
+    match request {
+        Ok(request) => {
+            in_flight.push(Box::pin(async move {
+                requests::perform(connection, request).await;
+                weight
+            }));
+            Ok(weight)
+        }
+        Err(bad) => {
+            refuse(connection, bad);
+            Ok(0)
+        }
+    }
 }
 
 fn refuse(connection: &Connection, bad: BadRequest) {
@@ -118,12 +131,12 @@ impl Pace {
         }
     }
 
-    /// Whether a request may be taken.
-    fn allows(&mut self) -> Result<bool, End> {
+    /// Whether a request of so much weight may be taken.
+    fn allows(&mut self, weight: usize) -> Result<bool, End> {
         let now = Instant::now();
-        if self.messages.take(now) {
+        if self.messages.take(weight as u32, now) {
             Ok(true)
-        } else if self.refusals.take(now) {
+        } else if self.refusals.take(1, now) {
             Ok(false)
         } else {
             Err(End::Flood)
@@ -131,7 +144,7 @@ impl Pace {
     }
 
     /// Pings and pongs cost as much as requests.
-    fn control(&mut self) -> Result<(), End> {
-        self.allows().map(|_| ())
+    fn control(&mut self) -> Result<usize, End> {
+        self.allows(1).map(|_| 0)
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use types::OrderId;
 use websocket::Text;
 
+use super::batch;
 use super::channel_name::ChannelName;
 use super::connection::Connection;
 use super::message::to_text;
@@ -63,6 +64,11 @@ pub async fn perform(connection: &Connection, request: Request) {
         }
         Op::Order(op, fields) => {
             let answer = order(connection, &id, op, fields).await;
+            connection.shared.answers.note(connection.source);
+            Out::Text(answer)
+        }
+        Op::Batch(op, orders) => {
+            let answer = batch::perform(connection, &id, op, orders).await;
             connection.shared.answers.note(connection.source);
             Out::Text(answer)
         }
@@ -256,27 +262,33 @@ fn reply(id: &Value, op: &'static str, result: Result<impl Serialize, ApiError>)
 
 /// An answer that says what is wrong.
 pub fn error(id: &Value, op: Option<&'static str>, error: &ApiError) -> Text {
+    let request_id = request_id(id);
+    let status = error.code.status().as_u16();
+    to_text(&Failure { id, op, status, error: detail(error, &request_id) })
+}
+
+/// What is wrong, also told to the operator if it is wrong here.
+pub(super) fn detail<'a>(error: &'a ApiError, request_id: &'a str) -> ErrorDetail<'a> {
     let is_internal = error.code == ErrorCode::Gateway(GatewayCode::Internal);
     if is_internal {
-        tracing::error!(%id, error = error.message(), "a request of a socket failed");
+        tracing::error!(request_id, error = error.message(), "a request of a socket failed");
     }
-    let request_id = match id {
+    ErrorDetail {
+        code: error.code.name(),
+        number: error.code.number(),
+        // What failed inside concerns the operator, and the log has it.
+        message: if is_internal { error.code.text() } else { error.message() },
+        retryable: error.code.is_retryable(),
+        request_id,
+    }
+}
+
+/// The client's name for a request, as errors show it.
+pub(super) fn request_id(id: &Value) -> String {
+    match id {
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
-    to_text(&Failure {
-        id,
-        op,
-        status: error.code.status().as_u16(),
-        error: ErrorDetail {
-            code: error.code.name(),
-            number: error.code.number(),
-            // What failed inside concerns the operator, and the log has it.
-            message: if is_internal { error.code.text() } else { error.message() },
-            retryable: error.code.is_retryable(),
-            request_id: &request_id,
-        },
-    })
+    }
 }
 
 /// What every connection is told before the server stops.

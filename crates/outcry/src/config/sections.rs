@@ -133,7 +133,7 @@ section! {
         /// WebSocket connections at the same time.
         sockets: u32 = 5_000, 1 => 1_000_000;
         /// Bytes of a WebSocket message from a client.
-        socket_message: Bytes = Bytes(16 << 10), Bytes(1 << 10) => Bytes::mib(1);
+        socket_message: Bytes = Bytes(64 << 10), Bytes(1 << 10) => Bytes::mib(1);
         /// Whether WebSocket messages are compressed (permessage-deflate) for clients that offer it, and may
         /// be by them.
         socket_compression: bool = true;

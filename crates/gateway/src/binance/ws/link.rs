@@ -91,7 +91,7 @@ impl Link {
             None => return Err(End::Gone),
         };
         self.pulse.heard();
-        if !pace.take(Instant::now()) {
+        if !pace.take(1, Instant::now()) {
             return Err(End::Flood);
         }
         match message {

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use views::{EndCause, FillView, MarketInfo, OrderView};
 
 use super::{OrderTerms, Watermark, amount, client_id, millis};
+use crate::outcome::Outcome;
 use crate::wire::word::{Liquidity, OrderStatus, Side};
 
 /// Further decimal places of an average price, beyond the tick's.
@@ -116,6 +117,32 @@ pub(crate) struct PlacedOrder {
     pub(crate) partition: u16,
     /// Its entry: reads with `min_seq` of it show the order.
     pub(crate) seq: u64,
+}
+
+/// Answer to one of several orders that were placed together: what the client did not say itself.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PlacedInBatch {
+    /// The order's id.
+    id: u64,
+    /// Your id, if you gave one.
+    client_order_id: Option<String>,
+    /// As in [`PlacedOrder`].
+    repeated: bool,
+    /// Where it stands. This and the quantities are null only in a repeated answer about an order so old
+    /// that it is in the history alone.
+    status: Option<OrderStatus>,
+    /// Filled so far, in base.
+    filled_quantity: Option<String>,
+    /// Still open, in base. Null for an order by quote, too.
+    remaining_quantity: Option<String>,
+    /// What it matched on arrival; empty in a repeated answer.
+    fills: Vec<Fill>,
+    /// When the exchange took it.
+    time: u64,
+    /// The partition that answered.
+    partition: u16,
+    /// Its entry.
+    seq: u64,
 }
 
 /// Answer to a replacement: that of the placement, and what became of the cancel.
@@ -268,6 +295,51 @@ impl Order {
             placed_at: millis(view.placed_at),
             updated_at: millis(view.updated_at),
         }
+    }
+}
+
+impl PlacedInBatch {
+    /// An order of `market` as its placement left it.
+    pub(crate) fn new(market: &MarketInfo, outcome: &Outcome, view: &OrderView) -> Self {
+        let lots = |quantity: Quantity| market.def.lot.format(quantity.get().into());
+        let fills = outcome.fills(view.side, view.client_order_id);
+        Self {
+            id: view.order.0,
+            client_order_id: client_id(view.client_order_id),
+            repeated: false,
+            status: Some(view.status.into()),
+            filled_quantity: Some(lots(view.filled)),
+            remaining_quantity: (!view.is_by_quote()).then(|| lots(view.remaining)),
+            fills: fills.iter().map(|fill| Fill::new(market, fill)).collect(),
+            time: millis(outcome.time),
+            partition: outcome.partition.0,
+            seq: outcome.seq.0,
+        }
+    }
+}
+
+impl From<PlacedOrder> for PlacedInBatch {
+    fn from(placed: PlacedOrder) -> Self {
+        let PlacedOrder { id, repeated, order, fills, time, partition, seq, .. } = placed;
+        let mut answer = Self {
+            id,
+            client_order_id: None,
+            repeated,
+            status: None,
+            filled_quantity: None,
+            remaining_quantity: None,
+            fills,
+            time,
+            partition,
+            seq,
+        };
+        if let Some(order) = order {
+            answer.client_order_id = order.client_order_id;
+            answer.status = Some(order.status);
+            answer.filled_quantity = Some(order.filled_quantity);
+            answer.remaining_quantity = order.remaining_quantity;
+        }
+        answer
     }
 }
 

@@ -1,5 +1,6 @@
 //! The protocol against a real gateway, a real node and real sockets.
 
+mod batch;
 mod book;
 pub mod client;
 mod limits;
