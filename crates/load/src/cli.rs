@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use crate::LoadError;
 use crate::client::Key;
 use crate::methods::{Bounds, Method, Trace, check_positive};
-use crate::run::Settings;
+use crate::run::{Settings, Target};
 use crate::watch::Watched;
 
 /// Traders as they behave, against an exchange over HTTP and WebSocket.
@@ -119,6 +119,9 @@ pub struct Common {
     /// Process of the target, if it runs on this machine: its memory and descriptors are watched.
     #[arg(long, requires = "target")]
     pub pid: Option<u32>,
+    /// Load an engine with its journal in this process, without gateway, sockets and reads.
+    #[arg(long, conflicts_with_all = ["target", "limits", "market", "readers"])]
+    pub in_process: bool,
     /// Profile of limits of an exchange of its own: standard, binance or unlimited.
     #[arg(long, default_value = "unlimited", conflicts_with = "target")]
     pub limits: String,
@@ -159,9 +162,10 @@ impl Common {
         let target = match &self.target {
             Some(url) => {
                 let key = Key::new(&secret("OUTCRY_ADMIN_KEY")?, &secret("OUTCRY_ADMIN_SECRET")?);
-                Some((url.clone(), key))
+                Target::Running(url.clone(), key)
             }
-            None => None,
+            None if self.in_process => Target::Engine,
+            None => Target::Process,
         };
         Ok(Settings {
             target,

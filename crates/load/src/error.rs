@@ -27,6 +27,9 @@ pub enum LoadError {
     /// The exchange could not be reached, or broke off.
     #[error("the exchange: {0}")]
     Connection(#[from] std::io::Error),
+    /// The exchange in this process could not be started or read.
+    #[error("the engine: {0}")]
+    Engine(String),
     /// The exchange refused what a run needs: accounts, keys, funds, a login.
     #[error("the exchange refused {what}: {answer}")]
     Refused {
@@ -38,6 +41,11 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// For `map_err`, of an exchange in this process.
+    pub(crate) fn engine(error: impl std::fmt::Display) -> Self {
+        Self::Engine(error.to_string())
+    }
+
     /// For `map_err`.
     pub(crate) fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         move |error| Self::File { path: path.to_owned(), error }

@@ -15,6 +15,7 @@ mod cli;
 mod client;
 mod error;
 mod figures;
+mod in_process;
 mod lanes;
 mod methods;
 mod report;

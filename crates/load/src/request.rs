@@ -134,6 +134,11 @@ fn replacement(market: &Market, cancel: u64, order: &Order) -> String {
 }
 
 impl Order {
+    /// Whether what does not match at once enters the book.
+    pub(crate) fn rests(&self) -> bool {
+        self.ticks.is_some() && !self.immediate
+    }
+
     /// Its fields as JSON, without the braces.
     fn fields(&self, market: &Market) -> String {
         let side = if self.side == Side::Buy { "buy" } else { "sell" };

@@ -1,5 +1,6 @@
 //! What the exchange says of itself while it is under load, and what the system says of its process.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, interval_at, timeout};
 
 use crate::client::Connection;
-use crate::world::World;
+use crate::world::{Way, World};
 
 /// The unit of times in `/proc/PID/stat` is the same on every Linux.
 const TICKS_A_SECOND: f64 = 100.0;
@@ -25,21 +26,33 @@ pub(crate) struct Watched {
 pub(crate) async fn watch(world: Rc<World>, watched: Watched) {
     let mut connection = None;
     let exchange = watched.pid.map(|pid| PathBuf::from(format!("/proc/{pid}")));
-    let own = PathBuf::from("/proc/self");
-    let cpu = |of: &Option<PathBuf>| of.as_deref().and_then(processor_seconds);
-    let (mut exchange_cpu, mut own_cpu) = (cpu(&exchange), processor_seconds(&own));
+    // The generator is one thread; an engine in its process has the others.
+    let own = PathBuf::from("/proc/thread-self");
+    let is_here = watched.pid == Some(std::process::id());
+    let cpu = || {
+        let own = processor_seconds(&own);
+        let all = exchange.as_deref().and_then(processor_seconds);
+        let here = if is_here { own.unwrap_or_default() } else { 0.0 };
+        (all.map(|all| all - here), own)
+    };
+    let (mut exchange_cpu, mut own_cpu) = cpu();
     let second = Duration::from_secs(1);
     let mut ticks = interval_at(Instant::now() + second, second);
     for number in 0_u64.. {
         ticks.tick().await;
-        let metrics = timeout(second, scrape(&world, &mut connection)).await.ok().flatten();
-        let (exchange_now, own_now) = (cpu(&exchange), processor_seconds(&own));
+        let queues = match &world.way {
+            Way::Sockets(lanes) => {
+                timeout(second, scrape(lanes.address, &mut connection)).await.ok().flatten()
+            }
+            Way::Engine(engine) => Some(engine.queues()),
+        };
+        let (exchange_now, own_now) = cpu();
         let disk = match &watched.data {
             Some(data) if number % DISK_EVERY == 0 => Some(megabytes(data)),
             _ => None,
         };
         world.seconds.borrow_mut().note(world.now(), |second| {
-            if let Some((queue, pending)) = metrics {
+            if let Some((queue, pending)) = queues {
                 second.queue = Some(queue);
                 second.pending = Some(pending);
             }
@@ -54,11 +67,11 @@ pub(crate) async fn watch(world: Rc<World>, watched: Watched) {
 }
 
 /// Commands in queues, and commands without an answer.
-async fn scrape(world: &World, connection: &mut Option<Connection>) -> Option<(f64, f64)> {
+async fn scrape(address: SocketAddr, connection: &mut Option<Connection>) -> Option<(f64, f64)> {
     // A scrape that was given up leaves none behind.
     let mut open = match connection.take() {
         Some(open) => open,
-        None => Connection::open(world.address).await.ok()?,
+        None => Connection::open(address).await.ok()?,
     };
     let answer = open.call(None, "GET", "/metrics", "", "").await.ok()?;
     let text = String::from_utf8_lossy(answer.body);

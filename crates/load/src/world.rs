@@ -1,15 +1,17 @@
 //! What all tasks of a run share, on one thread: agents, lanes, figures, what is known. Answers come together here.
 
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use types::RejectCode;
 
 use crate::agents::{Agent, Quote};
-use crate::book::Book;
+use crate::book::{Book, Touch};
 use crate::checks::{Expected, Findings, Known, Told};
 use crate::figures::{End, PhaseFigures, Seconds};
+use crate::in_process::Engine;
 use crate::lanes::Lanes;
 use crate::request::{Job, Order, Want};
 use crate::target::Market;
@@ -30,15 +32,29 @@ const FAIR: [&str; 7] = [
 /// Nothing was done since the request had waited for longer than it is worth something.
 const TOO_OLD: [&str; 2] = ["Expired", "TimestampOutsideWindow"];
 
+/// How requests travel.
+pub(crate) enum Way {
+    /// Over HTTP and WebSocket.
+    Sockets(Lanes),
+    /// Straight into an engine.
+    Engine(Rc<Engine>),
+}
+
+/// What the API tells with 429 or 503.
+const TOO_MUCH: [RejectCode; 3] =
+    [RejectCode::Overloaded, RejectCode::TooManyClientIds, RejectCode::TooManyOpenOrders];
+
+/// Of a replacement these are said of the new order, when the old one has gone.
+const OF_THE_NEW_ORDER: [&str; 2] = ["TooManyClientIds", "TooManyOpenOrders"];
+
 /// A run.
 pub(crate) struct World {
-    pub(crate) address: SocketAddr,
     pub(crate) market: Market,
     /// Requests are counted from then on.
     pub(crate) begin: Instant,
     pub(crate) agents: RefCell<Vec<Agent>>,
     pub(crate) book: RefCell<Book>,
-    pub(crate) lanes: Lanes,
+    pub(crate) way: Way,
     pub(crate) phases: RefCell<Vec<PhaseFigures>>,
     pub(crate) seconds: RefCell<Seconds>,
     pub(crate) known: RefCell<Known>,
@@ -61,10 +77,35 @@ pub(crate) enum Outcome {
         /// The value of `Server-Timing`.
         timing: Option<String>,
     },
+    /// An engine's answer.
+    Heard(Heard),
     /// It was never sent: the user gave up before.
     NotSent,
     /// It was sent, and no answer came: why.
     NoAnswer(&'static str),
+}
+
+/// What an engine answered.
+pub(crate) enum Heard {
+    /// This order was placed.
+    Placed(u64, Standing),
+    /// The order was cancelled.
+    Cancelled,
+    /// Nothing was done.
+    Refused(RejectCode),
+    /// It is no answer to what was asked.
+    Nonsense(String),
+}
+
+/// What became of an order by its own placement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is in the book.
+    Rests,
+    Filled,
+    Cancelled,
+    /// A large order at the market may go on after its answer.
+    GoesOn,
 }
 
 /// An answer to an order or a cancel, as far as it is looked at.
@@ -101,8 +142,31 @@ impl World {
         self.begin.elapsed()
     }
 
-    /// An agent's requests begin.
-    pub(crate) fn began(&self, job: &Job) {
+    /// The best prices, as far as agents can know.
+    pub(crate) fn touch(&self) -> Touch {
+        match &self.way {
+            Way::Sockets(_) => self.book.borrow().touch(),
+            Way::Engine(engine) => engine.touch(),
+        }
+    }
+
+    /// Lets a request go, unless nobody could answer it.
+    pub(crate) fn push(&self, job: Job) {
+        match &self.way {
+            Way::Sockets(lanes) => {
+                self.began(&job);
+                lanes.push(job);
+            }
+            Way::Engine(_) if matches!(job.want, Want::Read(_)) => {}
+            Way::Engine(engine) => {
+                self.began(&job);
+                engine.push(self, job);
+            }
+        }
+    }
+
+    /// An agent's request begins.
+    fn began(&self, job: &Job) {
         self.under_way.update(|count| count + 1);
         self.phases.borrow_mut()[job.phase].due(job.want.class());
         let due = job.due.saturating_duration_since(self.begin);
@@ -119,6 +183,7 @@ impl World {
                 }
                 self.answered(job, status, &body)
             }
+            Outcome::Heard(heard) => self.heard(job, heard),
             Outcome::NotSent => {
                 self.undone(job);
                 End::Failed("gave up before it was sent".to_owned())
@@ -143,21 +208,54 @@ impl World {
             Ok(refused) => refused.error.code.to_owned(),
             Err(_) => format!("status {status}"),
         };
-        let is_too_old = TOO_OLD.contains(&code.as_str());
         match status {
-            _ if is_too_old || matches!(status, 429 | 503) => {
-                self.undone(job);
-                End::Shed(code)
-            }
+            429 | 503 => self.turned_away(job, code),
             500.. => {
                 self.unknown(job);
                 End::Failed(code)
             }
-            _ => {
-                self.refused(job, &code);
-                End::Refused(code)
-            }
+            _ => self.said_no(job, code),
         }
+    }
+
+    fn heard(&self, job: &Job, heard: Heard) -> End {
+        match (heard, &job.want) {
+            (Heard::Placed(order, standing), Want::Place(wanted)) if !wanted.probe => {
+                self.acknowledged(job, wanted, order, standing);
+            }
+            (Heard::Placed(order, standing), Want::Replace { cancel, order: wanted }) => {
+                self.known.borrow_mut().ended(job.user, *cancel, Expected::Cancelled);
+                self.acknowledged(job, wanted, order, standing);
+            }
+            (Heard::Cancelled, Want::Cancel { order }) => {
+                self.known.borrow_mut().ended(job.user, *order, Expected::Cancelled);
+            }
+            (Heard::Refused(code), _) if TOO_MUCH.contains(&code) => {
+                return self.turned_away(job, code.to_string());
+            }
+            (Heard::Refused(code), _) => return self.said_no(job, code.to_string()),
+            (Heard::Nonsense(answer), _) => self.wrong(job, answer.as_bytes()),
+            (Heard::Placed(..) | Heard::Cancelled, _) => self.wrong(job, b"another kind of answer"),
+        }
+        End::Done
+    }
+
+    fn turned_away(&self, job: &Job, code: String) -> End {
+        match job.want {
+            Want::Replace { cancel, .. } if OF_THE_NEW_ORDER.contains(&code.as_str()) => {
+                self.known.borrow_mut().may_have_ended(job.user, cancel);
+            }
+            _ => self.undone(job),
+        }
+        End::Shed(code)
+    }
+
+    fn said_no(&self, job: &Job, code: String) -> End {
+        if TOO_OLD.contains(&code.as_str()) {
+            return self.turned_away(job, code);
+        }
+        self.refused(job, &code);
+        End::Refused(code)
     }
 
     /// The exchange did what was asked.
@@ -193,24 +291,32 @@ impl World {
         if !is_mine || done.repeated || order.probe {
             return self.wrong(job, body);
         }
+        let standing = match shown.status {
+            "open" => Standing::Rests,
+            "partially_filled" if order.rests() => Standing::Rests,
+            "partially_filled" => Standing::GoesOn,
+            "filled" => Standing::Filled,
+            "cancelled" => Standing::Cancelled,
+            _ => return self.wrong(job, body),
+        };
+        self.acknowledged(job, order, done.id, standing);
+    }
+
+    fn acknowledged(&self, job: &Job, order: &Order, id: u64, standing: Standing) {
         let mut known = self.known.borrow_mut();
-        match shown.status {
-            "open" | "partially_filled" if order.ticks.is_some() && !order.immediate => {
-                known.rests(job.user, done.id);
+        match standing {
+            Standing::Rests => {
+                known.rests(job.user, id);
                 let ticks = order.ticks.unwrap_or_default();
-                let quote = Quote { id: done.id, side: order.side, ticks };
+                let quote = Quote { id, side: order.side, ticks };
                 self.agents.borrow_mut()[job.user].open.push(quote);
             }
-            "filled" => known.ended_at_once(job.user, done.id, Expected::Filled),
-            "cancelled" => known.ended_at_once(job.user, done.id, Expected::Cancelled),
-            // A large order at the market may go on after its answer.
-            "partially_filled" => {
-                known.ended_at_once(job.user, done.id, Expected::Ended);
-            }
-            _ => return self.wrong(job, body),
+            Standing::Filled => known.ended_at_once(job.user, id, Expected::Filled),
+            Standing::Cancelled => known.ended_at_once(job.user, id, Expected::Cancelled),
+            Standing::GoesOn => known.ended_at_once(job.user, id, Expected::Ended),
         }
         if let Some(told) = &mut self.told.borrow_mut()[job.user] {
-            told.acknowledged(done.id);
+            told.acknowledged(id);
         }
     }
 

@@ -14,7 +14,7 @@ pub fn run(command: &LoadCommand) -> Result<Status, Failure> {
                 LoadError::Usage(_) => Status::Usage,
                 LoadError::Content { .. } => Status::DataError,
                 LoadError::File { .. } | LoadError::Connection(_) => Status::Io,
-                LoadError::Refused { .. } => Status::Unavailable,
+                LoadError::Refused { .. } | LoadError::Engine(_) => Status::Unavailable,
             };
             Err(Failure::new(status, error))
         }

@@ -81,6 +81,33 @@ fn a_baseline_checks_every_kind_of_promise_and_finds_nothing_wrong() {
 }
 
 #[test]
+fn an_engine_in_process_is_loaded_and_its_log_knows_all_that_it_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    println!("seed {SEED}");
+    let args = ["baseline", "--in-process", "--users", "40", "--seconds", "3", "--rate", "20"];
+    let output = load(&args, &out, None).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let report = report(&out);
+    assert_eq!(report["findings"], json!([]), "{report}");
+    for check in [
+        "orders acknowledged",
+        "orders looked for in the recovered log",
+        "open orders that are known",
+        "bad orders refused",
+        "assets conserved over all accounts",
+    ] {
+        let count = report["checks"][check].as_u64().unwrap_or_default();
+        assert!(count > 0, "nothing was checked of: {check}\n{}", text(&output));
+    }
+    let classes = &report["phases"][1]["classes"];
+    for class in ["place", "cancel"] {
+        assert!(classes[class]["done"].as_u64() > Some(0), "{class}: {classes}");
+    }
+    assert_eq!(classes["read"]["due"], 0, "an engine answers no reads");
+}
+
+#[test]
 fn two_processes_share_the_replay_of_a_recorded_load_and_their_reports_become_one() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace.csv");

@@ -86,6 +86,21 @@ impl Known {
         (&known.alive, &known.uncertain)
     }
 
+    /// Every order that is known: its user, and what it must be if its end was acknowledged.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (usize, u64, Option<Expected>)> {
+        let alive =
+            self.users.iter().enumerate().flat_map(|(user, known)| {
+                known.alive.iter().map(move |order| (user, *order, None))
+            });
+        alive.chain(self.ended.iter().map(|&(user, order, expected)| (user, order, Some(expected))))
+    }
+
+    /// Whether nothing that was answered says that the order is not open.
+    pub(crate) fn may_be_open(&self, user: usize, order: u64) -> bool {
+        let known = &self.users[user];
+        known.alive.contains(&order) || known.uncertain.contains(&order)
+    }
+
     fn sample(&mut self, user: usize, order: u64, expected: Expected) {
         self.ended_count += 1;
         if self.ended.len() < SAMPLE {

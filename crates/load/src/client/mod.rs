@@ -5,5 +5,5 @@ mod key;
 mod socket;
 
 pub(crate) use http::Connection;
-pub(crate) use key::Key;
+pub(crate) use key::{Key, WINDOW_MS};
 pub(crate) use socket::{Receiver, Sender, login, open};

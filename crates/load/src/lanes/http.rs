@@ -1,5 +1,6 @@
 //! A keep-alive connection that carries requests of a lane, one at a time.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use tokio::time::{Instant, timeout_at};
@@ -13,7 +14,7 @@ use crate::world::{Outcome, PATIENCE, World};
 const TIMED: u64 = 8;
 
 /// Carries requests for ever.
-pub(crate) async fn carry_http(world: Rc<World>, lane: Rc<Lane>) {
+pub(crate) async fn carry_http(world: Rc<World>, address: SocketAddr, lane: Rc<Lane>) {
     let mut connection = None;
     loop {
         let job = lane.next().await;
@@ -23,11 +24,12 @@ pub(crate) async fn carry_http(world: Rc<World>, lane: Rc<Lane>) {
         }
         let is_timed = lane.taken.get().is_multiple_of(TIMED) && !matches!(job.want, Want::Read(_));
         let deadline = Instant::from_std(job.due + PATIENCE);
-        let outcome = match timeout_at(deadline, ask(&world, &mut connection, &job, is_timed)).await
-        {
-            Ok(outcome) => outcome,
-            Err(_) => Outcome::NoAnswer("no answer in time"),
-        };
+        let outcome =
+            match timeout_at(deadline, ask(&world, address, &mut connection, &job, is_timed)).await
+            {
+                Ok(outcome) => outcome,
+                Err(_) => Outcome::NoAnswer("no answer in time"),
+            };
         if !matches!(outcome, Outcome::Answer { .. }) {
             connection = None;
         }
@@ -37,12 +39,13 @@ pub(crate) async fn carry_http(world: Rc<World>, lane: Rc<Lane>) {
 
 async fn ask(
     world: &World,
+    address: SocketAddr,
     connection: &mut Option<Connection>,
     job: &Job,
     is_timed: bool,
 ) -> Outcome {
     if connection.is_none() {
-        match Connection::open(world.address).await {
+        match Connection::open(address).await {
             Ok(opened) => *connection = Some(opened),
             Err(_) => {
                 // Who cannot connect does not try at once again.

@@ -9,6 +9,7 @@ mod streams;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use tokio::sync::Notify;
@@ -51,8 +52,9 @@ impl Lane {
     }
 }
 
-/// All lanes.
+/// All lanes to an exchange.
 pub(crate) struct Lanes {
+    pub(crate) address: SocketAddr,
     /// By class.
     pub(crate) http: [Rc<Lane>; 3],
     /// Of users with sockets: orders, cancels. A maker keeps a socket for cancels, so that they never wait behind its orders.

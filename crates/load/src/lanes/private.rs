@@ -1,5 +1,6 @@
 //! A maker's stream of orders: what ends without its doing, and whether everything acknowledged is told.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use serde::Deserialize;
@@ -21,13 +22,14 @@ struct Event<'a> {
 /// Listens to a user's stream for ever. `ready` is told when it has begun.
 pub(crate) async fn listen_privately(
     world: Rc<World>,
+    address: SocketAddr,
     user: usize,
     ready: tokio::sync::oneshot::Sender<()>,
 ) {
     let key = world.agents.borrow()[user].account.key.clone();
     let mut ready = Some(ready);
     loop {
-        if let Ok((mut sender, receiver)) = login(world.address, &key).await {
+        if let Ok((mut sender, receiver)) = login(address, &key).await {
             let wish = r#"{"id":1,"op":"subscribe","channels":["orders"]}"#.to_owned();
             if sender.send(wish).await.is_ok() {
                 follow(&world, user, receiver, &mut ready).await;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -26,10 +27,15 @@ struct Answer<'a> {
 }
 
 /// Carries requests of one user for ever, over one socket after another.
-pub(crate) async fn carry_socket(world: Rc<World>, lane: Rc<Lane>, user: usize) {
+pub(crate) async fn carry_socket(
+    world: Rc<World>,
+    address: SocketAddr,
+    lane: Rc<Lane>,
+    user: usize,
+) {
     let key = world.agents.borrow()[user].account.key.clone();
     loop {
-        match login(world.address, &key).await {
+        match login(address, &key).await {
             Ok((sender, receiver)) => {
                 let under_way = UnderWay::default();
                 tokio::select! {

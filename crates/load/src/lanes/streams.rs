@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -43,10 +44,14 @@ struct Heard {
 }
 
 /// Keeps the book for ever. `ready` is told when it is there.
-pub(crate) async fn keep_book(world: Rc<World>, ready: tokio::sync::oneshot::Sender<()>) {
+pub(crate) async fn keep_book(
+    world: Rc<World>,
+    address: SocketAddr,
+    ready: tokio::sync::oneshot::Sender<()>,
+) {
     let mut ready = Some(ready);
     loop {
-        if let Ok((mut sender, mut receiver)) = open(world.address).await {
+        if let Ok((mut sender, mut receiver)) = open(address).await {
             let (symbol, mut heard) = (&world.market.symbol, Heard::default());
             let wish = format!(
                 r#"{{"id":1,"op":"subscribe","channels":["depth:{symbol}","trades:{symbol}"]}}"#
@@ -84,9 +89,9 @@ fn apply(world: &World, message: &Message<'_>) {
 }
 
 /// Reads market data as those do who look at it, for ever.
-pub(crate) async fn listen(world: Rc<World>, churn: Rc<Churn>) {
+pub(crate) async fn listen(world: Rc<World>, address: SocketAddr, churn: Rc<Churn>) {
     loop {
-        if let Ok((sender, receiver)) = open(world.address).await {
+        if let Ok((sender, receiver)) = open(address).await {
             tokio::select! {
                 () = subscribe(&world, sender, &churn) => {}
                 () = hear(&world, receiver) => {}

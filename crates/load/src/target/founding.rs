@@ -1,7 +1,7 @@
 //! The market and the accounts that agents trade with, made through the operators' API.
 
 use serde_json::{Value, json};
-use types::Decimal;
+use types::{Decimal, MarketDef};
 
 use super::Caller;
 use crate::LoadError;
@@ -28,6 +28,21 @@ pub(crate) struct Account {
     pub(crate) key: Key,
     /// What it was given of base and quote, in units of [`ASSET_SCALE`].
     pub(crate) funds: [i128; 2],
+}
+
+impl Market {
+    /// The one of an engine in this process, whose assets nobody asks for.
+    pub(crate) fn in_engine() -> Self {
+        let MarketDef { symbol, tick, lot, .. } = workload::definition();
+        Self { symbol: symbol.as_str().to_owned(), assets: Default::default(), tick, lot }
+    }
+}
+
+impl Account {
+    /// One of an engine in this process: nothing is signed there.
+    pub(crate) fn in_engine(user: usize) -> Self {
+        Self { id: user as u64 + 1, key: Key::new("", ""), funds: [0; 2] }
+    }
 }
 
 /// Finds the market, or lists it with its assets: a tick of 0.01 and a lot of 0.00001.
