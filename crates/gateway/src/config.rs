@@ -55,6 +55,9 @@ pub struct Limits {
     pub head: usize,
     /// Commands that may wait for their answer at the same time.
     pub pending: usize,
+    /// How long requests may wait for their turn before reads are refused, then orders. Zero, the
+    /// default here, refuses none.
+    pub shed_above: Duration,
     /// How long a client may take to send a request's head: from the accept to the end of the first one,
     /// and on an idle connection to the end of the next.
     pub head_timeout: Duration,
@@ -116,6 +119,7 @@ impl Default for Limits {
             body: 64 << 10,
             head: 16 << 10,
             pending: 65_536,
+            shed_above: Duration::ZERO,
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_secs(10),

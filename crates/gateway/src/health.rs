@@ -70,6 +70,7 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     shared.metrics.render(shared.pending(), shared.views.quarantined().len(), &mut text);
     shared.metrics.pairs.render(&shared.views, &mut text);
     render_rates(&shared.rates, &mut text);
+    shared.shedding.render(&mut text);
     breaker::render(shared.breakers(), &mut text);
     if let Some(tracer) = &shared.tracer {
         tracer.render(&mut text);

@@ -31,6 +31,7 @@ mod min_seq;
 mod orders;
 mod outcome;
 mod pending;
+mod shedding;
 mod spans;
 mod state;
 mod watermarks;
@@ -81,6 +82,7 @@ impl Gateway {
     pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
         let fan_out = ws::start(&self.shared);
         let beats = tokio::spawn(binance::keep_time(Arc::clone(&self.shared)));
+        let probe = tokio::spawn(shedding::probe(Arc::clone(&self.shared.shedding)));
         let outbox = tokio::spawn(admin::resolve_outbox(Arc::clone(&self.shared)));
         let served = CancellationToken::new();
         let tracer = self.shared.tracer.clone();
@@ -93,6 +95,7 @@ impl Gateway {
         }
         outbox.abort();
         beats.abort();
+        probe.abort();
         fan_out.stop().await;
     }
 

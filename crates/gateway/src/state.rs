@@ -25,6 +25,7 @@ use crate::http::stages::Stages;
 use crate::limits::{Class, Clock, Held, Level, Rates};
 use crate::outcome::{Outcome, account_of};
 use crate::pending::Pending;
+use crate::shedding::Shedding;
 use crate::spans::{Command, Tracer};
 use crate::watermarks::CatchUp;
 use crate::ws::FanOut;
@@ -68,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) held_sockets: Arc<Held>,
     /// Limits how fast clients may ask.
     pub(crate) rates: Arc<Rates>,
+    /// Refuses while requests wait.
+    pub(crate) shedding: Arc<Shedding>,
     /// Answers that are the same for everybody.
     pub(crate) answers: Answers,
     /// Names under which accounts' events can be heard in the Binance dialect.
@@ -125,6 +128,7 @@ impl Shared {
             rates,
             history: Breaker::new("history", MOST_FAILURES, PAUSE),
             directory: Breaker::new("directory", MOST_FAILURES, PAUSE),
+            shedding: Arc::new(Shedding::new(config.limits.shed_above)),
             answers: Answers::new(Arc::clone(&views)),
             listen_keys: ListenKeys::default(),
             cancel_names: Arc::default(),

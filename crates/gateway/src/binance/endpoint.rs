@@ -21,6 +21,7 @@ use crate::cache::{Kept, Life, Made};
 use crate::history;
 use crate::limits::Class;
 use crate::min_seq;
+use crate::shedding::Kind;
 use crate::state::Shared;
 
 /// One line of the table.
@@ -59,6 +60,16 @@ pub(crate) enum Security {
 }
 
 impl Security {
+    /// What a call by this method is, as far as admission goes.
+    fn kind(self, method: &Method) -> Kind {
+        match self {
+            Self::Public => Kind::PublicRead,
+            Self::Read => Kind::PrivateRead,
+            Self::Trade if method != Method::DELETE => Kind::Order,
+            Self::Trade | Self::KeyOnly => Kind::Spared,
+        }
+    }
+
     /// Whether a caller has the permission.
     pub(crate) fn admits(self, caller: Option<&Caller>) -> bool {
         let has = |permitted: fn(&Permissions) -> bool| {
@@ -227,6 +238,14 @@ impl Endpoint {
     pub(crate) const fn free(mut self) -> Self {
         self.is_free = true;
         self
+    }
+
+    /// Whether requests are taken now; asked before anything else is done.
+    ///
+    /// # Errors
+    /// -1008: nothing of it may be begun.
+    pub(crate) fn admit(&self, shared: &Shared) -> Result<(), Error> {
+        Ok(shared.shedding.admit(self.security.kind(&self.method))?)
     }
 
     /// Lets a caller in, whose signature was verified if it needs one, and runs the handler.

@@ -92,6 +92,9 @@ pub(crate) fn meant(method: &Method, path: &str) -> Option<&'static Endpoint> {
 
 /// One request, from its bytes to its answer.
 async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Request) -> Response {
+    if let Err(refusal) = endpoint.admit(&shared) {
+        return refused(&refusal);
+    }
     let (parts, body) = request.into_parts();
     let source = source(&parts.extensions);
     let now = shared.exchange.now();

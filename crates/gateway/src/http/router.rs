@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::{Method, Uri};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, any, on};
 
@@ -15,6 +15,7 @@ use super::whole::to_its_end;
 use crate::cache::{Life, keep, note_command};
 use crate::error::{ApiError, GatewayCode};
 use crate::limits::{Source, admit, source, too_fast};
+use crate::shedding::{Kind, Shedding};
 use crate::state::Shared;
 use crate::{account, admin, binance, demo, docs, health, market_data, orders, ws};
 
@@ -144,6 +145,11 @@ impl Routes {
         }
         if is_limited {
             route = route.route_layer(from_fn_with_state(Arc::clone(&self.shared), admit));
+            let kind = Kind::of(&method, path);
+            if kind != Kind::Spared {
+                let shedding = Arc::clone(&self.shared.shedding);
+                route = route.route_layer(from_fn_with_state((shedding, kind), shed));
+            }
         }
         let route = route.route_layer(measured);
         self.router = self.router.route(path, route);
@@ -182,6 +188,18 @@ impl Routes {
             .fallback(unknown.layer(measured.clone()))
             .method_not_allowed_fallback(not_allowed.layer(measured))
             .with_state(self.shared)
+    }
+}
+
+/// Answers at once while requests of this kind are refused.
+async fn shed(
+    State((shedding, kind)): State<(Arc<Shedding>, Kind)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match shedding.admit(kind) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
     }
 }
 

@@ -16,7 +16,9 @@ use serde_json::{Map, Value};
 use types::{PartitionId, Seq};
 
 use crate::error::{ApiError, GatewayCode};
+use crate::limits::Class;
 use crate::orders::MOST_IN_BATCH;
+use crate::shedding::Kind;
 use crate::wire::read_fields;
 
 /// Longest text that a client may use as a request's id.
@@ -212,6 +214,21 @@ impl Op {
             Self::Batch(op, _) => op.name(),
         }
     }
+
+    /// As far as admission goes. Whoever has a socket need not read over HTTP: subscriptions are spared.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Order(op, _) if op.class() == Class::Orders => Kind::Order,
+            Self::Batch(BatchOp::Place, _) => Kind::Order,
+            Self::Order(..)
+            | Self::Batch(BatchOp::Cancel, _)
+            | Self::Subscribe(_)
+            | Self::Unsubscribe(_)
+            | Self::List
+            | Self::Ping
+            | Self::Login(_) => Kind::Spared,
+        }
+    }
 }
 
 impl BatchOp {
@@ -228,6 +245,18 @@ impl BatchOp {
 }
 
 impl OrderOp {
+    /// As limits go.
+    pub(crate) fn class(self) -> Class {
+        match self {
+            Self::Place | Self::Amend | Self::Replace | Self::PlaceList => Class::Orders,
+            Self::Cancel
+            | Self::CancelByClientId
+            | Self::CancelAll
+            | Self::CancelList
+            | Self::SetCountdown => Class::Other,
+        }
+    }
+
     const ALL: [Self; 9] = [
         Self::Place,
         Self::Amend,

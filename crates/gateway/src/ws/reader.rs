@@ -96,6 +96,11 @@ fn take<'a>(
     }
     match request {
         Ok(request) => {
+            if let Err(error) = connection.shared.shedding.admit(request.op.kind()) {
+                let refusal = requests::error(&request.id, Some(request.op.name()), &error);
+                connection.outbox.push(Out::Text(refusal));
+                return Ok(0);
+            }
             in_flight.push(Box::pin(async move {
                 requests::perform(connection, request).await;
                 weight

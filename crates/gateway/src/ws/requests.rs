@@ -13,7 +13,6 @@ use super::outbox::Out;
 use super::protocol::{Op, OrderOp, Request, Unsubscribe};
 use super::subscribe;
 use crate::error::{ApiError, ErrorCode, GatewayCode};
-use crate::limits::Class;
 use crate::orders;
 use crate::wire::error::ErrorDetail;
 use crate::wire::read_fields;
@@ -105,7 +104,7 @@ async fn order(
         Err(failed) => return error(id, Some(name), &failed),
     };
     let (account, valid_until) = (trader.account, trader.valid_until);
-    if let Err(failed) = shared.charge(&trader.key, Some(account), class_of(op)).await {
+    if let Err(failed) = shared.charge(&trader.key, Some(account), op.class()).await {
         return error(id, Some(name), &failed);
     }
     match op {
@@ -172,18 +171,6 @@ async fn order(
             };
             reply(id, name, set.await)
         }
-    }
-}
-
-/// As limits go.
-fn class_of(op: OrderOp) -> Class {
-    match op {
-        OrderOp::Place | OrderOp::Amend | OrderOp::Replace | OrderOp::PlaceList => Class::Orders,
-        OrderOp::Cancel
-        | OrderOp::CancelByClientId
-        | OrderOp::CancelAll
-        | OrderOp::CancelList
-        | OrderOp::SetCountdown => Class::Other,
     }
 }
 

@@ -117,6 +117,9 @@ section! {
         head: Bytes = Bytes(16 << 10), Bytes(8 << 10) => Bytes::mib(1);
         /// Commands that may wait for their answer at the same time.
         pending: u32 = 65_536, 16 => 1 << 20;
+        /// How long requests may wait for their turn before reads are refused, then orders; cancels never are.
+        /// Zero: nothing is. docs/operations.md tells what it does.
+        shed_above: Span = Span::ms(10), Span::secs(0) => Span::secs(10);
         /// How long a client may take to send a request's head: from its connecting on, and when idle.
         head_timeout: Span = Span::secs(30), Span::ms(100) => Span::secs(3_600);
         /// How long a client may take to send a request's body.

@@ -53,6 +53,7 @@ pub fn limits(told: &GatewayLimits) -> Limits {
         body: told.body.0 as usize,
         head: told.head.0 as usize,
         pending: told.pending as usize,
+        shed_above: told.shed_above.0,
         head_timeout: told.head_timeout.0,
         body_timeout: told.body_timeout.0,
         answer_timeout: told.answer_timeout.0,

@@ -9,4 +9,5 @@ mod phases;
 mod private;
 mod resume;
 pub mod rig;
+mod shedding;
 mod slow;

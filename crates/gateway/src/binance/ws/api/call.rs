@@ -50,6 +50,13 @@ pub(super) async fn perform(connection: &Connection, request: Request) {
     let tells = request.params.bool("returnRateLimits").ok().flatten();
     let tells = tells.unwrap_or(connection.tells_limits);
     let meant = find(&request.method);
+    if let Some(Meant::Endpoint(endpoint)) = &meant
+        && let Err(refusal) = endpoint.admit(&link.shared)
+    {
+        let refusal = with_retry(connection, refusal);
+        link.outbox.push(Out::Text(answer::failure(&id, &refusal, None)));
+        return;
+    }
     let (weight, is_free) = match &meant {
         Some(Meant::Endpoint(endpoint)) => ((endpoint.weight)(&request.params), endpoint.is_free),
         Some(Meant::OfSession(_)) => (WEIGHT, false),
