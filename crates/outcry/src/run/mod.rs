@@ -37,6 +37,9 @@ pub fn run(args: &RunArgs) -> Result<Status, Failure> {
     logging::start(&config.log);
     logging::stop_on_panic();
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Answers are woken by the partitions' threads, which puts them in the shared queue. Left to itself a
+        // worker looks there once in up to 127 tasks, so that new requests keep overtaking answers.
+        .global_queue_interval(2)
         .enable_all()
         .build()
         .map_err(Failure::of(Status::Io, "cannot start the runtime"))?;
