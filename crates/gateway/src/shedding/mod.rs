@@ -20,6 +20,7 @@ mod level;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -144,8 +145,23 @@ pub(crate) async fn probe(shedding: Arc<Shedding>) {
     loop {
         let due = Instant::now() + PERIOD;
         tokio::time::sleep_until(due.into()).await;
+        back_of_the_queue().await;
         shedding.probed(due.elapsed());
     }
+}
+
+/// Waits behind every task that this worker has. What a timer or a socket wakes last runs first, so that the timer
+/// alone tells nothing of the queue; a task that wakes itself while it runs goes to its end.
+async fn back_of_the_queue() {
+    let mut has_waited = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 #[cfg(test)]
