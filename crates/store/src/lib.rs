@@ -22,6 +22,7 @@ mod error;
 mod history;
 mod history_rows;
 mod keys;
+mod known_orders;
 mod list_rows;
 mod order_row;
 mod projector;

@@ -114,6 +114,10 @@ impl Order {
         Ok(Self { row: order_row(row)?, is_new, is_dirty, is_converted })
     }
 
+    pub(crate) fn key(&self) -> (MarketId, OrderId) {
+        (self.row.market, self.row.order)
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.row.status.as_str(), "waiting" | "open" | "partially_filled")
     }
@@ -232,13 +236,13 @@ impl Order {
         self.is_dirty = true;
     }
 
-    /// Writes what changed; tells the number of rows, 0 or 1.
+    /// Writes what changed; tells the number of rows, 0 or 1. Then it is what its row is.
     pub(crate) fn write(
-        &self,
+        &mut self,
         insert: &mut Statement<'_>,
         update: &mut Statement<'_>,
     ) -> Result<u64> {
-        if !self.is_dirty {
+        if !std::mem::take(&mut self.is_dirty) {
             return Ok(0);
         }
         let row = &self.row;
@@ -264,7 +268,7 @@ impl Order {
             return Ok(1);
         }
         let conditions = ConditionColumns::of(&row.conditions)?;
-        insert.execute(params![
+        let id = insert.insert(params![
             row.market.0,
             sql_integer(row.order.0, "an order id")?,
             row.account.0,
@@ -296,14 +300,17 @@ impl Order {
             conditions.slide,
             row.list.map(|list| sql_integer(list.0, "an order id")).transpose()?,
         ])?;
+        self.row.id = id as u64;
+        self.is_new = false;
         Ok(1)
     }
 }
 
 impl Order {
-    /// Writes what a change of units changed of a row that was there before.
-    pub(crate) fn write_units(&self, update: &mut Statement<'_>) -> Result<()> {
-        if !self.is_converted || self.is_new {
+    /// Writes what a change of units changed of a row that was there before. To be called before [`Self::write`].
+    pub(crate) fn write_units(&mut self, update: &mut Statement<'_>) -> Result<()> {
+        let is_converted = std::mem::take(&mut self.is_converted);
+        if !is_converted || self.is_new {
             return Ok(());
         }
         let row = &self.row;

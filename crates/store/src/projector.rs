@@ -12,6 +12,7 @@ use types::{
 use crate::aggregate::Aggregate;
 use crate::database::Database;
 use crate::error::{Result, StoreError};
+use crate::known_orders::KnownOrders;
 use crate::order_row::{self, Moment, Order, Placement, side_word};
 use crate::store::sql_integer;
 use crate::{list_rows, treasury_rows};
@@ -27,6 +28,7 @@ const INSERT_ENTRY: &str = "INSERT INTO ledger_entries (account, asset, delta, k
 /// Writes the history. See [`crate::Store::projector`].
 pub struct Projector {
     database: Arc<Database>,
+    known: KnownOrders,
 }
 
 /// What a call has written.
@@ -40,7 +42,7 @@ pub struct Projected {
 
 impl Projector {
     pub(crate) fn new(database: Arc<Database>) -> Self {
-        Self { database }
+        Self { database, known: KnownOrders::default() }
     }
 
     /// Projects the entries that are not in yet, of one or several partitions, in one transaction:
@@ -53,8 +55,11 @@ impl Projector {
     pub fn apply(&mut self, batches: &[Arc<EventBatch>]) -> Result<Projected> {
         let mut writer = self.database.writer();
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let projected = Projection::begin(&transaction)?.run(batches)?;
+        // Taken out, so that nothing is known after an error.
+        let known = std::mem::take(&mut self.known);
+        let (projected, known) = Projection::begin(&transaction, known)?.run(batches)?;
         transaction.commit()?;
+        self.known = known;
         Ok(projected)
     }
 
@@ -75,6 +80,8 @@ struct Projection<'t> {
     insert_entry: CachedStatement<'t>,
     select_order: CachedStatement<'t>,
     cursors: BTreeMap<PartitionId, Seq>,
+    /// Orders that it has not touched.
+    known: KnownOrders,
     /// Base and quote by market.
     markets: HashMap<MarketId, (AssetId, AssetId)>,
     /// Orders that this transaction touched, in the order in which it met them.
@@ -108,13 +115,15 @@ struct Posting<'a> {
 }
 
 impl<'t> Projection<'t> {
-    fn begin(transaction: &'t Transaction<'t>) -> Result<Self> {
+    fn begin(transaction: &'t Transaction<'t>, known: KnownOrders) -> Result<Self> {
+        let cursors = load_cursors(transaction)?;
         Ok(Self {
             transaction,
             insert_trade: transaction.prepare_cached(INSERT_TRADE)?,
             insert_entry: transaction.prepare_cached(INSERT_ENTRY)?,
             select_order: transaction.prepare_cached(order_row::SELECT)?,
-            cursors: load_cursors(transaction)?,
+            known: known.at(&cursors),
+            cursors,
             markets: load_markets(transaction)?,
             orders: Vec::new(),
             order_at: HashMap::new(),
@@ -125,7 +134,7 @@ impl<'t> Projection<'t> {
         })
     }
 
-    fn run(mut self, batches: &[Arc<EventBatch>]) -> Result<Projected> {
+    fn run(mut self, batches: &[Arc<EventBatch>]) -> Result<(Projected, KnownOrders)> {
         // Another partition's trades may stand before the listing of their market.
         self.list_markets(batches)?;
         for batch in batches {
@@ -471,31 +480,40 @@ impl<'t> Projection<'t> {
         self.orders.push(state);
     }
 
-    /// An order as it stands, loaded if this transaction has not met it yet.
+    /// An order as it stands, loaded if neither this transaction nor those before it have met it.
     fn order(&mut self, at: Stamp, market: MarketId, order: OrderId) -> Result<&mut Order> {
         if !self.order_at.contains_key(&(market, order)) {
-            let id = sql_integer(order.0, "an order id")?;
-            let mut rows = self.select_order.query(params![market.0, id])?;
-            let Some(row) = rows.next()? else {
-                let (partition, seq) = (at.partition, at.moment.seq);
-                return Err(StoreError::UnknownOrder { partition, seq, market, order });
+            let state = match self.known.take((market, order)) {
+                Some(known) => known,
+                None => self.load(at, market, order)?,
             };
-            let loaded = Order::loaded(row)?;
-            drop(rows);
-            self.keep(market, order, loaded);
+            self.keep(market, order, state);
         }
         let place = self.order_at[&(market, order)];
         Ok(&mut self.orders[place])
     }
 
+    fn load(&mut self, at: Stamp, market: MarketId, order: OrderId) -> Result<Order> {
+        let id = sql_integer(order.0, "an order id")?;
+        let mut rows = self.select_order.query(params![market.0, id])?;
+        let Some(row) = rows.next()? else {
+            let (partition, seq) = (at.partition, at.moment.seq);
+            return Err(StoreError::UnknownOrder { partition, seq, market, order });
+        };
+        Order::loaded(row)
+    }
+
     /// Writes the touched orders and the cursors.
-    fn finish(mut self) -> Result<Projected> {
+    fn finish(mut self) -> Result<(Projected, KnownOrders)> {
         let mut insert = self.transaction.prepare_cached(order_row::INSERT)?;
         let mut update = self.transaction.prepare_cached(order_row::UPDATE)?;
         let mut convert = self.transaction.prepare_cached(order_row::UPDATE_UNITS)?;
-        for order in &self.orders {
-            self.projected.rows += order.write(&mut insert, &mut update)?;
+        for mut order in self.orders {
             order.write_units(&mut convert)?;
+            self.projected.rows += order.write(&mut insert, &mut update)?;
+            if order.is_open() {
+                self.known.keep(order.key(), order);
+            }
         }
         let mut move_cursor = self.transaction.prepare_cached(
             "INSERT OR REPLACE INTO projection_cursor (partition, seq) VALUES (?1, ?2)",
@@ -503,7 +521,8 @@ impl<'t> Projection<'t> {
         for (partition, seq) in &self.cursors {
             move_cursor.execute(params![partition.0, sql_integer(seq.0, "a seq")?])?;
         }
-        Ok(self.projected)
+        self.known.move_to(self.cursors);
+        Ok((self.projected, self.known))
     }
 }
 

@@ -136,15 +136,16 @@ fn a_crash_between_batches_or_within_a_call_loses_and_doubles_nothing() {
         let mut beyond = EventBatch::new(PartitionId(0));
         beyond.push(Seq(1_000_000), Timestamp(u64::MAX >> 1), &mut Vec::new());
         broken.push(Arc::new(beyond));
-        let error = store.projector().apply(&broken).unwrap_err();
+        let mut projector = store.projector();
+        let error = projector.apply(&broken).unwrap_err();
         assert!(matches!(error, StoreError::Gap { .. }), "{error}");
         assert_eq!(store.cursor(PartitionId(0)).unwrap(), before);
 
         let (first, second) = chunk.split_at(chunk.len() / 2);
-        store.projector().apply(first).unwrap();
+        projector.apply(first).unwrap();
         let copy = copy_files(directory.path());
-        store.projector().apply(second).unwrap();
-        drop(store);
+        projector.apply(second).unwrap();
+        drop((projector, store));
         // On from the copy: it has the first half, and gets all of it again.
         let store = Store::open(copy.path()).unwrap();
         assert!(store.cursor(PartitionId(0)).unwrap() < chunk.last().unwrap().last_seq().unwrap());
@@ -153,6 +154,20 @@ fn a_crash_between_batches_or_within_a_call_loses_and_doubles_nothing() {
         directory = copy;
     }
     let store = Store::open(directory.path()).unwrap();
+    assert_is_history_of(&store, &exchange);
+}
+
+/// Each remembers orders as it wrote them, and the other has changed them since.
+#[test]
+fn projectors_that_take_turns_write_the_same_history_as_one() {
+    let exchange = traffic(131, 1, 400);
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let mut projectors = [store.projector(), store.projector()];
+    let batches = interleaved(&exchange, &mut Random::new(131));
+    for (turn, batches) in batches.chunks(3).enumerate() {
+        projectors[turn % 2].apply(batches).unwrap();
+    }
     assert_is_history_of(&store, &exchange);
 }
 
