@@ -120,7 +120,7 @@ impl Limiter {
         for AccountChanges { account, updates } in &changes.accounts {
             for pair in updates.windows(2) {
                 let (AccountChange::Fill(fill), AccountChange::Order(order)) =
-                    (pair[0].change, pair[1].change)
+                    (&pair[0].change, &pair[1].change)
                 else {
                     continue;
                 };

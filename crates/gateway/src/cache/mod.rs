@@ -32,7 +32,7 @@ use views::Views;
 
 use crate::limits::Source;
 
-pub(crate) use serve::{dress, keep, note_command};
+pub(crate) use serve::{dress, keep};
 
 /// Most answers that are kept.
 const MOST_ANSWERS: usize = 4_096;

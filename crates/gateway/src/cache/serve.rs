@@ -91,18 +91,6 @@ fn names_min_seq(query: &str) -> bool {
     names.any(|name| name == "min_seq" || name.contains('%'))
 }
 
-/// Before a command is answered: who sent it reads what it did.
-pub(crate) async fn note_command(
-    State(shared): State<Arc<Shared>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let source = source(request.extensions());
-    let response = next.run(request).await;
-    shared.answers.note(source);
-    response
-}
-
 impl Kept {
     /// The answer with the time of now, in its unit.
     pub(crate) fn body_at(&self, now: impl ToString) -> Bytes {

@@ -46,7 +46,7 @@ pub(crate) async fn finish(
     if let Some(stages) = stages {
         let gateway = stages.rest_of(took);
         route.stages.served(gateway);
-        if let Some(told) = stages.server_timing(gateway).filter(|_| asks_timing) {
+        if asks_timing && let Some(told) = stages.server_timing(gateway) {
             response.headers_mut().insert(stages::TELLS, told);
         }
     }

@@ -12,10 +12,10 @@ use axum::routing::{MethodFilter, any, on};
 
 use super::finish::finish;
 use super::whole::to_its_end;
-use crate::cache::{Life, keep, note_command};
+use crate::cache::{Life, keep};
 use crate::error::{ApiError, GatewayCode};
-use crate::limits::{Source, admit, source, too_fast};
-use crate::shedding::{Kind, Shedding};
+use crate::limits::{Source, source, too_fast};
+use crate::shedding::Kind;
 use crate::state::Shared;
 use crate::{account, admin, binance, demo, docs, health, market_data, orders, ws};
 
@@ -135,21 +135,16 @@ impl Routes {
         };
         let metrics = self.shared.metrics.route(name, path);
         let measured = from_fn_with_state(metrics, finish);
+        let is_command = method != Method::GET;
         let mut route = on(filter, handler);
-        if method != Method::GET {
-            route = route.route_layer(from_fn_with_state(Arc::clone(&self.shared), note_command));
-        }
         // What operators do has several steps; whatever else commands do is one entry of the log.
-        if path.starts_with("/v1/admin/") && method != Method::GET {
+        if path.starts_with("/v1/admin/") && is_command {
             route = route.route_layer(from_fn(to_its_end));
         }
-        if is_limited {
-            route = route.route_layer(from_fn_with_state(Arc::clone(&self.shared), admit));
-            let kind = Kind::of(&method, path);
-            if kind != Kind::Spared {
-                let shedding = Arc::clone(&self.shared.shedding);
-                route = route.route_layer(from_fn_with_state((shedding, kind), shed));
-            }
+        if is_limited || is_command {
+            let kind = if is_limited { Kind::of(&method, path) } else { Kind::Spared };
+            let door = Door { shared: Arc::clone(&self.shared), kind, is_limited, is_command };
+            route = route.route_layer(from_fn_with_state(door, pass));
         }
         let route = route.route_layer(measured);
         self.router = self.router.route(path, route);
@@ -191,16 +186,35 @@ impl Routes {
     }
 }
 
-/// Answers at once while requests of this kind are refused.
-async fn shed(
-    State((shedding, kind)): State<(Arc<Shedding>, Kind)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match shedding.admit(kind) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+/// What a route has in front of its handler, beside its figures. One layer, since each costs a request several
+/// allocations.
+#[derive(Clone)]
+struct Door {
+    shared: Arc<Shared>,
+    /// When it is refused under overload.
+    kind: Kind,
+    /// Whether the limits count that need no signature.
+    is_limited: bool,
+    /// Whether it may change something.
+    is_command: bool,
+}
+
+/// Lets a request through, or says when to come again, at once while requests of its kind are refused. Who sent a
+/// command reads what it did, from its answer on.
+async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let Door { shared, kind, is_limited, is_command } = door;
+    let source = source(request.extensions());
+    if let Err(refusal) = shared.shedding.admit(kind) {
+        return refusal.into_response();
     }
+    if is_limited && let Some(refusal) = too_fast(&shared, source).await {
+        return refusal.into_response();
+    }
+    let response = next.run(request).await;
+    if is_command {
+        shared.answers.note(source);
+    }
+    response
 }
 
 /// What no route has. Some clients double slashes or end paths with one.

@@ -1,27 +1,8 @@
 //! The door of the native API's paths: the limits that need no signature.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-
-use super::{Level, Refusal, Source, source};
+use super::{Level, Refusal, Source};
 use crate::error::{ApiError, GatewayCode};
 use crate::state::Shared;
-
-/// Lets a request through, or says when to come again.
-pub(crate) async fn admit(
-    State(shared): State<Arc<Shared>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let refusal = too_fast(&shared, source(request.extensions())).await;
-    match refusal {
-        None => next.run(request).await,
-        Some(refusal) => refusal.into_response(),
-    }
-}
 
 /// Why a request is refused, if it came too soon.
 pub(crate) async fn too_fast(shared: &Shared, source: Source) -> Option<ApiError> {

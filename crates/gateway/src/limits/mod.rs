@@ -2,7 +2,7 @@
 //!
 //! [`Rates`] has the limits of requests, in sliding windows ([`sliding`]); [`weights`] and
 //! [`order_counts`] have the Binance dialect's, in fixed ones. Which of them hold on which paths is a matter
-//! of profiles ([`settings`]). Native requests pass [`admit()`] first, and [`Rates::signed`] once their
+//! of profiles ([`settings`]). Native requests pass [`too_fast`] first, and [`Rates::signed`] once their
 //! signature is verified: nobody can use up what belongs to another's key. `docs/limits.md` tells all
 //! this to clients and operators.
 //!
@@ -34,7 +34,7 @@ use sliding::Sliding;
 
 pub use address::ForwardedHeader;
 pub(crate) use address::{Origin, Source, source};
-pub(crate) use admit::{admit, too_fast};
+pub(crate) use admit::too_fast;
 pub(crate) use clock::Clock;
 pub(crate) use held::{Held, Place};
 pub(crate) use order_counts::{ORDERS_1D, ORDERS_10S, OrderCount, OrderCounts};
