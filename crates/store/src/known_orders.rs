@@ -12,7 +12,8 @@ use crate::order_row::Order;
 /// Orders of a generation.
 const GENERATION: usize = 32_768;
 
-type Orders = HashMap<(MarketId, OrderId), Order>;
+/// Boxed, since they are moved more often than they change.
+type Orders = HashMap<(MarketId, OrderId), Box<Order>>;
 
 /// Orders that were met lately.
 #[derive(Default)]
@@ -34,12 +35,12 @@ impl KnownOrders {
     }
 
     /// An order that is about to change.
-    pub(crate) fn take(&mut self, order: (MarketId, OrderId)) -> Option<Order> {
+    pub(crate) fn take(&mut self, order: (MarketId, OrderId)) -> Option<Box<Order>> {
         self.young.remove(&order).or_else(|| self.old.remove(&order))
     }
 
     /// An order as it was written.
-    pub(crate) fn keep(&mut self, order: (MarketId, OrderId), state: Order) {
+    pub(crate) fn keep(&mut self, order: (MarketId, OrderId), state: Box<Order>) {
         if self.young.len() == GENERATION {
             self.old = std::mem::take(&mut self.young);
         }

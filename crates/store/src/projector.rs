@@ -85,7 +85,8 @@ struct Projection<'t> {
     /// Base and quote by market.
     markets: HashMap<MarketId, (AssetId, AssetId)>,
     /// Orders that this transaction touched, in the order in which it met them.
-    orders: Vec<Order>,
+    #[expect(clippy::vec_box, reason = "they go on to those that are known, and are large")]
+    orders: Vec<Box<Order>>,
     order_at: HashMap<(MarketId, OrderId), usize>,
     /// The lists of orders that the entry is about to place.
     lists: HashMap<(MarketId, OrderId), OrderId>,
@@ -210,7 +211,7 @@ impl<'t> Projection<'t> {
                     conditions,
                     list,
                 };
-                self.keep(market, order, Order::placed(moment, &placement));
+                self.keep(market, order, Box::new(Order::placed(moment, &placement)));
             }
             Event::OrderListPlaced(ref placed) => {
                 self.note_list(placed.market, placed.list, &placed.orders);
@@ -249,7 +250,7 @@ impl<'t> Projection<'t> {
             Event::OrderReplaced { market, old_order, order, price, quantity, .. } => {
                 let old = self.order(at, market, old_order)?;
                 let new = old.replace(moment, order, price, quantity);
-                self.keep(market, order, new);
+                self.keep(market, order, Box::new(new));
             }
             Event::Credited { reference, account, asset, amount, suspense, .. } => {
                 let reference = format!("{}:{}", reference.source, reference.number);
@@ -475,7 +476,7 @@ impl<'t> Projection<'t> {
         Ok(open)
     }
 
-    fn keep(&mut self, market: MarketId, order: OrderId, state: Order) {
+    fn keep(&mut self, market: MarketId, order: OrderId, state: Box<Order>) {
         self.order_at.insert((market, order), self.orders.len());
         self.orders.push(state);
     }
@@ -485,7 +486,7 @@ impl<'t> Projection<'t> {
         if !self.order_at.contains_key(&(market, order)) {
             let state = match self.known.take((market, order)) {
                 Some(known) => known,
-                None => self.load(at, market, order)?,
+                None => Box::new(self.load(at, market, order)?),
             };
             self.keep(market, order, state);
         }

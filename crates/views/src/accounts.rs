@@ -36,23 +36,25 @@ struct Step<'a> {
     accounts: &'a Accounts,
     at: Stamp,
     recorder: &'a mut Recorder,
+    is_followed: &'a dyn Fn(AccountId) -> bool,
     /// Orders by quote that traded in this entry.
     spent: &'a mut Vec<(AccountId, MarketId, OrderId)>,
 }
 
 impl Accounts {
-    /// Takes in an entry's events.
+    /// Takes in an entry's events. Of accounts that nobody follows, only fills and their orders are recorded.
     pub(crate) fn apply(
         &self,
         partition: PartitionId,
         entry: &EntryEvents<'_>,
         recorder: &mut Recorder,
+        is_followed: &dyn Fn(AccountId) -> bool,
     ) {
         let mut spent = Vec::new();
         let mut at = Stamp { partition, seq: entry.seq, index: 0, time: entry.time };
         for (index, event) in (0..).zip(entry.events) {
             at.index = index;
-            let mut step = Step { accounts: self, at, recorder, spent: &mut spent };
+            let mut step = Step { accounts: self, at, recorder, is_followed, spent: &mut spent };
             if let Err(what) = step.apply(event) {
                 recorder.contradiction(partition, at.seq, at.index, what);
             }
@@ -127,7 +129,15 @@ impl Stamp {
 }
 
 impl Step<'_> {
+    /// For those who follow the account.
     fn note(&mut self, account: AccountId, change: AccountChange) {
+        if (self.is_followed)(account) {
+            self.tell(account, change);
+        }
+    }
+
+    /// Whoever follows the account, or nobody.
+    fn tell(&mut self, account: AccountId, change: AccountChange) {
         self.recorder.account(account, self.at.update(change));
     }
 
@@ -271,8 +281,8 @@ impl Step<'_> {
             let filled = self.accounts.write(party.account, |a| a.fill(at, trade, side, party));
             match filled {
                 Ok((fill, order)) => {
-                    self.note(party.account, AccountChange::Fill(fill));
-                    self.note(party.account, AccountChange::Order(order));
+                    self.tell(party.account, AccountChange::Fill(fill));
+                    self.tell(party.account, AccountChange::Order(order));
                     if order.is_by_quote() {
                         self.spent.push((party.account, trade.market, party.order));
                     }

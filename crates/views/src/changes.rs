@@ -25,7 +25,8 @@ pub struct Changes {
     pub definitions: Vec<DefinitionChange>,
     /// Markets, each once, in the order in which they were first touched.
     pub markets: Vec<MarketChanges>,
-    /// Accounts, each once, in the order in which they were first touched.
+    /// Accounts, each once, in the order in which they were first touched; of those that nobody follows only fills
+    /// and their orders ([`crate::Views::on_batch_for`]).
     pub accounts: Vec<AccountChanges>,
     /// Events that contradicted the view: bugs. The view went on with the next event.
     pub contradictions: Vec<ViewError>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
-use types::{Component, EntryEvents, Event, EventBatch, MarketId, PartitionId};
+use types::{AccountId, Component, EntryEvents, Event, EventBatch, MarketId, PartitionId};
 
 use crate::accounts::Accounts;
 use crate::changes::Changes;
@@ -65,6 +65,19 @@ impl Views {
     /// # Errors
     /// [`ViewError::Gap`] and [`ViewError::UnknownPartition`]; then nothing was applied.
     pub fn on_batch(&self, batch: &EventBatch) -> Result<Changes, ViewError> {
+        self.on_batch_for(batch, &|_| true)
+    }
+
+    /// As [`Self::on_batch`], but of accounts that are not followed it tells only fills, each with its order behind
+    /// it: most accounts have nobody who listens to every step of their orders.
+    ///
+    /// # Errors
+    /// As [`Self::on_batch`].
+    pub fn on_batch_for(
+        &self,
+        batch: &EventBatch,
+        is_followed: &dyn Fn(AccountId) -> bool,
+    ) -> Result<Changes, ViewError> {
         let _writing = self.writer.lock();
         let partition = batch.partition;
         if partition.0 >= self.watermarks.partitions() {
@@ -80,7 +93,7 @@ impl Views {
             self.log_time.fetch_max(entry.time.0, Ordering::AcqRel);
             self.apply_definitions(partition, &entry, &mut recorder);
             self.apply_markets(partition, &entry, &mut recorder);
-            self.accounts.apply(partition, &entry, &mut recorder);
+            self.accounts.apply(partition, &entry, &mut recorder, is_followed);
             self.apply_treasury(&entry);
             self.apply_quarantines(partition, &entry);
             recorder.changes.through = entry.seq;

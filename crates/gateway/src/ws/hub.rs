@@ -158,8 +158,8 @@ impl Hub {
     /// When the batch does not follow what was applied; then nothing happened.
     pub fn apply(&self, batch: &EventBatch) -> Result<Changes, ViewError> {
         let mut state = self.state.lock();
-        let changes = self.views.on_batch(batch)?;
         let State { now, markets, accounts, streams, news } = &mut *state;
+        let changes = self.views.on_batch_for(batch, &|account| streams.follow(account))?;
         now.seq = changes.through;
         now.time = changes.time;
         for change in &changes.markets {

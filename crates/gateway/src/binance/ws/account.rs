@@ -98,6 +98,11 @@ impl AccountStreams {
         found
     }
 
+    /// Whether somebody listens to the account.
+    pub(super) fn follow(&self, account: AccountId) -> bool {
+        self.streams.contains_key(&account)
+    }
+
     /// Forgets streams that have been without a subscriber since the last time.
     pub(super) fn sweep(&mut self) {
         self.streams.retain(|_, streams| {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use types::{EventBatch, MarketId};
+use types::{AccountId, EventBatch, MarketId};
 use views::{Changes, MarketInfo};
 
 use super::account::AccountStreams;
@@ -28,6 +28,11 @@ pub(crate) struct Streams {
 }
 
 impl Streams {
+    /// Whether somebody listens to the account here.
+    pub(crate) fn follow(&self, account: AccountId) -> bool {
+        self.accounts.follow(account)
+    }
+
     /// The channel of a market's stream, made if nobody had subscribed to it.
     pub(super) fn of_market(
         &mut self,
