@@ -33,7 +33,7 @@ pub(crate) struct CancelInBatch {
     client_order_id: Option<String>,
 }
 
-/// Places orders for `account`, as [`super::place`] each of them. What is an error already is one in the answer.
+/// Places orders for `account`, as [`super::place()`] each of them. What is an error already is one in the answer.
 pub(crate) async fn place_all(
     shared: &Shared,
     account: AccountId,
@@ -74,7 +74,7 @@ async fn placed(
     answer_placement(shared, account, &market, &outcome).await.map(PlacedInBatch::from)
 }
 
-/// Cancels orders of `account`, as [`super::cancel`] or [`super::cancel_named`] each of them.
+/// Cancels orders of `account`, as [`super::cancel()`] or [`super::cancel_named`] each of them.
 pub(crate) async fn cancel_each(
     shared: &Shared,
     account: AccountId,
