@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::config::Profile;
+use crate::config::{Profile, Span};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use types::{MarketId, OrderId, PartitionId, Seq};
 
@@ -80,6 +80,9 @@ pub struct RunArgs {
     /// Limits of all paths [default: standard, and binance on the paths of the Binance dialect].
     #[arg(long, value_name = "PROFILE", value_enum)]
     pub limits: Option<Profile>,
+    /// How long requests may wait for their turn before some are refused, as "20ms"; "0ms": none is.
+    #[arg(long, value_name = "TIME")]
+    pub shed_above: Option<Span>,
     /// Redis over which several gateways keep limits together; with a password, name it in the file instead.
     #[arg(long, value_name = "URL")]
     pub redis: Option<String>,

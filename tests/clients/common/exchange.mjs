@@ -43,7 +43,8 @@ export class Exchange {
   }
 
   async #run(more) {
-    const args = ['run', '--no-demo', '--data', join(this.folder, 'data'), '--listen', '127.0.0.1:0', '--limits', 'unlimited'];
+    const args = ['run', '--no-demo', '--data', join(this.folder, 'data'), '--listen', '127.0.0.1:0', '--limits', 'unlimited',
+      '--shed-above', '0ms'];
     this.process = spawn(process.env.OUTCRY_BIN, [...args, ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     const hear = (chunk) => { said += chunk; };

@@ -28,7 +28,7 @@ class Exchange:
     def __init__(self, *more):
         self.data = tempfile.TemporaryDirectory(prefix="outcry-client-")
         command = [os.environ["OUTCRY_BIN"], "run", "--no-demo", "--data", self.data.name,
-                   "--listen", "127.0.0.1:0", "--limits", "unlimited", *more]
+                   "--listen", "127.0.0.1:0", "--limits", "unlimited", "--shed-above", "0ms", *more]
         self.reader = None
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said = []

@@ -49,12 +49,12 @@ fn operator(greeting: &[String]) -> Key {
     Key::new(word("admin key:"), word("admin secret:"))
 }
 
-/// The same without limits of addresses, keys and connections.
+/// The same without limits of addresses, keys and connections, and without refusals of what waits.
 pub fn unbounded_exchange(folder: &Path) -> Command {
     let configuration = folder.join("outcry.toml");
     std::fs::write(&configuration, UNBOUNDED).expect("a writable folder");
     let mut command = exchange(folder);
-    command.args(["--limits", "unlimited", "--config"]).arg(configuration);
+    command.args(["--limits", "unlimited", "--shed-above", "0ms", "--config"]).arg(configuration);
     command
 }
 

@@ -17,7 +17,7 @@ use types::{PartitionId, Topology};
 
 pub use reference::{check, print_default};
 pub use sections::{Demo, GatewayLimits, Log, RateLimits, Tracing};
-pub use values::{Forwarded, LogFormat, Profile};
+pub use values::{Forwarded, LogFormat, Profile, Span};
 
 use section::OutOfBounds;
 use sections::{Data, Events, Journal, Listen, Partitions, Queue, Snapshots, Tls};
@@ -170,6 +170,9 @@ impl Config {
         }
         if let Some(profile) = args.limits {
             (self.limits.native, self.limits.dialect) = (profile, profile);
+        }
+        if let Some(time) = args.shed_above {
+            self.gateway.shed_above = time;
         }
         if args.redis.is_some() {
             self.limits.redis.clone_from(&args.redis);
