@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     pub(crate) pairs: Arc<PairMetrics>,
     connections: AtomicI64,
     connections_refused: AtomicU64,
+    connections_evicted: AtomicU64,
     /// From submitting a command to its answer.
     pub(crate) answers: Histogram,
     /// Where that time goes.
@@ -105,6 +106,10 @@ impl Metrics {
         self.connections_refused.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn connection_evicted(&self) {
+        self.connections_evicted.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Appends everything in the Prometheus text format; `pending` is the number of commands waiting,
     /// `quarantined` that of components that have failed.
     pub(crate) fn render(&self, pending: usize, quarantined: usize, out: &mut String) {
@@ -152,6 +157,11 @@ impl Metrics {
                 "outcry_http_connections_refused_total",
                 &self.connections_refused,
                 "Connections above the bound.",
+            ),
+            (
+                "outcry_http_connections_evicted_total",
+                &self.connections_evicted,
+                "Connections without a request under way, cut for others when all places were taken.",
             ),
             (
                 "outcry_outcomes_unknown_total",

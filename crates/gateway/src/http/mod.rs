@@ -2,6 +2,7 @@
 
 pub(crate) mod extract;
 mod finish;
+mod idle;
 pub(crate) mod metrics;
 pub(crate) mod pair_metrics;
 mod patience;
@@ -10,5 +11,6 @@ mod server;
 pub(crate) mod stages;
 mod whole;
 
+pub(crate) use idle::UnderWay;
 pub(crate) use router::{Routes, refusals, router};
 pub(crate) use server::serve;

@@ -1,9 +1,11 @@
 //! How long a connection may hold its place without getting on: until it has sent its first request,
-//! and while it takes nothing of what it is sent.
+//! and while it takes nothing of what it is sent; and when it has a request under way, so that others need
+//! not give way to it.
 //!
 //! hyper times the head of a request only once it knows the protocol, and a write never; so both are
 //! timed here, around it.
 
+use std::convert::Infallible;
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -12,26 +14,40 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Request;
+use axum::response::Response;
+use axum::{BoxError, Router};
+use futures_util::future::BoxFuture;
+use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tower::Service;
 
+use super::idle::{Requests, UnderWay};
 use crate::limits::Rates;
 
 /// The routes for one connection; notes that a request has come, and whom it is charged to.
 #[derive(Clone)]
 pub(super) struct Listening {
     router: Router,
+    /// Answers what comes when the connection was told to end.
+    full: Router,
     peer: IpAddr,
     rates: Arc<Rates>,
     heard: Arc<AtomicBool>,
+    /// None for a connection that takes no place.
+    requests: Option<Requests>,
 }
 
 impl Listening {
-    pub(super) fn new(router: Router, peer: IpAddr, rates: Arc<Rates>) -> Self {
-        Self { router, peer, rates, heard: Arc::default() }
+    pub(super) fn new(
+        (router, full): (Router, Router),
+        peer: IpAddr,
+        rates: Arc<Rates>,
+        requests: Option<Requests>,
+    ) -> Self {
+        Self { router, full, peer, rates, heard: Arc::default(), requests }
     }
 
     /// Returns at `deadline` if no request has come by then, else never.
@@ -48,21 +64,60 @@ impl Listening {
 
 impl<B> Service<Request<B>> for Listening
 where
-    Router: Service<Request<B>>,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
 {
-    type Response = <Router as Service<Request<B>>>::Response;
-    type Error = <Router as Service<Request<B>>>::Error;
-    type Future = <Router as Service<Request<B>>>::Future;
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.router.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // A router always is.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let origin = self.rates.origin(self.peer, request.headers());
         request.extensions_mut().insert(origin);
         self.heard.store(true, Ordering::Relaxed);
-        self.router.call(request)
+        let Some(requests) = &self.requests else {
+            return Box::pin(self.router.call(request));
+        };
+        let Some(under_way) = requests.begin() else {
+            return Box::pin(self.full.call(request));
+        };
+        request.extensions_mut().insert(under_way.clone());
+        let answer = self.router.call(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            Ok(response.map(|body| Body::new(Answer { body, _under_way: under_way })))
+        })
+    }
+}
+
+/// The body of an answer; with its end the request is no longer under way.
+struct Answer {
+    body: Body,
+    _under_way: UnderWay,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

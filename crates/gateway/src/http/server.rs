@@ -1,11 +1,13 @@
 //! Connections: accepting, limits, TLS, and the graceful end of them.
 //!
 //! A shutdown is told at `/readyz` first, for `leave_after`; then it stops accepting, lets requests under way
-//! finish and sockets say goodbye, all within `drain_timeout`, and then returns. A connection above the bound
-//! is answered with one 503, and one above its address's share of the bound with one 429, over TLS too, and
-//! closed; there is a bound for these as well, beyond which they are closed unanswered.
+//! finish and sockets say goodbye, all within `drain_timeout`, and then returns. A connection above its address's
+//! share of the bound is answered with one 429. For one above the bound another one that has no request under
+//! way is cut ([`super::idle`]); if there is none, it is answered with one 503. Both over TLS too, and closed;
+//! there is a bound for these as well, beyond which they are closed unanswered.
 //!
-//! *Invariant:* no address can take all connections that there are.
+//! *Invariants:* no address can take all connections that there are, and all together cannot without requests
+//! under way.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -15,6 +17,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::FutureExt;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -22,14 +25,16 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::unconstrained;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::idle::{Guest, Idle};
 use super::patience::{Listening, Unstalled};
 use crate::config::Limits;
 use crate::error::GatewayCode;
-use crate::limits::{Held, Level, Place, Rates};
+use crate::limits::{Held, Level, Place, Rates, network};
 use crate::state::Shared;
 
 /// Connections above the bound that are told so at the same time.
@@ -61,6 +66,7 @@ pub(crate) async fn serve(
         rates: Arc::clone(&shared.rates),
     });
     let permits = Arc::new(Semaphore::new(limits.connections));
+    let places = Places { permits, held, idle: Arc::default() };
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let graceful = GracefulShutdown::new();
     let mut left = pin!(leave(&shared, &shutdown));
@@ -68,7 +74,7 @@ pub(crate) async fn serve(
         tokio::select! {
             () = &mut left => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, from)) => match room(&shared, &permits, &held, from.ip()) {
+                Ok((stream, from)) => match places.room(&shared, from.ip()) {
                     Ok(room) => {
                         shared.metrics.connection_opened();
                         let task = Arc::clone(&server).connection((stream, from), graceful.watcher(), room);
@@ -93,8 +99,22 @@ pub(crate) async fn serve(
     drain(&shared, graceful).await;
 }
 
-/// What a connection takes up until it ends: one of all, and one of its address unless a trusted proxy has it.
-type Room = (OwnedSemaphorePermit, Option<Place>);
+/// What connections take up.
+struct Places {
+    permits: Arc<Semaphore>,
+    held: Arc<Held>,
+    idle: Arc<Idle>,
+}
+
+/// What a connection takes up until it ends.
+struct Room {
+    /// Ends before the rest, so that nobody waits for the place of one that is not there any more.
+    guest: Guest,
+    /// One of its address, unless a trusted proxy has it.
+    _of_address: Option<Place>,
+    /// One of all.
+    _of_all: OwnedSemaphorePermit,
+}
 
 /// Why there is no room for a connection.
 #[derive(Clone, Copy)]
@@ -105,18 +125,38 @@ enum Lack {
     HoldsTooMany,
 }
 
-/// Room for a connection from `peer`.
-fn room(
-    shared: &Shared,
-    permits: &Arc<Semaphore>,
-    held: &Arc<Held>,
-    peer: IpAddr,
-) -> Result<Room, Lack> {
-    let permit = Arc::clone(permits).try_acquire_owned().map_err(|_| Lack::Full)?;
-    let rates = &shared.rates;
-    let place = rates.holder(peer).map(|address| rates.noted(held.take(address))).transpose();
-    let place = place.map_err(|_| Lack::HoldsTooMany)?;
-    Ok((permit, place))
+impl Places {
+    /// Room for a connection from `peer`: at once, or as soon as the one that gives way to it has ended.
+    fn room(
+        &self,
+        shared: &Shared,
+        peer: IpAddr,
+    ) -> Result<impl Future<Output = Room> + Send + use<>, Lack> {
+        let rates = &shared.rates;
+        let holder = rates.holder(peer);
+        let of_address = holder.map(|address| rates.noted(self.held.take(address))).transpose();
+        let of_address = of_address.map_err(|_| Lack::HoldsTooMany)?;
+        let address = network(peer);
+        // In the queue before anybody ends: what is given back is for who has waited for longest. The budget of
+        // the accepting task says nothing of what is free.
+        let mut turn = Box::pin(unconstrained(Arc::clone(&self.permits).acquire_owned()));
+        let free = turn.as_mut().now_or_never();
+        if free.is_none() {
+            if !self.idle.evict(address) {
+                return Err(Lack::Full);
+            }
+            shared.metrics.connection_evicted();
+        }
+        let idle = Arc::clone(&self.idle);
+        Ok(async move {
+            let permit = match free {
+                Some(permit) => permit,
+                None => turn.await,
+            };
+            let of_all = permit.expect("it is never closed");
+            Room { guest: idle.enter(address), _of_address: of_address, _of_all: of_all }
+        })
+    }
 }
 
 /// Until no more connections are to be taken: whoever sends them has had time to notice.
@@ -168,9 +208,14 @@ impl Server {
         self: Arc<Self>,
         stream: (TcpStream, SocketAddr),
         watcher: Watcher,
-        _room: Room,
+        room: impl Future<Output = Room>,
     ) {
-        self.serve(stream, Some(watcher), &self.router).await;
+        let Room { guest, .. } = &room.await;
+        let served = self.serve(stream, Some((watcher, guest)), &self.router);
+        tokio::select! {
+            () = served => {}
+            () = guest.evicted() => {}
+        }
     }
 
     /// One connection that is told why there is no room for it.
@@ -191,11 +236,13 @@ impl Server {
     async fn serve(
         &self,
         (stream, from): (TcpStream, SocketAddr),
-        watcher: Option<Watcher>,
+        stays: Option<(Watcher, &Guest)>,
         router: &Router,
     ) {
         let deadline = Instant::now() + self.head_timeout;
-        let service = Listening::new(router.clone(), from.ip(), Arc::clone(&self.rates));
+        let (watcher, requests) = stays.map(|(watcher, guest)| (watcher, guest.requests())).unzip();
+        let routers = (router.clone(), self.full.clone());
+        let service = Listening::new(routers, from.ip(), Arc::clone(&self.rates), requests);
         // An answer is one small write: waiting to fill a packet would only delay it.
         let _ = stream.set_nodelay(true);
         let silence = service.silence(deadline);

@@ -49,7 +49,12 @@ pub(super) fn origin(
 /// The address that holds a connection from `peer`, unless it is a trusted proxy's.
 pub(super) fn holder(trusted: &[IpNet], peer: IpAddr) -> Source {
     let peer = peer.to_canonical();
-    (!is_trusted(trusted, peer)).then(|| charged(peer))
+    (!is_trusted(trusted, peer)).then(|| network(peer))
+}
+
+/// The address that stands for all connections from `peer`, be it a trusted proxy's or not.
+pub(crate) fn network(peer: IpAddr) -> IpAddr {
+    charged(peer.to_canonical())
 }
 
 fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {

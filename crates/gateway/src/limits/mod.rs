@@ -33,7 +33,7 @@ use settings::of_tier;
 use sliding::Sliding;
 
 pub use address::ForwardedHeader;
-pub(crate) use address::{Origin, Source, source};
+pub(crate) use address::{Origin, Source, network, source};
 pub(crate) use admit::too_fast;
 pub(crate) use clock::Clock;
 pub(crate) use held::{Held, Place};

@@ -43,13 +43,13 @@ pub(crate) mod writer;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::SEC_WEBSOCKET_VERSION;
+use axum::http::{Extensions, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use websocket::{Connection, Refused, Settings, Upgrade};
 
 use crate::error::{ApiError, GatewayCode};
-use crate::http::Routes;
+use crate::http::{Routes, UnderWay};
 use crate::limits::{Source, source};
 use crate::state::Shared;
 
@@ -71,7 +71,8 @@ pub(crate) fn start(shared: &Shared) -> Arc<FanOut> {
 /// Market data, private events and order entry over one connection; see `docs/websocket.md`.
 async fn open_socket(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    let source = source(&parts.extensions);
+    let client = Client::of(&mut parts.extensions);
+    let source = client.source;
     let upgrade = match Upgrade::read(&mut parts) {
         Ok(upgrade) => upgrade,
         Err(why) => {
@@ -82,7 +83,22 @@ async fn open_socket(State(shared): State<Arc<Shared>>, request: Request) -> Res
     let limit = shared.config.limits.socket_message;
     let gateway = Arc::clone(&shared);
     let serve = move |socket| connection::serve(socket, gateway, source);
-    admit(&shared, upgrade, (limit, source), serve).unwrap_or_else(ApiError::into_response)
+    admit(&shared, upgrade, (limit, client), serve).unwrap_or_else(ApiError::into_response)
+}
+
+/// Who asks for a connection.
+pub(crate) struct Client {
+    /// Who holds it.
+    pub(crate) source: Source,
+    /// Lasts as long as the connection: what it came over must not be cut meanwhile.
+    under_way: Option<UnderWay>,
+}
+
+impl Client {
+    /// Of a request with these extensions.
+    pub(crate) fn of(extensions: &mut Extensions) -> Self {
+        Self { source: source(extensions), under_way: extensions.remove() }
+    }
 }
 
 /// The answer to who cannot have a connection, with the version to ask in if that was wrong.
@@ -101,7 +117,7 @@ pub(crate) fn say_version(why: Refused, mut response: Response) -> Response {
 pub(crate) fn admit<F: Future<Output = ()> + Send + 'static>(
     shared: &Shared,
     upgrade: Upgrade,
-    (limit, source): (usize, Source),
+    (limit, client): (usize, Client),
     serve: impl FnOnce(Connection) -> F + Send + 'static,
 ) -> Result<Response, ApiError> {
     if shared.closing.is_cancelled() {
@@ -112,7 +128,7 @@ pub(crate) fn admit<F: Future<Output = ()> + Send + 'static>(
         let what = "The gateway has as many WebSocket connections as it may.";
         return Err(ApiError::with(GatewayCode::TooManyConnections, what));
     }
-    let place = source.map(|address| shared.rates.noted(shared.held_sockets.take(address)));
+    let place = client.source.map(|address| shared.rates.noted(shared.held_sockets.take(address)));
     let place = place.transpose()?;
     let token = shared.sockets.token();
     let compress_from = limits.socket_compression.then_some(COMPRESS_FROM);
@@ -120,6 +136,6 @@ pub(crate) fn admit<F: Future<Output = ()> + Send + 'static>(
     let traffic = Arc::clone(&shared.metrics.socket_traffic);
     Ok(upgrade.accept(settings, traffic, move |socket| async move {
         serve(socket).await;
-        drop((token, place));
+        drop((token, place, client.under_way));
     }))
 }

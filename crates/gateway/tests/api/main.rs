@@ -10,6 +10,7 @@ mod documents;
 mod errors;
 mod fees;
 mod figures;
+mod full;
 mod held_connections;
 mod life_of_an_order;
 mod metrics;

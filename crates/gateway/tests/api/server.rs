@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::now_millis;
+use crate::full::{begin_request, connect, end_request};
 use crate::world::{World, eventually};
 
 const ASK: &[u8] = b"GET /v1/time HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -38,9 +39,9 @@ async fn connections_above_the_bound_are_turned_away() {
     let limits = Limits { connections: 1, ..Limits::default() };
     let world = World::with(1, GatewayConfig { limits, ..GatewayConfig::default() }).await;
     let mut first = TcpStream::connect(world.address).await.unwrap();
-    first.write_all(ASK).await.unwrap();
-    assert!(read_some(&mut first).await.starts_with("HTTP/1.1 200"));
-    let mut second = TcpStream::connect(world.address).await.unwrap();
+    begin_request(&mut first).await;
+    // From other addresses: that of the first holds its share.
+    let mut second = connect(world.address, 2).await;
     second.write_all(ASK).await.unwrap();
     let mut answer = String::new();
     second.read_to_string(&mut answer).await.expect("an answer, and then the end");
@@ -55,7 +56,7 @@ async fn connections_above_the_bound_are_turned_away() {
         (&body["error"]["number"], &body["error"]["retryable"]),
         (&1032.into(), &true.into())
     );
-    let mut third = TcpStream::connect(world.address).await.unwrap();
+    let mut third = connect(world.address, 3).await;
     third.write_all(b"GET /api/v3/time HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let mut answer = String::new();
     third.read_to_string(&mut answer).await.expect("an answer, and then the end");
@@ -63,8 +64,7 @@ async fn connections_above_the_bound_are_turned_away() {
         answer.starts_with("HTTP/1.1 503") && answer.contains(r#"{"code":-1001,"msg":"#),
         "{answer}"
     );
-    first.write_all(ASK).await.unwrap();
-    assert!(read_some(&mut first).await.starts_with("HTTP/1.1 200"));
+    end_request(&mut first).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

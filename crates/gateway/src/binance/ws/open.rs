@@ -14,7 +14,6 @@ use crate::binance::params::{Params, decode};
 use crate::binance::render::TimeUnit;
 use crate::binance::serve::refused;
 use crate::http::Routes;
-use crate::limits::source;
 use crate::state::Shared;
 use crate::ws;
 
@@ -44,7 +43,8 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
 /// Opens a socket.
 pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    let source = source(&parts.extensions);
+    let client = ws::Client::of(&mut parts.extensions);
+    let source = client.source;
     let most = shared.config.limits.stream_subscriptions;
     let wish = wish(parts.uri.path(), parts.uri.query().unwrap_or_default(), most);
     let weight = if matches!(wish, Ok(Wish::Api(_))) { api::WEIGHT } else { 0 };
@@ -63,11 +63,11 @@ pub(crate) async fn open(State(shared): State<Arc<Shared>>, request: Request) ->
     let response = match wish {
         Wish::Streams(wish) => {
             let serve = move |socket| connection::serve(socket, gateway, wish, source);
-            ws::admit(&shared, upgrade, (MESSAGE, source), serve)
+            ws::admit(&shared, upgrade, (MESSAGE, client), serve)
         }
         Wish::Api(wish) => {
             let serve = move |socket| api::serve(socket, gateway, wish, source);
-            ws::admit(&shared, upgrade, (MESSAGE, source), serve)
+            ws::admit(&shared, upgrade, (MESSAGE, client), serve)
         }
     };
     response.unwrap_or_else(|error| refused(&error.into()))
