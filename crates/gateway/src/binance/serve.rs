@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
@@ -20,7 +20,7 @@ use crate::cache::{Life, dress};
 use crate::error::ApiError;
 use crate::http::Routes;
 use crate::http::extract::read_body;
-use crate::limits::source;
+use crate::limits::{Charge, source};
 use crate::state::Shared;
 
 const USED_WEIGHT: HeaderName = HeaderName::from_static("x-mbx-used-weight");
@@ -90,45 +90,69 @@ pub(crate) fn meant(method: &Method, path: &str) -> Option<&'static Endpoint> {
     ENDPOINTS.iter().find(is_meant)
 }
 
-/// One request, from its bytes to its answer.
+/// One request, from its bytes to its answer. Who asks too much is told so before the body is read.
 async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Request) -> Response {
     if let Err(refusal) = endpoint.admit(&shared) {
         return refused(&refusal);
     }
     let (parts, body) = request.into_parts();
     let source = source(&parts.extensions);
-    let now = shared.exchange.now();
-    let body = read_body(body, &shared).await;
-    let is_cut = body.is_err();
-    let query = parts.uri.query().unwrap_or_default();
-    let params = match &body {
-        Ok(body) => Params::parse(query, body),
-        Err(error) => Err(error.clone().into()),
+    let has_body = !body.is_end_stream();
+    let least = least_weight(endpoint, &parts, has_body);
+    let (outcome, is_read) = match shared.limiter.charge(source, least).await {
+        Ok(charge) => charged(&shared, endpoint, &parts, body, (source, least, charge)).await,
+        Err(refusal) => (Err(refusal), !has_body),
     };
-    let weight = params.as_ref().map_or(1, endpoint.weight);
-    let charged = shared.limiter.charge(source, weight).await;
-    let outcome = match (&charged, params, &body) {
-        (Err(refusal), ..) => Err(refusal.clone()),
-        (Ok(_), Ok(params), Ok(body)) => match endpoint.life_of(&params) {
-            Some(life) => kept(&shared, (endpoint, life), &parts, params, (source, now)).await,
-            None => answer(&shared, endpoint, &parts, params, body, now).await.map(answered),
-        },
-        (Ok(_), Err(error), _) => Err(error),
-        (Ok(_), _, Err(error)) => Err(error.clone().into()),
-    };
-    if let Ok(charge) = charged
-        && outcome.is_ok()
-        && endpoint.is_free
-    {
-        shared.limiter.give_back(source, charge);
-    }
     let mut response = outcome.unwrap_or_else(|error| refused(&error));
     state_weight(&shared, source, response.headers_mut());
-    if is_cut && parts.version <= Version::HTTP_11 {
+    if !is_read && parts.version <= Version::HTTP_11 {
         // The rest of the body is still on its way.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// What a request weighs whatever its body says: parameters in a body may make what changes something heavier, and what
+/// is read heavier or lighter.
+fn least_weight(endpoint: &Endpoint, parts: &Parts, has_body: bool) -> u32 {
+    if has_body && endpoint.method == Method::GET {
+        return 1;
+    }
+    let query = Params::parse(parts.uri.query().unwrap_or_default(), b"");
+    query.as_ref().map_or(1, endpoint.weight)
+}
+
+/// A request that was charged the least that it can weigh: its answer, and whether its body was read to the end.
+async fn charged(
+    shared: &Arc<Shared>,
+    endpoint: &'static Endpoint,
+    parts: &Parts,
+    body: Body,
+    (source, least, mut charge): (Source, u32, Charge),
+) -> (Result<Response, Error>, bool) {
+    let now = shared.exchange.now();
+    let body = match read_body(body, shared).await {
+        Ok(body) => body,
+        Err(error) => return (Err(error.into()), false),
+    };
+    let answering = async {
+        let params = Params::parse(parts.uri.query().unwrap_or_default(), &body)?;
+        let weight = (endpoint.weight)(&params);
+        if weight != least {
+            // Charged as a whole, so that it is refused as a whole.
+            shared.limiter.give_back(source, charge);
+            charge = shared.limiter.charge(source, weight).await?;
+        }
+        match endpoint.life_of(&params) {
+            Some(life) => kept(shared, (endpoint, life), parts, params, (source, now)).await,
+            None => answer(shared, endpoint, parts, params, &body, now).await.map(answered),
+        }
+    };
+    let outcome = answering.await;
+    if outcome.is_ok() && endpoint.is_free {
+        shared.limiter.give_back(source, charge);
+    }
+    (outcome, true)
 }
 
 /// The answer that everybody is given now.

@@ -1,6 +1,8 @@
 //! Limits over a real socket, behind a proxy that is trusted.
 
-use gateway::{GatewayConfig, Profile, RateLimits};
+use std::time::Duration;
+
+use gateway::{GatewayConfig, Limits, Profile, RateLimits};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -61,6 +63,19 @@ async fn ask(
 
 async fn get(world: &World, client: &str, path: &str) -> Said {
     ask(world, client, "GET", path, "", "").await
+}
+
+/// What is answered, up to the end of the connection, to a request whose body is announced and never sent.
+async fn announce(world: &World, client: &str, line: &str) -> String {
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    let head = format!(
+        "{line} HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {client}\r\ncontent-length: 10\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    let told = tokio::time::timeout(Duration::from_secs(60), stream.read_to_string(&mut text));
+    told.await.expect("it is not told, or its connection stays").unwrap();
+    text
 }
 
 async fn signed(world: &World, who: &Client, method: &str, path: &str, body: &str) -> Said {
@@ -131,7 +146,10 @@ async fn a_key_may_place_fewer_orders_than_it_may_ask_and_a_wrong_signature_cost
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_dialect_weighs_refuses_and_bans_by_its_own_numbers() {
-    let world = world(few()).await;
+    // A wait for a body would last longer than any test may.
+    let limits = Limits { body_timeout: Duration::from_secs(3_600), ..Limits::default() };
+    let config = GatewayConfig { limits, rates: few(), ..GatewayConfig::default() };
+    let world = World::with(1, config).await;
     let heavy = "/api/v3/depth?symbol=BTCUSDT&limit=5000";
     let mut used = 0;
     // A new minute of the clock may begin between two requests: then it is all counted anew.
@@ -164,6 +182,12 @@ async fn the_dialect_weighs_refuses_and_bans_by_its_own_numbers() {
     assert!((60..=120).contains(&seconds), "{seconds}");
     assert_eq!(get(&world, "1.1.1.1", "/api/v3/ping").await.status, 418);
     assert_eq!(get(&world, "1.1.1.2", "/api/v3/ping").await.status, 200);
+    for line in ["POST /api/v3/order", "DELETE /api/v3/order", "GET /api/v3/depth", "PUT /api/v3/x"]
+    {
+        let told = announce(&world, "1.1.1.1", line).await;
+        assert!(told.starts_with("HTTP/1.1 418"), "{line}: {told}");
+        assert!(told.contains(r#""code":-1003"#), "{line}: {told}");
+    }
     assert_eq!(get(&world, "1.1.1.1", "/v1/time").await.status, 200, "the native API counts apart");
     world.stop().await;
 }
