@@ -1,7 +1,9 @@
 //! A request: `{"id":1,"method":"order.place","params":{...}}`, and the text that its signature covers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -31,14 +33,20 @@ pub(super) struct Request {
 /// Reads a request.
 ///
 /// # Errors
-/// -1135 with the id, where that can be told.
+/// -1135, or -1101 if an object in it has a name twice; with the id, where that can be told.
 pub(super) fn parse(text: &str) -> Result<Request, (Value, Error)> {
     let invalid = |what: &'static str| Error::new(-1135, what);
     let fields: BTreeMap<String, Box<RawValue>> =
         serde_json::from_str(text).map_err(|_| (Value::Null, invalid("Invalid JSON Request")))?;
+    let doubled: Doubled =
+        serde_json::from_str(text).map_err(|_| (Value::Null, invalid("Invalid JSON Request")))?;
     let field = |name: &str| fields.get(name).map_or("null", |raw| raw.get());
     let id = serde_json::from_str(field("id")).ok().filter(is_id);
     let id = id.ok_or_else(|| (Value::Null, invalid(NO_ID)))?;
+    if let Doubled(Some(name)) = doubled {
+        let why = format!("Duplicate values for parameter '{name}' detected.");
+        return Err((id, Error::new(-1101, why)));
+    }
     let Ok(method) = serde_json::from_str(field("method")) else {
         return Err((id, invalid("Invalid 'method' in JSON request; expected a string.")));
     };
@@ -49,6 +57,70 @@ pub(super) fn parse(text: &str) -> Result<Request, (Value, Error)> {
     let signed: Vec<String> = signed.map(|(name, text)| format!("{name}={text}")).collect();
     let payload = signed.join("&").into_bytes();
     Ok(Request { id, method, params: Params::of_pairs(pairs), payload })
+}
+
+/// The first name that an object, at whatever depth, has twice: maps would keep the last silently.
+struct Doubled(Option<String>);
+
+impl<'de> Deserialize<'de> for Doubled {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Names)
+    }
+}
+
+struct Names;
+
+impl<'de> Visitor<'de> for Names {
+    type Value = Doubled;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Doubled, A::Error> {
+        let (mut names, mut found) = (HashSet::new(), None);
+        while let Some((name, Doubled(within))) = map.next_entry::<String, Doubled>()? {
+            found = found.or(within);
+            if names.contains(&name) {
+                found = found.or(Some(name));
+            } else {
+                names.insert(name);
+            }
+        }
+        Ok(Doubled(found))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Doubled, A::Error> {
+        let mut found = None;
+        while let Some(Doubled(within)) = list.next_element()? {
+            found = found.or(within);
+        }
+        Ok(Doubled(found))
+    }
+
+    fn visit_unit<E>(self) -> Result<Doubled, E> {
+        Ok(Doubled(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Doubled, E> {
+        Ok(Doubled(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Doubled, E> {
+        Ok(Doubled(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Doubled, E> {
+        Ok(Doubled(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Doubled, E> {
+        Ok(Doubled(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Doubled, E> {
+        Ok(Doubled(None))
+    }
 }
 
 /// Whether an id can be echoed as it came, and the dialect takes it.
@@ -121,6 +193,23 @@ mod tests {
             let (id, msg) = refused(text);
             assert!(id == 7 && msg.starts_with(what), "{id}: {msg}");
         }
+    }
+
+    #[test]
+    fn a_name_twice_in_one_object_is_refused_at_whatever_depth() {
+        for (text, name) in [
+            (r#"{"id":7,"method":"a","method":"b"}"#, "method"),
+            (r#"{"id":7,"method":"a","params":{"price":"1","price":"2"}}"#, "price"),
+            (r#"{"id":7,"method":"a","params":{"p":"1","\u0070":2}}"#, "p"),
+            (r#"{"id":7,"method":"a","params":{"list":[{"x":{"y":null,"y":[]}}]}}"#, "y"),
+            (r#"{"id":7,"method":"a","params":{},"params":{}}"#, "params"),
+        ] {
+            let (id, error) = parse(text).unwrap_err();
+            let why = format!("Duplicate values for parameter '{name}' detected.");
+            assert_eq!((id, error.code, &*error.msg), (7.into(), -1101, &*why), "{text}");
+        }
+        let apart = r#"{"id":7,"method":"a","params":{"id":1.5e3,"a":{"x":true},"b":{"x":-1}}}"#;
+        assert!(parse(apart).is_ok(), "the same name in two objects");
     }
 
     #[test]
