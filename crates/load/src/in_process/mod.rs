@@ -2,7 +2,7 @@
 //! and everything is heard from its events, which are durable when they come.
 //!
 //! Nobody answers reads here, so agents make none. What a run needs of it besides: the book that agents look at
-//! ([`Orders`]), and an audit that recovers the exchange from its log alone.
+//! ([`orders`]), and an audit that recovers the exchange from its log alone.
 
 mod audit;
 mod exchange;
