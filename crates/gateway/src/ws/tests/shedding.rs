@@ -121,8 +121,12 @@ async fn on_a_socket_orders_are_refused_without_a_command_while_its_cancels_pass
         let told = (&answer["op"], &answer["status"], &answer["error"]["code"]);
         assert_eq!(told, (&json!(op), &json!(503), &json!("Overloaded")), "{answer}");
     }
+    let answer = client.call("place_orders", json!({ "orders": [order("b"), order("c")] })).await;
+    assert_eq!(answer["error"]["code"], json!("Overloaded"), "{answer}");
     assert_eq!(rig.node.feed(P0).head(), before, "a command was sent");
     assert_eq!(client.ok("cancel_order", fields).await["id"], placed["id"]);
+    let gone = client.ok("cancel_orders", json!({ "orders": [{ "client_order_id": "x" }] })).await;
+    assert_eq!(gone["orders"][0]["error"]["code"], json!("UnknownOrder"), "{gone}");
     client.ok("ping", json!({})).await;
     client.subscribe(&["depth:BASE-QUOTE"]).await;
     // The same order, under the same name, is taken afterwards.
