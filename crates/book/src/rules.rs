@@ -197,3 +197,26 @@ impl AveragePrice {
 fn narrow(average: u128) -> u64 {
     u64::try_from(average).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_minute_of_trades_leaves_the_average_by_itself() {
+        let mut average = AveragePrice::default();
+        average.keep(2);
+        let at = |minute: u64| Timestamp(minute * NANOS_PER_MINUTE + 7);
+        for (minute, price, lots) in [(0, 100, 3), (0, 200, 1), (1, 400, 4)] {
+            average.traded(at(minute), Price::new(price), Quantity::new(lots));
+        }
+        let seen = |average: &AveragePrice| [1, 2, 3].map(|minute| average.at(at(minute)));
+        // (3 x 100 + 200 + 4 x 400) / 8, rounded down.
+        let expected = [Some(Price::new(262)), Some(Price::new(400)), None];
+        assert_eq!(seen(&average), expected);
+        // The same when what is too old has been dropped.
+        average.traded(at(2), Price::new(500), Quantity::new(4));
+        assert_eq!(average.at(at(2)), Some(Price::new(450)));
+        assert_eq!(average.trades.len(), 2);
+    }
+}
