@@ -210,6 +210,7 @@ mod tests {
         for (minute, price, lots) in [(0, 100, 3), (0, 200, 1), (1, 400, 4)] {
             average.traded(at(minute), Price::new(price), Quantity::new(lots));
         }
+        assert_eq!(average.trades.len(), 2, "trades of a minute are kept as one");
         let seen = |average: &AveragePrice| [1, 2, 3].map(|minute| average.at(at(minute)));
         // (3 x 100 + 200 + 4 x 400) / 8, rounded down.
         let expected = [Some(Price::new(262)), Some(Price::new(400)), None];
