@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Mutates the pure crates and sees whether a test fails. Works in a clone of one commit, shard by shard:
-# what was done is kept, and the next call goes on, with the same commit until all of it is through.
+# what was done is kept, and the next call goes on, with the same commit until all of it is through. Where
+# nothing is kept, it goes on from what the committed report says of its commit, if that is still known.
 # Each mutant meets the tests of its own crate; what survives those, the tests of the engine.
 # Usage: mutants.sh | mutants.sh --report
 set -euo pipefail
@@ -66,6 +67,61 @@ shards_of() {
     echo $((($(wc -l <"$root/shards/$1/all") + per_shard - 1) / per_shard))
 }
 
+# A clone of the commit to mutate: the one that an unfinished report is of, else the present one.
+begin() {
+    local commit
+    commit=$(unfinished_commit)
+    rm -rf "$tree" "$root/shards" "$root/all-done"
+    mkdir -p "$root"
+    git clone --quiet . "$tree"
+    if [ -n "$commit" ]; then
+        git -C "$tree" checkout --quiet "$commit"
+        for crate in $crates; do from_report "$crate"; done
+        echo "mutants: goes on with $commit, as $report says"
+    fi
+    git -C "$tree" rev-parse --short=7 HEAD >"$root/commit"
+}
+
+# A field of a crate's row in the report.
+reported() {
+    awk -F' *[|] *' -v crate="$1" -v field="$2" '$2 == crate { print $field }' "$report" 2>/dev/null
+}
+
+# The commit of the report, if it is one commit, known here, and has shards left.
+unfinished_commit() {
+    local commit left=
+    for crate in $crates; do
+        commit=$(reported "$crate" 3)
+        git cat-file -e "$commit^{commit}" 2>/dev/null || return 0
+        local of
+        of=$(reported "$crate" 4)
+        [ "${of% of *}" = "${of#* of }" ] || left=yes
+    done
+    [ -z "$left" ] || echo "$commit"
+}
+
+# Lists as the shards that the report is of would have left them; of what was caught only the number is known.
+from_report() {
+    local dir=$root/shards/$1/reported.done shards
+    mkdir -p "$dir"
+    shards=$(reported "$1" 4)
+    echo "${shards% of *}" >"$dir/shards"
+    reported "$1" 3 >"$dir/commit"
+    seq -f 'of the report, %.0f' "$(reported "$1" 7)" >"$dir/caught"
+    seq -f 'of the report, %.0f' "$(reported "$1" 8)" >"$dir/timeout"
+    seq -f 'of the report, %.0f' "$(reported "$1" 10)" >"$dir/unviable"
+    sed -n "s,^- \`\(crates/$1/[^\`]*\)\`.*,\1,p" "$report" >"$dir/missed"
+}
+
+# How many shards were done elsewhere.
+reported_shards() {
+    cat "$root/shards/$1/reported.done/shards" 2>/dev/null || echo 0
+}
+
+done_shards() {
+    echo $(($(reported_shards "$1") + $(find "$root/shards/$1" -maxdepth 1 -name '[0-9]*.done' | wc -l)))
+}
+
 run() {
     if ! cargo mutants --version >/dev/null 2>&1; then
         echo "mutants: installing cargo-mutants"
@@ -73,10 +129,7 @@ run() {
             { echo "mutants: cargo-mutants is missing and could not be installed" >&2; exit 1; }
     fi
     if [ ! -f "$root/commit" ] || [ -f "$root/all-done" ]; then
-        rm -rf "$tree" "$root/shards" "$root/all-done"
-        mkdir -p "$root"
-        git clone --quiet . "$tree"
-        git -C "$tree" rev-parse --short=7 HEAD >"$root/commit"
+        begin
     fi
     local most=0
     for crate in $crates; do
@@ -92,6 +145,7 @@ run() {
             local result=$root/shards/$crate/$at.done shards
             shards=$(shards_of "$crate")
             [ $at -lt "$shards" ] || continue
+            [ $at -ge "$(reported_shards "$crate")" ] || continue
             [ -d "$result" ] || shard "$crate" "$at" "$shards" "$result"
             report
         done
@@ -121,8 +175,8 @@ report() {
         echo
         echo "Written by \`make mutants\`; only the reasons of survivors are by hand. As of $(date -u +%F)."
         echo
-        echo "| crate | commit | mutants | tested | caught | ran out of time | missed | do not compile | caught of those that compile |"
-        echo "|---|---|---|---|---|---|---|---|---|"
+        echo "| crate | commit | shards | mutants | tested | caught | ran out of time | missed | do not compile | caught of those that compile |"
+        echo "|---|---|---|---|---|---|---|---|---|---|"
         for crate in $crates; do
             [ -f "$root/shards/$crate/all" ] || continue
             local caught timeout missed unviable
@@ -130,7 +184,7 @@ report() {
             missed=$(count "$crate" missed) unviable=$(count "$crate" unviable)
             local viable=$((caught + timeout + missed))
             [ $viable -gt 0 ] || continue
-            echo "| $crate | $(commits "$crate") | $(wc -l <"$root/shards/$crate/all") | $((viable + unviable)) | $caught | $timeout | $missed | $unviable | $(((1000 * (caught + timeout) / viable + 5) / 10)) % |"
+            echo "| $crate | $(commits "$crate") | $(done_shards "$crate") of $(shards_of "$crate") | $(wc -l <"$root/shards/$crate/all") | $((viable + unviable)) | $caught | $timeout | $missed | $unviable | $(((1000 * (caught + timeout) / viable + 5) / 10)) % |"
         done
         echo
         echo "A test that takes more than $cpu_seconds s of processor time fails. Where not all mutants were tested, those that were are every n-th."

@@ -1,8 +1,7 @@
 //! The price of an auction, rule by rule, and what its trades settle.
 
-mod common;
-
-use common::desk::Desk;
+use crate::common::desk::Desk;
+use crate::common::{admit, limit};
 use types::MarketState::{Auction, CancelOnly, Continuous, Halted};
 use types::Side::{Buy, Sell};
 use types::*;
@@ -150,10 +149,10 @@ fn an_uncrossing_beyond_the_work_of_an_entry_goes_on_at_its_price() {
 fn what_self_trade_prevention_leaves_crossed_uncrosses_in_another_round() {
     let mut desk = Desk::new();
     desk.state(Auction);
-    let mut own = common::admit(50, 50, Sell, common::limit(95, 10, TimeInForce::Gtc));
+    let mut own = admit(50, 50, Sell, limit(95, 10, TimeInForce::Gtc));
     desk.send(&own);
     desk.rest(Buy, 97, 5);
-    own = common::admit(50, 51, Buy, common::limit(100, 10, TimeInForce::Gtc));
+    own = admit(50, 51, Buy, limit(100, 10, TimeInForce::Gtc));
     own.self_trade_prevention = SelfTradePrevention::ExpireTaker;
     desk.send(&own);
     desk.state(Continuous);
@@ -171,11 +170,11 @@ fn what_self_trade_prevention_leaves_crossed_uncrosses_in_another_round() {
 fn rounds_are_work_and_go_on_in_later_entries() {
     let mut desk = Desk::new();
     desk.state(Auction);
-    desk.send(&common::admit(50, 50, Sell, common::limit(1, 1, TimeInForce::Gtc)));
+    desk.send(&admit(50, 50, Sell, limit(1, 1, TimeInForce::Gtc)));
     // Each bid is the younger of its group: it expires in a round of its own.
     for price in 1..=100 {
-        let limit = common::limit(price, 1, TimeInForce::Gtc);
-        let mut bid = common::admit(50, 50 + price as u32, Buy, limit);
+        let limit = limit(price, 1, TimeInForce::Gtc);
+        let mut bid = admit(50, 50 + price as u32, Buy, limit);
         bid.self_trade_prevention = SelfTradePrevention::ExpireTaker;
         desk.send(&bid);
     }

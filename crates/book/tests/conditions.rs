@@ -1,10 +1,8 @@
 //! Conditions of orders by example: triggers, trailing stops, icebergs, dates, minimums, slides.
 
-mod common;
-
+use crate::common::desk::Desk;
+use crate::common::{amend, limit};
 use book::Work;
-use common::desk::Desk;
-use common::{amend, limit};
 use types::Side::{Buy, Sell};
 use types::*;
 

@@ -1,10 +1,8 @@
 //! How far an order may reach whose fill must be known before it is accepted: 10,000 levels, and
 //! orders where self-trade prevention looks at them.
 
-mod common;
-
-use common::desk::Desk;
-use common::{admit, limit};
+use crate::common::desk::Desk;
+use crate::common::{admit, limit};
 use types::Side::{Buy, Sell};
 use types::*;
 

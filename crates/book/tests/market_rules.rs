@@ -1,9 +1,7 @@
 //! The operator's rules, plans and interruptions by example.
 
-mod common;
-
-use common::desk::Desk;
-use common::{amend, limit};
+use crate::common::desk::Desk;
+use crate::common::{amend, limit};
 use types::Side::{Buy, Sell};
 use types::*;
 

@@ -1,14 +1,11 @@
 //! The market against the naive one: the same random commands must give the same events, messages
 //! and books, and each hold must come out even to the atom.
 
-mod common;
-mod naive;
-
 use std::collections::BTreeMap;
 
+use crate::common::{Random, SCALING, VERSION, admit, amend, budget, definition};
+use crate::naive::Naive;
 use book::{LevelView, Market, Work};
-use common::{Random, SCALING, VERSION, admit, amend, budget, definition};
-use naive::Naive;
 use types::*;
 
 /// What kind of trading is driven.

@@ -1,10 +1,8 @@
 //! Single rules by example: what is traded, paid, released and refused.
 
-mod common;
-
+use crate::common::desk::Desk;
+use crate::common::{SCALING, admit, amend, definition, limit};
 use book::{Market, Work};
-use common::desk::Desk;
-use common::{SCALING, admit, amend, definition, limit};
 use types::Side::{Buy, Sell};
 use types::*;
 

@@ -1,9 +1,7 @@
 //! What self-trade prevention leaves of an order, and how that order ends.
 
-mod common;
-
-use common::admit;
-use common::desk::Desk;
+use crate::common::admit;
+use crate::common::desk::Desk;
 use types::Side::{Buy, Sell};
 use types::*;
 

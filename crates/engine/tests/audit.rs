@@ -1,9 +1,7 @@
 //! The audit notices what must never be. No command leads there, so that messages are forged which nobody
 //! has sent, or a snapshot; each changes one thing, and the audit says which.
 
-mod exchange;
-
-use exchange::{BASE, Exchange, QUOTE, limit};
+use crate::exchange::{BASE, Exchange, QUOTE, limit};
 use types::{
     AccountId, Amount, Command, Component, Delivery, Fee, Fill, HoldId, Message, OrderId,
     PartitionId, ReplyTo, Request, Side, TreasuryReference,

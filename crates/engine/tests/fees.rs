@@ -1,14 +1,11 @@
 //! Rebates, tiers by volume and rates of markets: money is conserved whatever the rates are, and a tier is
 //! what a naive count of the trades says.
 
-#[path = "exchange/mod.rs"]
-mod exchange;
-
 use std::collections::BTreeMap;
 
+use crate::exchange::{BASE, Exchange, QUOTE, limit};
 use chance::Random;
 use engine::Partition;
-use exchange::{BASE, Exchange, QUOTE, limit};
 use types::*;
 
 const ACCOUNTS: u32 = 9;

@@ -4,10 +4,7 @@
 //!
 //! `SEED` and `SEEDS` choose the lives.
 
-mod exchange;
-mod life;
-
-use life::Life;
+use crate::life::Life;
 
 /// What may go wrong in a life.
 #[derive(Clone, Copy, PartialEq)]

@@ -1,12 +1,10 @@
 //! Random lists in a random flow: both of a pair never trade, what a list trades never exceeds its lots,
 //! and every hold is what the open orders need, after each command and over any wires.
 
-mod exchange;
-
 use std::collections::BTreeMap;
 
+use crate::exchange::{Exchange, FIRST_MARKET, PREVENTIONS, limit, order_list};
 use chance::Random;
-use exchange::{Exchange, FIRST_MARKET, PREVENTIONS, limit, order_list};
 use types::{
     AccountId, CancelCause, ClientOrderId, Conditions, Event, ListEnd, ListLeg, MarketState,
     OrderId, OrderSpec, PartitionId, PlaceOrder, PlaceOrderList, Price, Quantity, Request, Side,

@@ -1,9 +1,7 @@
 //! The same exchange in one partition and in several: nothing is lost, doubled or decided twice.
 
-mod exchange;
-
+use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, limit};
 use chance::Random;
-use exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, limit};
 use types::{
     AccountId, Amount, ClientOrderId, Command, Delivery, Event, MarketId, MarketState, OrderId,
     OrderSpec, PartitionId, Price, Quantity, Request, SelfTradePrevention, Side, TimeInForce,

@@ -1,14 +1,11 @@
 //! Changes of tick and lot, and delisting, over whole exchanges: random books, books larger than the work of
 //! an entry, several partitions, and snapshots in the middle.
 
-#[path = "exchange/mod.rs"]
-mod exchange;
-
 use std::collections::BTreeMap;
 
+use crate::exchange::{Exchange, FIRST_MARKET, limit};
 use chance::Random;
 use engine::Partition;
-use exchange::{Exchange, FIRST_MARKET, limit};
 use types::*;
 
 const SECOND: u64 = 1_000_000_000;

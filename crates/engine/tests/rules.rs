@@ -1,8 +1,6 @@
 //! Rules of requests as a client or an operator sees them: answers, balances, idempotency.
 
-mod exchange;
-
-use exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, limit};
+use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, limit};
 use types::{
     AccountId, Amount, AssetDef, AssetId, CancelCause, ClientOrderId, Event, MarketId, MarketState,
     OrderId, OrderSpec, Price, Quantity, RejectCode, Request, Side, TreasuryReference,

@@ -3,26 +3,13 @@
 //! A file in `tests/scenarios` holds sessions. A session begins with `== RULE title`, where RULE is a
 //! number of `docs/trading-rules.md`; every session has an exchange of its own. A line without
 //! indentation is a command (`commands.rs`, `treasury.rs` and `failures.rs` in `scenario` have the grammar), the indented lines after it are
-//! the events that it caused. `UPDATE_EXPECT=1 cargo test -p engine --test scenarios` writes them anew:
+//! the events that it caused. `UPDATE_EXPECT=1 cargo test -p engine scenarios` writes them anew:
 //! read the difference before you commit it.
-
-#[path = "scenario/commands.rs"]
-mod commands;
-#[path = "exchange/mod.rs"]
-mod exchange;
-#[path = "scenario/failures.rs"]
-mod failures;
-#[path = "scenario/floor.rs"]
-mod floor;
-#[path = "scenario/said.rs"]
-mod said;
-#[path = "scenario/treasury.rs"]
-mod treasury;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use floor::Floor;
+use crate::scenario::Floor;
 
 /// Fewer sessions than this mean that some were lost.
 const LEAST_SESSIONS: usize = 200;

@@ -1,10 +1,8 @@
 //! What time brings about, and what takes the way through a market and back: over several partitions,
 //! and the same again from the log.
 
-mod exchange;
-
+use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, limit};
 use engine::Partition;
-use exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, limit};
 use types::*;
 
 const ALICE: u32 = 1;

@@ -1,10 +1,8 @@
 //! The guard of the treasury (`docs/trading-rules.md`, section 14): ceilings, policies, proposals and
 //! the two operators who each takes. In one partition, and with the accounts in others than the treasury.
 
-mod exchange;
-
+use crate::exchange::{BASE, Exchange, QUOTE};
 use engine::Partition;
-use exchange::{BASE, Exchange, QUOTE};
 use types::*;
 
 const ALICE: AccountId = AccountId(1);

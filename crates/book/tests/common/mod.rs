@@ -1,5 +1,4 @@
 //! Shared by the tests: a market to trade in, small random numbers, and commands as tests write them.
-#![expect(dead_code, reason = "each test file uses a part of this")]
 
 pub mod desk;
 

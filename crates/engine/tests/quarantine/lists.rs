@@ -7,7 +7,7 @@ use types::{
 };
 
 use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, order_list};
-use crate::rig::{
+use crate::quarantine::rig::{
     EACH, FIRST, available, balance, check, codes, fails_at_trade, mend_and_release, place, refused,
 };
 

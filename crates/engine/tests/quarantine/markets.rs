@@ -6,7 +6,7 @@ use types::{
 };
 
 use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, limit};
-use crate::rig::{
+use crate::quarantine::rig::{
     EACH, FIRST, SECOND_MARKET, available, check, codes, fails_at_trade, place, place_in, refused,
     trades, with_failed_market,
 };

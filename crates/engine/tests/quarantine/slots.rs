@@ -6,7 +6,7 @@ use types::{
 };
 
 use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE};
-use crate::rig::{
+use crate::quarantine::rig::{
     EACH, SLOT_2, available, check, codes, debit, fails_at_fill, place, refused, trades,
 };
 

@@ -7,7 +7,7 @@ use types::{
 };
 
 use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, limit};
-use crate::rig::{EACH, SECOND_MARKET, check, codes, place, place_in};
+use crate::quarantine::rig::{EACH, SECOND_MARKET, check, codes, place, place_in};
 
 /// Fails here and there in markets and slots, before and after what a step changes.
 fn unsound() -> Bug {

@@ -6,7 +6,7 @@ use types::{
 };
 
 use crate::exchange::{BASE, Exchange, FIRST_MARKET, limit};
-use crate::rig::{
+use crate::quarantine::rig::{
     EACH, FIRST, SECOND_MARKET, SLOT_2, balance, check, codes, fails_at_fill, fails_at_trade,
     mend_and_release, place, place_in, with_failed_market,
 };

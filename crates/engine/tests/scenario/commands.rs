@@ -31,9 +31,9 @@
 
 use types::*;
 
+use super::floor::{Floor, account, number};
+use super::said::STATES;
 use crate::exchange::{FIRST_MARKET, QUOTE, limit};
-use crate::floor::{Floor, account, number};
-use crate::said::STATES;
 
 pub fn request(floor: &Floor, words: &[&str]) -> Option<Request> {
     let market = FIRST_MARKET;

@@ -12,8 +12,8 @@
 
 use types::*;
 
+use super::floor::{PEOPLE, account, number};
 use crate::exchange::FIRST_MARKET;
-use crate::floor::{PEOPLE, account, number};
 
 /// The bug that the words are about.
 pub fn bug(words: &[&str]) -> Option<Bug> {

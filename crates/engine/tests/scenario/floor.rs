@@ -2,10 +2,10 @@
 
 use types::{AccountId, Command, Event, PartitionId, Timestamp};
 
+use super::said::{said, state_word};
+use super::treasury::Numbers;
+use super::{commands, failures, treasury};
 use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE};
-use crate::said::{said, state_word};
-use crate::treasury::Numbers;
-use crate::{commands, failures, treasury};
 
 /// Accounts 1 to 4, with a million atoms of base and of quote each.
 pub const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];

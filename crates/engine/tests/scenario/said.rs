@@ -2,8 +2,8 @@
 
 use types::{AccountId, CancelCause, Event, ListEnd, MarketState, OrderId, Timestamp};
 
-use crate::floor::PEOPLE;
-use crate::{failures, treasury};
+use super::floor::PEOPLE;
+use super::{failures, treasury};
 
 /// What an event says; balances are asked for by `funds` instead.
 pub fn said(event: &Event, seconds: impl Fn(Timestamp) -> u64) -> Option<String> {

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 
 use types::*;
 
+use super::floor::{PEOPLE, account, number};
 use crate::exchange::BASE;
-use crate::floor::{PEOPLE, account, number};
 
 /// The last number of each source.
 #[derive(Default)]

@@ -1,7 +1,5 @@
 //! A component that fails is quarantined: the rest goes on, and nothing is lost, doubled or decided twice.
 
-#[path = "../exchange/mod.rs"]
-mod exchange;
 mod lists;
 mod markets;
 mod rig;
