@@ -4,7 +4,7 @@ set -euo pipefail
 
 scripts/setup.sh node
 scripts/setup.sh chromium
-cargo build --quiet --profile test --package outcry
+scripts/test-binary.sh
 root=$PWD
 cd tests/browser
 if [ ! -d node_modules ] || [ package-lock.json -nt node_modules ]; then

@@ -43,7 +43,7 @@ elif [ $# -eq 0 ]; then
         [[ " $heavy " == *" $client "* ]] || set -- "$@" "$client"
     done
 fi
-cargo build --quiet --profile test --package outcry
+scripts/test-binary.sh
 for client in "$@"; do
     if [ -e "tests/clients/$client/package.json" ]; then echo node; else echo python; fi
 done | sort -u | xargs -n 1 scripts/setup.sh

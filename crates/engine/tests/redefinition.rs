@@ -222,6 +222,32 @@ fn a_large_book_is_converted_in_several_entries_that_snapshots_may_part() {
     exchange.assert_replays();
 }
 
+/// Rules 15.1 and 16.1: the time of the command itself has come.
+#[test]
+fn what_is_planned_is_at_least_a_nanosecond_away() {
+    // An entry is applied this much after the one before.
+    const ENTRY_NANOS: u64 = 1_000;
+    let is_planned = |nanos: u64, request: fn(Timestamp) -> Request| {
+        let mut exchange = Exchange::funded(1, 1, 2, 1_000);
+        let events = exchange.submit_quietly(request(exchange.now.saturating_add_nanos(nanos)));
+        let is_refused = |event: &Event| {
+            matches!(event, Event::Rejected { code, .. } if *code == RejectCode::PlanRefused)
+        };
+        !events.iter().any(is_refused)
+    };
+    let requests: [fn(Timestamp) -> Request; 2] = [
+        |at| Request::PlanDelisting { market: FIRST_MARKET, at: Some(at) },
+        |at| {
+            let redefinition = Some(Box::new(redefinition(2, 1)));
+            Request::PlanRedefinition { market: FIRST_MARKET, at, redefinition }
+        },
+    ];
+    for request in requests {
+        assert!(!is_planned(ENTRY_NANOS, request));
+        assert!(is_planned(ENTRY_NANOS + 1, request));
+    }
+}
+
 #[test]
 fn a_large_book_is_ended_in_several_entries_that_snapshots_may_part() {
     let mut exchange = large_book();
