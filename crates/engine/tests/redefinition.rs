@@ -230,10 +230,10 @@ fn what_is_planned_is_at_least_a_nanosecond_away() {
     let is_planned = |nanos: u64, request: fn(Timestamp) -> Request| {
         let mut exchange = Exchange::funded(1, 1, 2, 1_000);
         let events = exchange.submit_quietly(request(exchange.now.saturating_add_nanos(nanos)));
-        let is_refused = |event: &Event| {
-            matches!(event, Event::Rejected { code, .. } if *code == RejectCode::PlanRefused)
-        };
-        !events.iter().any(is_refused)
+        let refused = RejectCode::PlanRefused;
+        !events
+            .iter()
+            .any(|event| matches!(event, Event::Rejected { code, .. } if *code == refused))
     };
     let requests: [fn(Timestamp) -> Request; 2] = [
         |at| Request::PlanDelisting { market: FIRST_MARKET, at: Some(at) },
