@@ -1,10 +1,9 @@
 //! Reading the history by ids and times, oldest first: what the Binance dialect pages by.
 
 use rusqlite::{Row, params};
-use types::{AccountId, MarketId, OrderId, Quantity, Seq, Timestamp, TradeId};
+use types::{AccountId, AssetId, MarketId, OrderId, Quantity, Seq, Timestamp, TradeId};
 
 use crate::error::{Result, StoreError};
-use crate::history::LedgerQuery;
 use crate::history::ORDER_COLUMNS;
 use crate::history_rows::{
     FillRow, LedgerRow, OrderRow, TradeRow, fill_row, ledger_row, maybe_whole, order_row, trade_row,
@@ -102,6 +101,25 @@ pub struct OrderListRow {
     pub ended_at: Option<Timestamp>,
     /// Its orders with their client ids, by id.
     pub orders: Vec<(OrderId, Option<String>)>,
+}
+
+/// Asks for what came to an account or left it, newest first.
+#[derive(Clone, Copy, Debug)]
+pub struct TransferQuery {
+    /// Whose.
+    pub account: AccountId,
+    /// `credit` or `debit`.
+    pub kind: &'static str,
+    /// Of what, or of anything.
+    pub asset: Option<AssetId>,
+    /// Only those of then or later.
+    pub since: Option<Timestamp>,
+    /// Only those of then or before.
+    pub until: Option<Timestamp>,
+    /// Without this many of the newest.
+    pub offset: u32,
+    /// At most this many.
+    pub limit: u32,
 }
 
 /// Asks for amendments of an order.
@@ -323,16 +341,25 @@ impl Store {
         self.rows(sql, params![query.market.0, order, query.account.0], amendment)
     }
 
-    /// Ledger entries of one kind, newest first.
+    /// Credits or debits of an account, newest first.
     ///
     /// # Errors
     /// See above.
-    pub fn transfers_of(&self, query: &LedgerQuery, kind: &str) -> Result<Vec<LedgerRow>> {
+    pub fn transfers_of(&self, query: &TransferQuery) -> Result<Vec<LedgerRow>> {
         let sql = "SELECT * FROM ledger_entries
-                   WHERE account = ?1 AND (?2 IS NULL OR asset = ?2) AND kind = ?3 AND NOT suspense
-                   ORDER BY id DESC LIMIT ?4";
-        let asset = query.asset.map(|asset| asset.0);
-        self.rows(sql, params![query.account.0, asset, kind, query.limit], ledger_row)
+                   WHERE account = ?1 AND kind = ?2 AND (?3 IS NULL OR asset = ?3) AND NOT suspense
+                       AND time BETWEEN ?4 AND ?5
+                   ORDER BY id DESC LIMIT ?6 OFFSET ?7";
+        let values = params![
+            query.account.0,
+            query.kind,
+            query.asset.map(|asset| asset.0),
+            bound(query.since, 0),
+            bound(query.until, i64::MAX),
+            query.limit,
+            query.offset,
+        ];
+        self.rows(sql, values, ledger_row)
     }
 }
 

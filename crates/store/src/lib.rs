@@ -35,6 +35,7 @@ mod treasury_rows;
 pub use accounts::Account;
 pub use by_id::{
     AmendmentQuery, AmendmentRow, FillsByTradeQuery, OrderListQuery, OrderListRow, OrdersByIdQuery,
+    TransferQuery,
 };
 pub use check::{Mismatch, VerifiedHistory};
 pub use error::{Result, StoreError};

@@ -92,11 +92,13 @@ pub(crate) fn meant(method: &Method, path: &str) -> Option<&'static Endpoint> {
 
 /// One request, from its bytes to its answer. Who asks too much is told so before the body is read.
 async fn serve(shared: Arc<Shared>, endpoint: &'static Endpoint, request: Request) -> Response {
-    if let Err(refusal) = endpoint.admit(&shared) {
-        return refused(&refusal);
-    }
     let (parts, body) = request.into_parts();
     let source = source(&parts.extensions);
+    if let Err(refusal) = endpoint.admit(&shared) {
+        let mut response = refused(&refusal);
+        state_weight(&shared, source, response.headers_mut());
+        return response;
+    }
     let has_body = !body.is_end_stream();
     let least = least_weight(endpoint, &parts, has_body);
     let (outcome, is_read) = match shared.limiter.charge(source, least).await {

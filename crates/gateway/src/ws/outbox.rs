@@ -44,10 +44,15 @@ impl<S: Source> Out<S> {
     /// As how many answers of usual length it counts.
     fn weight(&self) -> usize {
         match self {
-            Self::Text(text) => 1 + text.len() / USUAL_ANSWER,
-            _ => 1,
+            Self::Text(text) => weight_of(text),
+            Self::Subscribed { texts, .. } => texts.iter().map(weight_of).sum::<usize>().max(1),
+            Self::Unsubscribed { .. } | Self::Ping | Self::Pong(_) | Self::Finish => 1,
         }
     }
+}
+
+fn weight_of(text: &Text) -> usize {
+    1 + text.len() / USUAL_ANSWER
 }
 
 /// Bytes of the longest answers to a single order, about.
@@ -109,6 +114,26 @@ impl<S: Source> Outbox<S> {
     pub async fn room(&self) {
         while !self.has_room() {
             self.room.notified().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ws::subscription::Subscription;
+
+    #[test]
+    fn an_answer_counts_by_its_length_whatever_begins_behind_it() {
+        let long = || Text::from("x".repeat(10 * USUAL_ANSWER));
+        let begun =
+            Out::Subscribed { texts: vec![long()], subscriptions: Vec::new(), permits: Vec::new() };
+        for out in [Out::Text(long()), begun] {
+            let outbox = Outbox::<Subscription>::new(8);
+            outbox.push(out);
+            assert!(!outbox.has_room());
+            outbox.pop();
+            assert!(outbox.has_room());
         }
     }
 }

@@ -130,6 +130,25 @@ async fn what_clients_insist_on_at_start_is_answered_truthfully() {
         (&json!("BTC"), &json!("10.00000000"))
     );
     assert_eq!(world.asked(&world.alice, "/sapi/v1/capital/withdraw/history").await, json!([]));
+    let all = deposits.as_array().unwrap();
+    let oldest = all.last().unwrap();
+    let pages = [
+        ("status=1".to_owned(), &all[..]),
+        ("status=0".to_owned(), &all[..0]),
+        ("offset=1".to_owned(), &all[1..]),
+        (format!("limit=1&offset={}", all.len() - 1), std::slice::from_ref(oldest)),
+        (format!("offset={}", all.len()), &all[..0]),
+    ];
+    let page = async |query: &str| {
+        let path = format!("/sapi/v1/capital/deposit/hisrec?{query}");
+        world.asked(&world.alice, &path).await
+    };
+    for (query, expected) in pages {
+        assert_eq!(page(&query).await, json!(expected), "{query}");
+    }
+    // What is too late does not count towards the limit.
+    let first = page(&format!("limit=1&endTime={}", oldest["insertTime"])).await;
+    assert_eq!(first[0]["insertTime"], oldest["insertTime"]);
     let assets = world.signed(&world.alice, "POST", "/sapi/v3/asset/getUserAsset", "").await.ok();
     assert_eq!(assets[0]["free"], "10.00000000");
 }

@@ -51,6 +51,26 @@ async fn a_pair_is_placed_asked_about_and_cancelled_as_one() {
     for report in cancelled["orderReports"].as_array().unwrap() {
         assert_eq!(report["status"], "CANCELED");
     }
+    // Whoever asks later hears the same of both.
+    let all = world.asked(&world.alice, "/api/v3/allOrders?symbol=BTCUSDT").await;
+    for order in placed["orders"].as_array().unwrap() {
+        let id = &order["orderId"];
+        let one = world.asked(&world.alice, &format!("/api/v3/order?symbol=BTCUSDT&orderId={id}"));
+        let one = one.await;
+        let listed = all.as_array().unwrap().iter().find(|order| order["orderId"] == *id);
+        for order in [&one, listed.expect("all orders are listed")] {
+            assert_eq!((&order["status"], order.get("expiryReason")), (&json!("CANCELED"), None));
+        }
+    }
+    // Also if a page has one of them alone.
+    let last = &placed["orders"][1]["orderId"];
+    for page in
+        [format!("orderId={last}"), format!("limit=1&orderId={}", last.as_u64().unwrap() - 1)]
+    {
+        let path = format!("/api/v3/allOrders?symbol=BTCUSDT&{page}");
+        let page = world.asked(&world.alice, &path).await;
+        assert_eq!((page.as_array().unwrap().len(), &page[0]["status"]), (1, &json!("CANCELED")));
+    }
     let again = world.signed(&world.alice, "DELETE", "/api/v3/orderList", &query).await;
     assert_eq!(again.code(), -2011);
     let all = world.asked(&world.alice, "/api/v3/allOrderList").await;

@@ -162,6 +162,15 @@ async fn tickers_say_what_traded() {
             (&json!("49000.00000000"), None),
             "{window}"
         );
+        // It begins with a full minute: more than what was asked for by less than one.
+        let length = said["closeTime"].as_u64().unwrap() - said["openTime"].as_u64().unwrap();
+        let minutes = match window {
+            "1m" => 1,
+            "1h" => 60,
+            "1d" => 1_440,
+            _ => continue,
+        };
+        assert_eq!(length / 60_000, minutes, "{window}");
     }
     let day = world.ask("/api/v3/ticker/tradingDay?symbol=BTCUSDT&timeZone=0").await.ok();
     assert_eq!(day["lastPrice"], "49000.00000000");

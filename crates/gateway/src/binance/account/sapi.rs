@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::LedgerQuery;
+use store::TransferQuery;
 use types::Amount;
 
 use super::commission::{maker_rate, rates};
@@ -15,6 +15,9 @@ use crate::binance::symbols::{self, symbol};
 use crate::history;
 
 const MOST_ROWS: usize = 1_000;
+/// The `status` of a deposit that is there, and of a withdrawal that is gone.
+const CREDITED: u8 = 1;
+const COMPLETED: u8 = 6;
 
 /// `GET capital/config/getall`: the assets. Value comes and goes by operators, not by chains: there are no
 /// networks.
@@ -127,13 +130,13 @@ struct Deposit {
 
 /// `GET capital/deposit/hisrec`: credits, newest first.
 pub(in crate::binance) async fn deposits(call: Call) -> Result<Answer, Error> {
-    let rows = transfers(&call, "credit").await?;
+    let rows = transfers(&call, "credit", CREDITED).await?;
     let deposit = |moved: &Moved| Deposit {
         id: moved.id.to_string(),
         amount: moved.amount.clone(),
         coin: moved.coin.clone(),
         network: "",
-        status: 1,
+        status: CREDITED,
         address: "",
         address_tag: "",
         tx_id: moved.reference.clone(),
@@ -149,14 +152,14 @@ pub(in crate::binance) async fn deposits(call: Call) -> Result<Answer, Error> {
 
 /// `GET capital/withdraw/history`: debits, newest first.
 pub(in crate::binance) async fn withdrawals(call: Call) -> Result<Answer, Error> {
-    let rows = transfers(&call, "debit").await?;
+    let rows = transfers(&call, "debit", COMPLETED).await?;
     let withdrawal = |moved: &Moved| {
         json!({
             "id": moved.id.to_string(),
             "amount": moved.amount,
             "transactionFee": "0",
             "coin": moved.coin,
-            "status": 6,
+            "status": COMPLETED,
             "address": "",
             "txId": moved.reference,
             "applyTime": text_of(moved.at),
@@ -180,7 +183,8 @@ struct Moved {
     time: Time,
 }
 
-async fn transfers(call: &Call, kind: &'static str) -> Result<Vec<Moved>, Error> {
+/// Of one kind, newest first. All have the one `status` that these ever have: there is nothing of another.
+async fn transfers(call: &Call, kind: &'static str, status: u8) -> Result<Vec<Moved>, Error> {
     let account = call.account()?;
     let asset = match call.params.text("coin")? {
         None => None,
@@ -190,14 +194,14 @@ async fn transfers(call: &Call, kind: &'static str) -> Result<Vec<Moved>, Error>
         },
     };
     let (since, until) = (call.params.time("startTime")?, call.params.end_time("endTime")?);
-    let limit = call.params.limit(MOST_ROWS, MOST_ROWS)?;
+    let limit = call.params.limit(MOST_ROWS, MOST_ROWS)? as u32;
+    let offset = call.params.int::<u32>("offset")?.unwrap_or(0);
+    if call.params.int::<u8>("status")?.is_some_and(|wanted| wanted != status) {
+        return Ok(Vec::new());
+    }
     call.history_settled().await?;
-    let query = LedgerQuery { account, asset, before: None, limit: limit as u32 };
-    let rows = history::read(&call.shared, move |store| store.transfers_of(&query, kind));
-    let rows = rows.await?;
-    let in_time = rows.iter().filter(|row| {
-        since.is_none_or(|since| row.time >= since) && until.is_none_or(|until| row.time <= until)
-    });
+    let query = TransferQuery { account, kind, asset, since, until, offset, limit };
+    let rows = history::read(&call.shared, move |store| store.transfers_of(&query)).await?;
     let moved = |row: &store::LedgerRow| {
         let asset = call.shared.views.asset(row.asset)?;
         Some(Moved {
@@ -209,7 +213,7 @@ async fn transfers(call: &Call, kind: &'static str) -> Result<Vec<Moved>, Error>
             time: call.unit.show(row.time),
         })
     };
-    Ok(in_time.filter_map(moved).collect())
+    Ok(rows.iter().filter_map(moved).collect())
 }
 
 /// `2024-02-29 12:34:56` (UTC).

@@ -3,7 +3,7 @@
 //! Put together from the candles of the views, which reach back 1,501 of their own intervals. An interval
 //! without a trade repeats the close before it with zeros; before the first trade there are none.
 
-use types::{Price, Timestamp};
+use types::{Price, Timestamp, TradeId};
 use views::{Candle, MAX_CANDLES, MarketInfo, Views};
 
 use super::interval::Interval;
@@ -65,9 +65,12 @@ pub(in crate::binance) fn read_klines(
     // Where nothing had traded yet, or nothing is known any more, there are no candles.
     let mut start = match (close, candles.peek()) {
         (Some(_), _) => first,
-        (None, Some(candle)) => interval.start_of(candle.start),
+        (None, Some(candle)) => first_whole(interval, candle),
         (None, None) => return klines,
     };
+    while let Some(candle) = candles.next_if(|candle| candle.start < start) {
+        close = Some(candle.close);
+    }
     while start <= last && klines.len() < limit {
         let end = interval.next(start);
         let mut traded: Option<Candle> = None;
@@ -83,6 +86,13 @@ pub(in crate::binance) fn read_klines(
         start = end;
     }
     klines
+}
+
+/// When the first interval begins of which all is known, if `oldest` is the oldest candle that is.
+fn first_whole(interval: Interval, oldest: &Candle) -> Timestamp {
+    let start = interval.start_of(oldest.start);
+    let is_whole = start == oldest.start || oldest.first_trade == TradeId(1);
+    if is_whole { start } else { interval.next(start) }
 }
 
 impl Kline {
@@ -111,6 +121,41 @@ impl Kline {
                 let [e, f, g, h] = std::array::from_fn(|_| render::ZERO.to_owned());
                 (open, a, b, c, d, e, close, f, 0, g, h, "0")
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: u64 = 60_000_000_000;
+
+    /// Older candles of a minute are kept no more: what an interval began with may be among them.
+    #[test]
+    fn an_interval_whose_beginning_is_not_known_is_left_out() {
+        let three = Interval::from_name("3m", 0).unwrap();
+        let start = |minute: u64, first_trade: u64| {
+            let trade = Candle { first_trade: TradeId(first_trade), ..candle(minute) };
+            first_whole(three, &trade).0 / MINUTE
+        };
+        assert_eq!((start(6, 100), start(7, 100), start(8, 100)), (6, 9, 9));
+        assert_eq!((start(6, 1), start(7, 1), start(8, 1)), (6, 6, 6), "nothing was before it");
+    }
+
+    fn candle(minute: u64) -> Candle {
+        Candle {
+            start: Timestamp(minute * MINUTE),
+            open: Price::new(1),
+            high: Price::new(1),
+            low: Price::new(1),
+            close: Price::new(1),
+            volume: 1,
+            quote_volume: 1,
+            trades: 1,
+            first_trade: TradeId(1),
+            taker_buy_volume: 0,
+            taker_buy_quote: 0,
         }
     }
 }

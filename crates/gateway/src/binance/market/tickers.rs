@@ -74,15 +74,15 @@ pub(in crate::binance) struct Window {
 }
 
 impl Window {
-    /// The window that begins at `from`. Candles of a minute reach back a day; for what is longer it
-    /// begins at the quarter of an hour before.
+    /// The window that begins at `from`. Candles of a minute reach back a day and the minute that is not over; for
+    /// what is longer it begins at the quarter of an hour before.
     pub(in crate::binance) fn read(
         views: &Views,
         now: Timestamp,
         market: &MarketInfo,
         from: Timestamp,
     ) -> Self {
-        let is_long = now.0.saturating_sub(from.0) > DAY;
+        let is_long = now.0.saturating_sub(from.0) > DAY + MINUTE;
         let base = if is_long { Base::Minute15 } else { Base::Minute1 };
         let from = base.start_of(from);
         let window = views.window(market.def.id, base, from);

@@ -162,7 +162,11 @@ pub(in crate::binance) async fn cancel_list(call: Call) -> Result<Answer, Error>
     for &order in &list.orders {
         remember_name(&call, &market, order, cancel_name.as_deref());
     }
-    let outcome = call.shared.submit(call.valid_until(), request).await?;
+    let outcome = call.shared.submit(call.valid_until(), request).await;
+    if outcome.is_err() {
+        list.orders.iter().for_each(|&order| call.shared.cancel_names.forget(here, order));
+    }
+    let outcome = outcome?;
     if !matches!(outcome.answer, Event::OrderCancelled { .. }) {
         return Err(unexpected(&outcome).into());
     }

@@ -10,6 +10,7 @@ mod query;
 mod read;
 mod replace;
 mod show;
+mod whole_list;
 
 pub(super) use amend::*;
 pub(super) use cancel::*;

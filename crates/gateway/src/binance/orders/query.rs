@@ -6,6 +6,7 @@ use views::OrderView;
 
 use super::find::{Named, view};
 use super::show::OrderObject;
+use super::whole_list::{ended_with, rows_beside, shown};
 use crate::binance::endpoint::{Answer, Call};
 use crate::binance::error::Error;
 use crate::binance::params::Params;
@@ -23,7 +24,8 @@ pub(in crate::binance) async fn order(call: Call) -> Result<Answer, Error> {
     let named = Named::of(&call, "orderId", "origClientOrderId")?;
     let account = call.caught_up().await?;
     let order = named.anywhere(&call, account, &market).await?;
-    Answer::of(&OrderObject::asked(&market, &order, call.unit))
+    let object = OrderObject::asked(&market, &order, call.unit);
+    Answer::of(&shown(&call, &order, object).await?)
 }
 
 /// `GET openOrders`: of a market, or of all.
@@ -56,12 +58,20 @@ pub(in crate::binance) async fn all_orders(call: Call) -> Result<Answer, Error> 
     let limit = call.params.limit(ROWS, MOST_ROWS)? as u32;
     call.history_settled().await?;
     let query = OrdersByIdQuery { account, market: market.def.id, from, since, until, limit };
-    let rows = history::read(&call.shared, move |store| store.orders_by_id(&query)).await?;
-    let object = |row| {
-        let order = view(row)?;
-        Ok(OrderObject::asked(&market, &order, call.unit))
+    let read = history::read(&call.shared, move |store| {
+        let rows = store.orders_by_id(&query)?;
+        let beside = rows_beside(store, &rows)?;
+        Ok((rows, beside))
+    });
+    let (rows, beside) = read.await?;
+    let orders = rows.iter().map(view).collect::<Result<Vec<_>, _>>()?;
+    let beside = beside.iter().map(view).collect::<Result<Vec<_>, _>>()?;
+    let object = |order: &OrderView| {
+        let object = OrderObject::asked(&market, order, call.unit);
+        let is_cancelled = orders.iter().chain(&beside).any(|other| ended_with(order, other));
+        if is_cancelled { object.of_cancelled_list() } else { object }
     };
-    Answer::of(&rows.iter().map(object).collect::<Result<Vec<_>, Error>>()?)
+    Answer::of(&orders.iter().map(object).collect::<Vec<_>>())
 }
 
 /// `startTime` and `endTime`, at most a day apart.

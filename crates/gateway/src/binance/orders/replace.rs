@@ -127,7 +127,11 @@ async fn replace(
     let stop_on_failure = on_failure == OnFailure::Stop;
     let request = Request::ReplaceOrder(Box::new(ReplaceOrder { cancel, stop_on_failure, order }));
     remember_name(call, market, cancel, Some(&name));
-    let outcome = call.shared.ask(call.valid_until(), request).await?;
+    let outcome = call.shared.ask(call.valid_until(), request).await;
+    if outcome.is_err() {
+        call.shared.cancel_names.forget(market.def.id, cancel);
+    }
+    let outcome = outcome?;
     let refused = rejection(&outcome.answer);
     let is_cancelled = match &refused {
         Some(_) => cancelled_alone(cancel, on_failure, &outcome),

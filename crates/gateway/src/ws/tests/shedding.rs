@@ -36,6 +36,8 @@ async fn ask(rig: &Rig, method: &str, path: &str) -> (u16, Option<String>, Strin
     let response = router.oneshot(request).await.unwrap();
     let after = response.headers().get("retry-after");
     let after = after.map(|value| value.to_str().unwrap().to_owned());
+    let states_weight = response.headers().contains_key("x-mbx-used-weight");
+    assert_eq!(states_weight, path.starts_with("/api"), "{method} {path}");
     let status = response.status().as_u16();
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
     (status, after, String::from_utf8(body.to_vec()).unwrap())
