@@ -55,8 +55,8 @@ async fn a_pair_is_placed_asked_about_and_cancelled_as_one() {
     let all = world.asked(&world.alice, "/api/v3/allOrders?symbol=BTCUSDT").await;
     for order in placed["orders"].as_array().unwrap() {
         let id = &order["orderId"];
-        let one = world.asked(&world.alice, &format!("/api/v3/order?symbol=BTCUSDT&orderId={id}"));
-        let one = one.await;
+        let path = format!("/api/v3/order?symbol=BTCUSDT&orderId={id}");
+        let one = world.asked(&world.alice, &path).await;
         let listed = all.as_array().unwrap().iter().find(|order| order["orderId"] == *id);
         for order in [&one, listed.expect("all orders are listed")] {
             assert_eq!((&order["status"], order.get("expiryReason")), (&json!("CANCELED"), None));
