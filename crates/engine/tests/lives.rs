@@ -4,7 +4,7 @@
 //!
 //! `SEED` and `SEEDS` choose the lives.
 
-use crate::life::Life;
+use crate::life::{Life, unsound};
 
 /// What may go wrong in a life.
 #[derive(Clone, Copy, PartialEq)]
@@ -26,7 +26,7 @@ fn lives(partitions: &[u16], trouble: Trouble) {
             println!("SEED={seed} SEEDS=1, {partitions} partitions");
             let mut life = Life::begin(seed * 31 + u64::from(partitions), partitions);
             if trouble == Trouble::Failures {
-                life.exchange.run_with(Some(life::unsound()));
+                life.exchange.run_with(Some(unsound()));
             }
             for step in 0..400 {
                 life.step(trouble != Trouble::None);

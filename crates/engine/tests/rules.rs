@@ -1,6 +1,6 @@
 //! Rules of requests as a client or an operator sees them: answers, balances, idempotency.
 
-use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, limit};
+use crate::exchange::{BASE, Exchange, FIRST_MARKET, QUOTE, limit, market};
 use types::{
     AccountId, Amount, AssetDef, AssetId, CancelCause, ClientOrderId, Event, MarketId, MarketState,
     OrderId, OrderSpec, Price, Quantity, RejectCode, Request, Side, TreasuryReference,
@@ -263,7 +263,7 @@ fn bounds_are_rejections_with_codes_of_their_own() {
     let asset = AssetDef { id: AssetId(70_000), symbol: "FAR".into(), scale: 2 };
     let events = exchange.submit_quietly(Request::DefineAsset(asset));
     assert_eq!(rejection(&events), RejectCode::InvalidDefinition);
-    let mut small = exchange::market(MarketId(2));
+    let mut small = market(MarketId(2));
     small.bounds.max_orders_per_account = 2;
     exchange.submit_quietly(Request::ListMarket(Box::new(small)));
     let order = types::PlaceOrder { market: MarketId(2), ..limit(ALICE, Side::Buy, 1, 1) };
