@@ -89,11 +89,11 @@ reported() {
 
 # The commit of the report, if it is one commit, known here, and has shards left.
 unfinished_commit() {
-    local commit left=
+    local commit of left=
+    commit=$(reported "${crates%% *}" 3)
+    git cat-file -e "$commit^{commit}" 2>/dev/null || return 0
     for crate in $crates; do
-        commit=$(reported "$crate" 3)
-        git cat-file -e "$commit^{commit}" 2>/dev/null || return 0
-        local of
+        [ "$(reported "$crate" 3)" = "$commit" ] || return 0
         of=$(reported "$crate" 4)
         [ "${of% of *}" = "${of#* of }" ] || left=yes
     done
