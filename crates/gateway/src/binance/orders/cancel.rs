@@ -8,7 +8,7 @@ use super::find::Named;
 use super::lists::{CancelledList, ListObject};
 use super::read::client_id;
 use super::show::OrderObject;
-use super::whole_list::ended_with;
+use super::whole_list::told;
 use crate::binance::endpoint::{Answer, Call};
 use crate::binance::error::Error;
 use crate::binance::ids;
@@ -181,11 +181,7 @@ pub(in crate::binance) async fn cancel_all(call: Call) -> Result<Answer, Error> 
     for list in &lists {
         let orders: Vec<_> =
             ended.iter().filter(|order| list.orders.contains(&order.order)).collect();
-        let report = |order: &&OrderView| match orders.iter().any(|other| ended_with(order, other))
-        {
-            true => object(order).of_cancelled_list(),
-            false => object(order),
-        };
+        let report = |order: &&OrderView| told(object(order), order, orders.iter().copied());
         let reports = orders.iter().map(report).collect();
         let ended = ListObject::ended(&market, list, &orders, outcome.time, call.unit);
         answers.push(Ended::List(Box::new(CancelledList::new(ended, reports))));

@@ -6,7 +6,7 @@ use views::OrderView;
 
 use super::find::{Named, view};
 use super::show::OrderObject;
-use super::whole_list::{ended_with, rows_beside, shown};
+use super::whole_list::{rows_beside, shown, told};
 use crate::binance::endpoint::{Answer, Call};
 use crate::binance::error::Error;
 use crate::binance::params::Params;
@@ -68,8 +68,7 @@ pub(in crate::binance) async fn all_orders(call: Call) -> Result<Answer, Error> 
     let beside = beside.iter().map(view).collect::<Result<Vec<_>, _>>()?;
     let object = |order: &OrderView| {
         let object = OrderObject::asked(&market, order, call.unit);
-        let is_cancelled = orders.iter().chain(&beside).any(|other| ended_with(order, other));
-        if is_cancelled { object.of_cancelled_list() } else { object }
+        told(object, order, orders.iter().chain(&beside))
     };
     Answer::of(&orders.iter().map(object).collect::<Vec<_>>())
 }

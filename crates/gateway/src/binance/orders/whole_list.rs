@@ -12,8 +12,21 @@ use crate::binance::endpoint::Call;
 use crate::error::ApiError;
 use crate::history;
 
+/// What is said of an order: as the engine does, or CANCELED if it ended with its list since its owner cancelled one
+/// of `others`.
+pub(super) fn told<'a>(
+    object: OrderObject,
+    order: &OrderView,
+    others: impl IntoIterator<Item = &'a OrderView>,
+) -> OrderObject {
+    match others.into_iter().any(|other| ended_with(order, other)) {
+        true => object.of_cancelled_list(),
+        false => object,
+    }
+}
+
 /// Whether `order` ended with its list since `other` was cancelled by its owner.
-pub(super) fn ended_with(order: &OrderView, other: &OrderView) -> bool {
+fn ended_with(order: &OrderView, other: &OrderView) -> bool {
     let was_asked_for = matches!(other.cause, Some(EndCause::Cancelled(Client | CancelAll)));
     ended_with_its_list(order)
         && was_asked_for
@@ -42,6 +55,7 @@ pub(super) async fn shown(
     if !ended_with_its_list(order) {
         return Ok(object);
     }
+    let mut beside = Vec::new();
     for id in ids_beside(order.order) {
         let (account, market) = (order.account, order.market);
         let other = match call.shared.views.order(account, market, id) {
@@ -51,11 +65,9 @@ pub(super) async fn shown(
                 row.filter(|row| row.account == account).as_ref().map(view).transpose()?
             }
         };
-        if other.is_some_and(|other| ended_with(order, &other)) {
-            return Ok(object.of_cancelled_list());
-        }
+        beside.extend(other);
     }
-    Ok(object)
+    Ok(told(object, order, &beside))
 }
 
 /// The orders beside those of `rows` that ended with their lists, as far as they are not among `rows`.
