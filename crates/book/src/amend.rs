@@ -26,8 +26,9 @@ impl Market {
     /// released everything with it.
     ///
     /// Checks come in this order: the order and its owner; state; version; price; quantity; quantity
-    /// above what is filled; the operator's rules; something changes; the band; a post-only order would not
-    /// match, now or when trading goes on; the hold suffices; there is room in the book.
+    /// above what is filled; the operator's rules; something changes; its place is kept, if that is asked; the
+    /// band; a post-only order would not match, now or when trading goes on; the hold suffices; there is room
+    /// in the book.
     pub fn amend(&mut self, amend: &AmendOrder, work: &mut Work, fx: &mut Effects) {
         self.assert_not_interrupted();
         let reject = |market: &Self, code, fx: &mut Effects| {
@@ -86,6 +87,7 @@ impl Market {
         if price == old.price && total < old_total {
             return Ok(Change::Less { remaining });
         }
+        ensure(!amend.keep_priority, RejectCode::LosesPriority)?;
         self.check_band(old.side, price)?;
         // Also while nothing matches: what is let across now would match when trading goes on.
         let meets = self.book.ladder(old.side.opposite()).meets(price);

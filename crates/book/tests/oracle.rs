@@ -272,6 +272,7 @@ impl Session {
         if self.random.in_hundred(1) {
             amendment.version += 1;
         }
+        amendment.keep_priority = self.random.in_hundred(20);
         if let Some(order) = self.market.book().order(id).filter(|o| o.account == account) {
             amendment.hold = order.hold;
             let price = amendment.price.unwrap_or(order.price);

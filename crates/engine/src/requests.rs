@@ -57,8 +57,17 @@ impl Partition {
                 let slot = account.slot();
                 self.deadlines.set(Component::Ledger(slot), ledger.next_deadline(slot));
             }
-            Request::AmendOrder { account, market, version, order, price, quantity } => {
-                let amendment = Amendment { account, market, version, order, price, quantity };
+            Request::AmendOrder {
+                account,
+                market,
+                version,
+                order,
+                price,
+                quantity,
+                keep_priority,
+            } => {
+                let amendment =
+                    Amendment { account, market, version, order, price, quantity, keep_priority };
                 ledger.amend_order(&ctx, reply, &amendment, fx);
             }
             Request::CancelOrder { account, market, order } => {

@@ -197,7 +197,15 @@ fn request(random: &mut Random, serial: u64, now: Timestamp) -> Request {
         }
         34..=35 => {
             let price = Some(Price::new(96 + random.below(9)));
-            Request::AmendOrder { account, market, version: 1, order, price, quantity: None }
+            Request::AmendOrder {
+                account,
+                market,
+                version: 1,
+                order,
+                price,
+                quantity: None,
+                keep_priority: false,
+            }
         }
         36 => Request::CancelAll { account, market },
         37 => Request::SetCountdown { account, market, after_ms: random.below(900) as u32 },

@@ -41,7 +41,16 @@ fn random_request(random: &mut Random, serial: u64) -> Request {
         75..=82 => {
             let quantity = quantity.filter(|_| random.below(2) == 0);
             let price = price.filter(|_| random.below(2) == 0);
-            Request::AmendOrder { account, market, version: 1, order, price, quantity }
+            let keep_priority = random.below(4) == 0;
+            Request::AmendOrder {
+                account,
+                market,
+                version: 1,
+                order,
+                price,
+                quantity,
+                keep_priority,
+            }
         }
         83..=86 => {
             let client_order_id = client_id(random.below(serial + 1));
@@ -291,6 +300,7 @@ fn amendments_that_race_with_fills_and_cancels_leave_nothing_locked() {
                             order,
                             price,
                             quantity,
+                            keep_priority: random.below(4) == 0,
                         };
                         exchange.submit(amend);
                     }
@@ -330,7 +340,9 @@ fn cancel_all_follows_an_order_that_is_being_replaced() {
     exchange.submit_quietly(Request::PlaceOrder(limit(1, Side::Buy, 10, 5)));
     let (account, market, order) = (AccountId(1), FIRST_MARKET, OrderId(1));
     let (price, quantity) = (Some(Price::new(11)), None);
-    let amend = Request::AmendOrder { account, market, version: 1, order, price, quantity };
+    let keep_priority = false;
+    let amend =
+        Request::AmendOrder { account, market, version: 1, order, price, quantity, keep_priority };
     exchange.submit(amend);
     exchange.submit(Request::CancelAll { account, market });
     exchange.settle(&mut Vec::new());

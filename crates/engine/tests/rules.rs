@@ -125,7 +125,16 @@ fn an_amendment_holds_what_it_needs_and_keeps_the_order_when_funds_do_not_suffic
     let mut amend = |price: Option<u64>, quantity: Option<u64>, order| {
         let (price, quantity) = (price.map(Price::new), quantity.map(Quantity::new));
         let (account, market) = (AccountId(ALICE), FIRST_MARKET);
-        let request = Request::AmendOrder { account, market, version: 1, order, price, quantity };
+        let keep_priority = false;
+        let request = Request::AmendOrder {
+            account,
+            market,
+            version: 1,
+            order,
+            price,
+            quantity,
+            keep_priority,
+        };
         let events = exchange.submit_quietly(request);
         exchange.assert_sound();
         (events, balance(&exchange, ALICE, QUOTE))

@@ -205,6 +205,7 @@ pub const fn status_of_reject(code: RejectCode) -> StatusCode {
         | R::NotFillable
         | R::NoLiquidity
         | R::NothingToAmend
+        | R::LosesPriority
         | R::QuantityBelowFilled
         | R::QuantityBelowMinimum
         | R::QuantityAboveMaximum

@@ -8,7 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 /// Version of segments, records and snapshots that this binary writes and reads. Another one is refused
 /// by name. 1: before there was a release. 2: orders have conditions.
 /// 3: conditions take a byte where there are none; order lists, fee schedules, guards, quarantine.
-pub const FORMAT_VERSION: u16 = 3;
+/// 4: an amendment may ask to keep the order's place.
+pub const FORMAT_VERSION: u16 = 4;
 
 /// Whose log: part of every header, so that a file in the wrong place is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

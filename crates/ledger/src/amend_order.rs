@@ -31,6 +31,8 @@ pub struct Amendment {
     pub price: Option<Price>,
     /// New total quantity, or the old one.
     pub quantity: Option<Quantity>,
+    /// Whether the market refuses what would lose the order its place.
+    pub keep_priority: bool,
 }
 
 impl Ledger {
@@ -42,7 +44,8 @@ impl Ledger {
         amendment: &Amendment,
         fx: &mut Effects,
     ) {
-        let &Amendment { account, market, version, order, price, quantity } = amendment;
+        let &Amendment { account, market, version, order, price, quantity, keep_priority } =
+            amendment;
         let asker = Asker {
             reply,
             request: RequestKind::AmendOrder,
@@ -74,6 +77,7 @@ impl Ledger {
             order,
             price,
             quantity,
+            keep_priority,
         }));
     }
 }
@@ -111,6 +115,10 @@ fn check(
         check_quantity(&listed.def, quantity)?;
     }
     let Amended { needs, more_to_buy } = amended(listed, hold, amendment)?;
+    if amendment.keep_priority {
+        // What keeps its place needs no more; the market refuses what is more.
+        return Ok((hold_id, Amount::ZERO));
+    }
     if !more_to_buy.is_zero() {
         check_position(listed, state, account, more_to_buy)?;
     }

@@ -288,7 +288,8 @@ impl Workload {
         let price = self.random.one_in(2).then(|| self.price());
         let quantity = self.random.one_in(2).then(|| self.quantity());
         let version = self.version(market);
-        Request::AmendOrder { account, market, version, order, price, quantity }
+        let keep_priority = self.random.one_in(4);
+        Request::AmendOrder { account, market, version, order, price, quantity, keep_priority }
     }
 
     fn replace(&mut self, now: Timestamp) -> Request {

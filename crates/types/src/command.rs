@@ -142,6 +142,8 @@ pub enum Request {
         price: Option<Price>,
         /// New total quantity, filled part included, or the old one.
         quantity: Option<Quantity>,
+        /// Refuse it if the order would lose its place.
+        keep_priority: bool,
     } = 2,
     /// Cancel by order id.
     CancelOrder {

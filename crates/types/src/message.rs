@@ -61,6 +61,8 @@ pub struct AmendOrder {
     pub price: Option<Price>,
     /// New total quantity, filled part included, or the old one.
     pub quantity: Option<Quantity>,
+    /// Refuse it if the order would lose its place; then nothing was added to the hold.
+    pub keep_priority: bool,
 }
 
 /// Market → ledger: one side of a trade, or of a self-trade decrement with nothing paid.

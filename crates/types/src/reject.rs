@@ -123,6 +123,7 @@ reject_codes! {
         NotionalAboveMaximum = 419, retryable: false, "The order is worth more than the market's most.";
         PriceOutOfBand = 420, retryable: true, "The price is too far from the average of the last trades.";
         TooManyIcebergParts = 421, retryable: false, "The iceberg would come in more parts than the market allows.";
+        LosesPriority = 422, retryable: false, "The order would lose its place in the queue, which the amendment was to keep.";
     }
     Funds {
         UnknownAsset = 500, retryable: true, "There is no such asset.";

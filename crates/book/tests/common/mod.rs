@@ -84,6 +84,7 @@ pub fn amend(account: u32, hold: u32, order: u64, extra: u128) -> AmendOrder {
         order: OrderId(order),
         price: None,
         quantity: None,
+        keep_priority: false,
     }
 }
 

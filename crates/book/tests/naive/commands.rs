@@ -284,6 +284,9 @@ impl Naive {
         if price == old.price && total < old_total {
             return None;
         }
+        if a.keep_priority {
+            return Some(LosesPriority);
+        }
         let meets = self.first(old.side.opposite()).is_some_and(|o| match old.side {
             Side::Buy => o.price <= price,
             Side::Sell => o.price >= price,

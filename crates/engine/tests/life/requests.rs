@@ -266,6 +266,7 @@ impl Life {
                     order,
                     price: (self.random.below(3) > 0).then(|| Price::new(self.price())),
                     quantity: (self.random.below(3) > 0).then(|| Quantity::new(self.quantity())),
+                    keep_priority: self.random.below(4) == 0,
                 }
             }
             46..48 => {

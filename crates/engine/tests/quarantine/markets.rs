@@ -58,8 +58,16 @@ fn whatever_is_asked_of_a_quarantined_market_is_refused_and_gives_back_what_it_l
         let (account, market, order) = (AccountId(2), FIRST_MARKET, OrderId(1));
         let before = exchange.balances();
         let quantity = Some(Quantity::new(50));
-        let price = None;
-        let amend = Request::AmendOrder { account, market, version: 1, order, price, quantity };
+        let (price, keep_priority) = (None, false);
+        let amend = Request::AmendOrder {
+            account,
+            market,
+            version: 1,
+            order,
+            price,
+            quantity,
+            keep_priority,
+        };
         refused(&exchange.submit_quietly(amend.clone()), RequestKind::AmendOrder);
         // Another one is possible: the first is not under way any more.
         refused(&exchange.submit_quietly(amend), RequestKind::AmendOrder);
@@ -172,7 +180,16 @@ fn an_amendment_that_a_quarantined_market_refuses_frees_nothing_of_an_order_that
     assert_eq!(exchange.quarantined(), [FIRST]);
     let (account, market, order) = (AccountId(2), FIRST_MARKET, OrderId(1));
     let (price, quantity) = (Some(Price::new(90)), Some(Quantity::new(30)));
-    exchange.submit(Request::AmendOrder { account, market, version: 1, order, price, quantity });
+    let keep_priority = false;
+    exchange.submit(Request::AmendOrder {
+        account,
+        market,
+        version: 1,
+        order,
+        price,
+        quantity,
+        keep_priority,
+    });
     // Its hold ends, and its place in the slab is another order's before the refusal comes.
     exchange.carry(market_home, ledger, usize::MAX);
     let mut again = limit(2, Side::Sell, 300, 7);

@@ -41,6 +41,7 @@ fn random_request(random: &mut Random) -> Request {
             order,
             price: Some(Price::new(price)),
             quantity: Some(Quantity::new(quantity)),
+            keep_priority: false,
         },
         16 => Request::CancelAll { account: AccountId(account), market },
         17..=18 => Request::Transfer {

@@ -88,13 +88,17 @@ pub fn request(floor: &Floor, words: &[&str]) -> Option<Request> {
             Request::CancelOrder { account, market, order }
         }
         [who, "amend", id, ref changes @ ..] => {
+            let (changes, keep_priority) = match *changes {
+                [ref changes @ .., "keeping", "priority"] => (changes, true),
+                _ => (changes, false),
+            };
             let (changes, version) = match *changes {
                 [ref changes @ .., "version", version] => (changes, number(version) as u32),
                 _ => (changes, floor.version()),
             };
             let (price, quantity) = changes_of(changes)?;
             let (account, order) = (account(who), OrderId(number(id)));
-            Request::AmendOrder { account, market, version, order, price, quantity }
+            Request::AmendOrder { account, market, version, order, price, quantity, keep_priority }
         }
         [who, "replace", id, how, ref placed @ ..] => {
             Request::ReplaceOrder(Box::new(ReplaceOrder {

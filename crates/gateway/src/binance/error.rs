@@ -196,6 +196,7 @@ fn of_reject(code: R) -> Error {
         R::NothingToAmend => {
             Error::new(-2038, "The requested action would change no state; rejecting.")
         }
+        R::LosesPriority => Error::new(-2038, "Order amend (quantity increase) is not supported."),
         R::QuantityBelowFilled | R::NotAmendable | R::AmendmentInFlight => {
             Error::new(-2038, format!("Order amend rejected: {}", code.text()))
         }

@@ -69,8 +69,8 @@ fn read_op(op: Op, market: &MarketInfo) -> Result<Option<Request>, ApiError> {
         }
         OrderOp::Replace => replacement(read_fields(fields)?, market)?,
         OrderOp::Amend => {
-            let AmendFields { order_id, price, quantity, .. } = read_fields(fields)?;
-            let body = AmendOrderBody { price, quantity };
+            let AmendFields { order_id, price, quantity, keep_priority, .. } = read_fields(fields)?;
+            let body = AmendOrderBody { price, quantity, keep_priority };
             body.into_request(ACCOUNT, market, OrderId(order_id))?
         }
         OrderOp::Cancel => {

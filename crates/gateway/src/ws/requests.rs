@@ -117,8 +117,9 @@ async fn order(
         }
         OrderOp::Amend => {
             let amended = async {
-                let AmendFields { market, order_id, price, quantity } = read_fields(fields)?;
-                let body = AmendOrderBody { price, quantity };
+                let AmendFields { market, order_id, price, quantity, keep_priority } =
+                    read_fields(fields)?;
+                let body = AmendOrderBody { price, quantity, keep_priority };
                 orders::amend(shared, account, valid_until, &market, OrderId(order_id), body).await
             };
             reply(id, name, amended.await)
@@ -183,6 +184,8 @@ pub(super) struct AmendFields {
     pub(super) price: Option<String>,
     #[serde(default)]
     pub(super) quantity: Option<String>,
+    #[serde(default)]
+    pub(super) keep_priority: bool,
 }
 
 #[derive(Deserialize)]

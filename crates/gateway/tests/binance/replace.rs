@@ -171,6 +171,29 @@ async fn an_amendment_takes_quantity_and_keeps_id_and_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_amendments_at_once_none_enlarges_the_order() {
+    let world = World::new().await;
+    let path = "/api/v3/order/amend/keepPriority";
+    for _ in 0..20 {
+        let placed = world.order(&world.alice, &format!("{LIMIT}&price=60000")).await.ok();
+        let id = &placed["orderId"];
+        let amend = async |quantity| {
+            let query = format!("symbol=BTCUSDT&orderId={id}&newQty={quantity}");
+            world.signed(&world.alice, "PUT", path, &query).await
+        };
+        let (small, large) = tokio::join!(amend("0.4"), amend("0.8"));
+        for refused in [&small, &large].into_iter().filter(|said| said.status != StatusCode::OK) {
+            assert_eq!(refused.code(), -2038);
+        }
+        let query = format!("/api/v3/order?symbol=BTCUSDT&orderId={id}");
+        let order = world.asked(&world.alice, &query).await;
+        assert_eq!(order["status"], "NEW");
+        let expected = if small.status == StatusCode::OK { "0.40000000" } else { "0.80000000" };
+        assert_eq!(order["origQty"], expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_amended_order_is_found_by_its_new_name_and_by_the_one_that_it_keeps() {
     let world = World::new().await;
     let form = format!("{LIMIT}&price=60000&newClientOrderId=first");

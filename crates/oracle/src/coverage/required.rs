@@ -264,7 +264,9 @@ fn command_not_rejected(kind: Kind, state: MarketState, code: RejectCode) -> Opt
         | RejectCode::NotionalAboveMaximum
         | RejectCode::PriceOutOfBand
         | RejectCode::TooManyIcebergParts => why(takes, "11: rules of what enters"),
-        RejectCode::NothingToAmend => why(takes, "9: asked after the state"),
+        RejectCode::NothingToAmend | RejectCode::LosesPriority => {
+            why(takes, "9: asked after the state")
+        }
         RejectCode::NotAmendable | RejectCode::QuantityBelowFilled => {
             why(amends, "only of amendments")
         }

@@ -228,6 +228,7 @@ impl Generator {
             order: OrderId(id),
             price,
             quantity: quantity.map(Quantity::new),
+            keep_priority: self.random.one_in(4),
         }
     }
 

@@ -13,6 +13,8 @@ pub struct Amendment {
     pub price: Option<u64>,
     /// New total in lots, filled part included.
     pub total: Option<u64>,
+    /// Whether it is refused if the order would lose its place.
+    pub keep_priority: bool,
 }
 
 /// What an amendment asks of its account.
@@ -49,6 +51,10 @@ impl Market {
         let total = asked.total.unwrap_or(order.remaining + order.filled);
         if total <= order.filled {
             return Err(RejectCode::QuantityBelowFilled);
+        }
+        if asked.keep_priority {
+            let asset = pays_with(self, order.side);
+            return Ok(AmendmentNeeds { asset, extra: 0, more_lots_to_buy: 0 });
         }
         let price = asked.price.unwrap_or(order.price);
         let after = Order { price, remaining: total - order.filled, ..order.clone() };
@@ -88,6 +94,9 @@ impl Market {
         if price == old.price && remaining < old.remaining {
             self.reduce(id, remaining, reply);
             return Ok(());
+        }
+        if asked.keep_priority {
+            return Err(RejectCode::LosesPriority);
         }
         self.replace(&old, price, remaining, reply)
     }

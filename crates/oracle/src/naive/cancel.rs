@@ -115,7 +115,8 @@ impl Exchange {
         asker: &Asker,
         request: &Request,
     ) -> Result<(), RejectCode> {
-        let &Request::AmendOrder { version, order, price, quantity, .. } = request else {
+        let &Request::AmendOrder { version, order, price, quantity, keep_priority, .. } = request
+        else {
             unreachable!("dispatched by kind");
         };
         let account = asker.account;
@@ -131,6 +132,7 @@ impl Exchange {
         let asked = Amendment {
             price: price.map(|price| price.get()),
             total: quantity.map(|total| total.get()),
+            keep_priority,
         };
         let AmendmentNeeds { asset, extra, more_lots_to_buy } =
             market.check_amendment(account, order.0, asked)?;

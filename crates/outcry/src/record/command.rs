@@ -74,12 +74,13 @@ fn request_line(names: Names<'_>, request: &Request) -> Line {
     let line = Line::new(request.kind().name());
     match *request {
         Request::PlaceOrder(ref order) => place_order(names, line, order),
-        Request::AmendOrder { account, market, order, price, quantity, .. } => line
+        Request::AmendOrder { account, market, order, price, quantity, keep_priority, .. } => line
             .with("account", account.0)
             .with("market", names.market(market))
             .with("order", order.0)
             .with_some("price", price.map(|price| names.price(market, price)))
-            .with_some("quantity", quantity.map(|quantity| names.quantity(market, quantity))),
+            .with_some("quantity", quantity.map(|quantity| names.quantity(market, quantity)))
+            .with_some("priority", keep_priority.then_some("keep")),
         Request::CancelOrder { account, market, order } => line
             .with("account", account.0)
             .with("market", names.market(market))

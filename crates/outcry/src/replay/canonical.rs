@@ -301,6 +301,7 @@ impl Replay<'_> {
             order,
             price,
             quantity: Some(quantity),
+            keep_priority: false,
         };
         let place = |terms| Request::PlaceOrder(place(account, terms));
         Ok(match row.action {

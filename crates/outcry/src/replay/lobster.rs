@@ -265,6 +265,7 @@ impl Replay<'_> {
                 order,
                 price: None,
                 quantity: Some(filled + left),
+                keep_priority: true,
             }
         };
         self.ask(&request, row.id)

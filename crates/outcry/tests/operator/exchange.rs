@@ -241,6 +241,7 @@ fn amend(account: u32, order: u64, price: Option<u64>, quantity: Option<u64>) ->
         order: OrderId(order),
         price: price.map(Price::new),
         quantity: quantity.map(Quantity::new),
+        keep_priority: false,
     }
 }
 

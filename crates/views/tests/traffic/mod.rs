@@ -64,6 +64,7 @@ fn random_request(random: &mut Random, serial: u64, now: Timestamp) -> Request {
             order,
             price: (random.below(2) == 0).then(|| Price::new(90 + random.below(20))),
             quantity: (random.below(2) == 0).then(|| Quantity::new(1 + random.below(60))),
+            keep_priority: random.below(4) == 0,
         },
         85 => Request::CancelAll { account, market },
         86..=89 => Request::Transfer {

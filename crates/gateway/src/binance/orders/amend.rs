@@ -64,13 +64,6 @@ pub(in crate::binance) async fn amend(call: Call) -> Result<Answer, Error> {
     let account = call.caught_up().await?;
     let order = named.in_views(&call, account, &market)?;
     let order = order.filter(|order| order.status.is_open()).ok_or_else(Error::no_such_order)?;
-    let total = order.spec.quantity().unwrap_or_default();
-    if wanted > total {
-        return refuse("Order amend (quantity increase) is not supported.");
-    }
-    if wanted == total {
-        return refuse("The requested action would change no state; rejecting.");
-    }
     let request = Request::AmendOrder {
         account,
         market: market.def.id,
@@ -78,6 +71,7 @@ pub(in crate::binance) async fn amend(call: Call) -> Result<Answer, Error> {
         order: order.order,
         price: None,
         quantity: Some(wanted),
+        keep_priority: true,
     };
     let outcome = call.shared.submit(call.valid_until(), request).await?;
     if !matches!(outcome.answer, Event::OrderReduced { .. }) {
@@ -93,10 +87,6 @@ pub(in crate::binance) async fn amend(call: Call) -> Result<Answer, Error> {
         execution_id: ids::execution_id(outcome.seq, 0),
         amended_order: amended(&call, &market, &order),
     })
-}
-
-fn refuse<T>(why: &'static str) -> Result<T, Error> {
-    Err(Error::new(-2038, why))
 }
 
 fn amended(call: &Call, market: &views::MarketInfo, order: &OrderView) -> AmendedOrder {

@@ -143,6 +143,9 @@ pub(crate) struct AmendOrderBody {
     /// The new total quantity, filled part included; the old one unless given.
     #[serde(default)]
     pub(crate) quantity: Option<String>,
+    /// Refuse it (`LosesPriority`) if the order would lose its place in the queue.
+    #[serde(default)]
+    pub(crate) keep_priority: bool,
 }
 
 impl PlaceOrderBody {
@@ -285,6 +288,7 @@ impl AmendOrderBody {
             order,
             price: new_price.transpose()?,
             quantity: new_quantity.transpose()?,
+            keep_priority: self.keep_priority,
         })
     }
 }
