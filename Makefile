@@ -80,10 +80,10 @@ peers: setup-rust ## Our book beside those of others on the same orders. FLOWS n
 	$(or $(CARGO_TARGET_DIR),peers/target)/release/peers $(FLOWS)
 
 kill-test: setup-rust ## Kill the exchange ROUNDS times (500) under load and account for every command.
-	KILL_ROUNDS=$(ROUNDS) cargo test --package outcry --test kill -- --nocapture
+	KILL_ROUNDS=$(ROUNDS) cargo test --package outcry --test end_to_end kill:: -- --nocapture
 
 local-books: setup-rust ## Order books of CLIENTS clients (1000), kept for MINUTES (10) over connections that are cut: no gap, no difference.
-	LOCAL_BOOKS_CLIENTS=$(CLIENTS) LOCAL_BOOKS_MINUTES=$(MINUTES) cargo test --release --package outcry --test local_books -- --nocapture
+	LOCAL_BOOKS_CLIENTS=$(CLIENTS) LOCAL_BOOKS_MINUTES=$(MINUTES) cargo test --release --package outcry --test end_to_end local_books:: -- --nocapture
 
 oracle: setup-rust ## The product against the naive exchange: SEED (1), COMMANDS (1000000000); resumes. docs/reliability.md
 	cargo build --release --quiet --package oracle

@@ -1,14 +1,14 @@
 //! The command log in order: what is written is read back, across segments, lives and readers.
 
-mod common;
-
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{IDENTITY, append, entry, options, read_all, records, segments, write_log};
+use crate::common::{
+    self, IDENTITY, append, entry, options, read_all, records, segments, write_log,
+};
 use journal::{
     BatchBuilder, CommandLog, CommandReader, DiskHook, Identity, JournalError, Options,
     verify_commands,

@@ -1,12 +1,10 @@
 //! What a crash or a failing disk can leave, and what opening makes of it. Images are judged through
 //! `CommandLog::open` itself, on a copy.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{IDENTITY, Random, entry, options, records, segments, write_log};
+use crate::common::{self, IDENTITY, Random, entry, options, records, segments, write_log};
 use journal::{CommandLog, CommandReader, JournalError, RecoveryReport, verify_commands};
 use types::Seq;
 

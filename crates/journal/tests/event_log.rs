@@ -1,12 +1,10 @@
 //! The event log: read by cursor, cut freely at its end, reconciled with events derived anew, and
 //! kept within limits.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{IDENTITY, events, options, records, segments, time};
+use crate::common::{self, IDENTITY, events, options, records, segments, time};
 use journal::{BatchBuilder, ConsumerState, EventLog, EventReader, JournalError, Retention};
 use types::{Seq, Timestamp};
 

@@ -1,13 +1,11 @@
 //! Files of each format version are kept for ever: this binary reads its own, and refuses by name what it
 //! does not know. They are written only when a version is made:
-//! `JOURNAL_WRITE_FIXTURES=1 cargo test -p journal --test fixtures`.
-
-mod common;
+//! `JOURNAL_WRITE_FIXTURES=1 cargo test -p journal --test journal fixtures`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{IDENTITY, entry, events, options, time};
+use crate::common::{self, IDENTITY, entry, events, options, time};
 use journal::{
     BatchBuilder, EventLog, EventReader, FORMAT_VERSION, JournalError, SnapshotHeader,
     SnapshotStore, verify_commands,

@@ -1,12 +1,11 @@
 //! Snapshots: whole or skipped, newest first.
 
-mod common;
-
+use crate::common;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use common::IDENTITY;
+use crate::common::IDENTITY;
 use journal::{Identity, JournalError, SnapshotHeader, SnapshotStore};
 use types::{PartitionId, Seq, Timestamp};
 

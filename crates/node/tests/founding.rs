@@ -1,8 +1,6 @@
 //! What is lost is told from what was never begun: a partition without a log, a data directory
 //! without its cluster file, and a first start that was interrupted anywhere.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
@@ -10,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Client, config, nth_order, start, stop};
+use crate::common::{Client, config, nth_order, start, stop};
 use node::{DataDir, Node, NodeError, NodeHooks};
 use types::PartitionId;
 

@@ -1,13 +1,11 @@
 //! What happens when too much comes, and when the disk fails.
 
-mod common;
-
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use common::{Client, config, limit, nth_order};
+use crate::common::{self, Client, config, limit, nth_order};
 use journal::DiskHook;
 use node::{EXIT_DISK, Exchange, Node, NodeHooks};
 use parking_lot::{Condvar, Mutex};

@@ -1,10 +1,10 @@
 //! The same exchange on one, two and five partitions.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::{Client, balances, config, kill, nth_order, rebuild, settle, start, stop};
+use crate::common::{
+    self, Client, balances, config, kill, nth_order, rebuild, settle, start, stop,
+};
 use engine::Partition;
 use node::Exchange;
 use types::PartitionId;

@@ -1,14 +1,12 @@
 //! A component that fails stops alone: the node goes on, everybody is answered, and the log says it.
 
-mod common;
-
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{
+use crate::common::{
     Answer, BASE, Client, MARKET, PATIENCE, QUOTE, balances, config, kill, limit, market, rebuild,
     settle, stop,
 };

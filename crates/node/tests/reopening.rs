@@ -1,11 +1,9 @@
 //! Whether the last life ended in order is in the log: a market with the rule for it trades on after an orderly
 //! end, and comes back through cancel-only and an auction after a crash.
 
-mod common;
-
 use std::path::Path;
 
-use common::{Client, MARKET, config, kill, limit, rebuild, start, stop};
+use crate::common::{Client, MARKET, config, kill, limit, rebuild, start, stop};
 use types::{
     Event, MarketRules, MarketState, PartitionId, RejectCode, Reopening, Request, Seq, Side,
 };

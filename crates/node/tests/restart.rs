@@ -1,13 +1,13 @@
 //! What was acknowledged is there again, with and without snapshots, after an orderly end and after
 //! a crash.
 
-mod common;
-
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use common::{Client, balances, config, kill, nth_order, rebuild, settle, start, stop};
+use crate::common::{
+    self, Client, balances, config, kill, nth_order, rebuild, settle, start, stop,
+};
 use node::{DataDir, Exchange, FeedError, Node, NodeConfig, NodeError, NodeHooks};
 use types::{PartitionId, Seq, Topology};
 

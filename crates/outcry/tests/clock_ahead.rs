@@ -1,13 +1,11 @@
 //! A log that was written by a wrong clock: time stands still until the right one has caught up, and
 //! operators are told why.
 
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::{Server, now_ms};
 use node::{Node, NodeConfig, NodeHooks};
-use support::{Server, now_ms};
 use types::Timestamp;
 
 #[test]

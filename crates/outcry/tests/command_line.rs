@@ -1,12 +1,10 @@
 //! What scripts rely on: exit statuses, and what stands on stdout.
 
-mod support;
-
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use support::{Server, binary};
+use crate::support::{self, Server, binary};
 
 fn outcry(args: &[&str]) -> Output {
     Command::new(binary()).args(args).output().expect("the binary starts")

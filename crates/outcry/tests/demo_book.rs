@@ -1,12 +1,10 @@
 //! A book kept by the depth messages of the real binary's demo, as a client keeps it: sequence and
 //! checksum of each message, and in the end the book that HTTP shows.
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::{self, Http, Server, eventually, read_json, websocket};
 use serde_json::{Value, json};
-use support::{Http, Server, eventually, read_json, websocket};
 use tokio_tungstenite::tungstenite::Message;
 
 const MESSAGES: usize = 300;

@@ -1,14 +1,12 @@
 //! A first start that is killed at any moment leaves what the next one makes whole: markets, the
 //! demonstration and an admin key that somebody has seen.
 
-mod support;
-
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support::{Key, Server, spawn};
 use chance::Random;
 use serde_json::Value;
-use support::{Key, Server, spawn};
 
 /// A start that nobody interrupts has all that a first one promises. `admin` is a key that an earlier
 /// start has shown, if one has.

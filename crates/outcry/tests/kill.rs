@@ -5,8 +5,6 @@
 //! makes snapshots and rotates segments; every fourth round also while it starts), starts it again
 //! and asks for every command of the round by its own name. `KILL_ROUNDS` sets the number of rounds, `KILL_SEED` the seed.
 
-mod support;
-
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,9 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::{self, Http, Key, Server, outcry, read_json, spawn, websocket};
 use chance::Random;
 use serde_json::{Value, json};
-use support::{Http, Key, Server, outcry, read_json, spawn, websocket};
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 const SOCKETS: usize = 8;

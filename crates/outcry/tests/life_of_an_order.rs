@@ -2,12 +2,10 @@
 //! matched in part, told on a stream, cancelled, in the history, explained, and still there after a
 //! restart.
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::{Http, Key, Server, eventually, found, outcry, subscribe, told};
 use serde_json::{Value, json};
-use support::{Http, Key, Server, eventually, found, outcry, subscribe, told};
 
 #[test]
 fn an_order_lives_as_it_is_told_everywhere() {

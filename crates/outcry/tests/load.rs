@@ -1,13 +1,11 @@
 //! `outcry load` against the real binary: it finds nothing wrong with an exchange that is right, and what is wrong with one
 //! in whose accounts somebody meddles.
 
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support::{Server, binary, eventually};
 use serde_json::{Value, json};
-use support::{Server, binary, eventually};
 
 const SEED: &str = "7";
 

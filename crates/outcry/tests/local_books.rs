@@ -6,8 +6,6 @@
 //!
 //! `LOCAL_BOOKS_CLIENTS` (50), `LOCAL_BOOKS_MINUTES` (none: until connections were cut often enough), `LOCAL_BOOKS_SEED`.
 
-mod support;
-
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
@@ -15,11 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::{PATIENCE, Server, eventually, now_ms};
 use chance::Random;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::json;
-use support::{PATIENCE, Server, eventually, now_ms};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;

@@ -1,11 +1,9 @@
 //! A data directory whose `directory.sqlite` is gone: told of, mended, and nothing fails for it.
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::{Key, Server};
 use serde_json::json;
-use support::{Key, Server};
 
 fn lose_directory(data: &Path) {
     for file in ["directory.sqlite", "directory.sqlite-wal", "directory.sqlite-shm"] {

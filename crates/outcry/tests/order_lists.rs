@@ -1,12 +1,10 @@
 //! Order lists over the real WebSocket: placed and cancelled there, and told to their owner alone.
 
-mod support;
-
 use std::collections::VecDeque;
 use std::net::TcpStream;
 
+use crate::support::{Key, Server, found, place, read_json, subscribe, websocket};
 use serde_json::{Value, json};
-use support::{Key, Server, found, place, read_json, subscribe, websocket};
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 /// A connection that asks one thing after the other.

@@ -1,12 +1,10 @@
 //! The real binary, ended by SIGKILL and in order: a market with the rule for it comes back through cancel-only
 //! and an auction after the one, and trades on after the other (section 17 of the trading rules).
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::{Http, Key, Server, eventually, found, outcry, place};
 use serde_json::{Value, json};
-use support::{Http, Key, Server, eventually, found, outcry, place};
 
 const MARKET: &str = "/v1/markets/BTC-USDT";
 /// Seconds that no test lasts.

@@ -1,13 +1,11 @@
 //! What everybody reads is the same before and after a restart, whether the views come from their
 //! snapshot or, without a usable one, from the events.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::{Http, Key, Server, found, place};
 use serde_json::{Value, json};
-use support::{Http, Key, Server, found, place};
 
 const RESTORED: &str = "views restored from";
 const NOT_USED: &str = "views.snapshot is not used";

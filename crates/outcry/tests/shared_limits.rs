@@ -1,13 +1,11 @@
 //! Several processes that keep their limits together over a real Redis, which dies and comes back.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use support::{PATIENCE, Server, eventually};
+use crate::support::{PATIENCE, Server, eventually};
 use tempfile::TempDir;
 
 const PROCESSES: usize = 3;

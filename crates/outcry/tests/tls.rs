@@ -1,20 +1,18 @@
 //! The real binary behind TLS: HTTPS and WSS by a client that trusts its certificate, none by one
 //! that does not, and a clear line when there is no usable certificate or key.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use crate::support::{PATIENCE, Server, binary};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
-use support::{PATIENCE, Server, binary};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;

@@ -1,15 +1,12 @@
 //! Reading the history by ids and times: aggregates of trades, orders and fills from an id on.
 
-#[path = "../../views/tests/traffic/mod.rs"]
-mod traffic;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::traffic::exchange::Exchange;
+use crate::traffic::{ACCOUNTS, interleaved, traffic};
 use chance::Random;
 use store::{FillsByTradeQuery, OrdersByIdQuery, Store};
-use traffic::exchange::Exchange;
-use traffic::{ACCOUNTS, interleaved, traffic};
 use types::{AccountId, Event, MarketId, OrderId, TradeId};
 
 fn history_of(exchange: &Exchange, seed: u64) -> (tempfile::TempDir, Store) {

@@ -1,16 +1,13 @@
 //! The history against the engine: nothing missing, nothing twice, sums exact.
 
-#[path = "../../views/tests/traffic/mod.rs"]
-mod traffic;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::traffic::exchange::Exchange;
+use crate::traffic::{ACCOUNTS, interleaved, last_seq, traffic};
 use chance::Random;
 use store::{FillQuery, LedgerQuery, OrderQuery, OrderState, Store, StoreError};
-use traffic::exchange::Exchange;
-use traffic::{ACCOUNTS, interleaved, last_seq, traffic};
 use types::{AccountId, Amount, AssetId, Event, EventBatch, MarketId, PartitionId, Seq, Timestamp};
 
 fn totals(exchange: &Exchange) -> Vec<(AccountId, AssetId, Amount)> {

@@ -1,5 +1,4 @@
 //! Logs with known content, and copies of them to be broken.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part of this")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
 //! A small exchange to run nodes with: two assets, one market, some accounts with funds.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part of this")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,7 +35,6 @@ pub fn config(data: &Path, partitions: u16) -> NodeConfig {
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub token: u64,
-    pub partition: PartitionId,
     pub seq: Seq,
     pub events: Vec<Event>,
 }
@@ -47,7 +45,6 @@ impl ReplySink for Sink {
     fn deliver(&self, reply: Reply<'_>) {
         let _ = self.0.send(Answer {
             token: reply.to.token,
-            partition: reply.partition,
             seq: reply.seq,
             events: reply.events.to_vec(),
         });

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use types::{Conditions, Price, Quantity, Side, TimeInForce, Trigger};
 
-use crate::exchange::{Venue, limit, outcry, under, written, written_by};
+use super::exchange::{Venue, limit, outcry, under, written, written_by};
 
 #[test]
 fn an_order_that_rests_has_its_fills_its_reduction_and_its_place() {

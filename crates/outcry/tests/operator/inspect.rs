@@ -8,8 +8,8 @@ use types::{
     PriceBand, Quantity, Range, ReplaceOrder, Request, Timestamp,
 };
 
-use crate::exchange::{MARKET, Venue, limit, outcry, written, written_by};
-use crate::explain::conditional_trading;
+use super::exchange::{MARKET, Venue, limit, outcry, written, written_by};
+use super::explain::conditional_trading;
 
 #[test]
 fn a_log_is_printed_with_decimals_and_events_below_each_entry() {

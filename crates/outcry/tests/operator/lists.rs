@@ -10,7 +10,7 @@ use types::{
     TreasuryReference, Trigger,
 };
 
-use crate::exchange::{MARKET, Venue, limit, outcry, written_by};
+use super::exchange::{MARKET, Venue, limit, outcry, written_by};
 
 const QUOTE: AssetId = AssetId(2);
 

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::exchange::{Said, Venue, outcry, written, written_by};
+use super::exchange::{Said, Venue, outcry, written, written_by};
 
 fn verify(data: &Path) -> Said {
     outcry(&["verify", "DATA"], data)

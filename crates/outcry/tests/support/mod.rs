@@ -1,6 +1,5 @@
 //! The real binary as a child process, and small clients for it: signed HTTP over one connection,
 //! and a WebSocket.
-#![allow(dead_code, reason = "each test file uses its part of it")]
 
 use std::fmt::Debug;
 use std::io::{BufRead, BufReader, Read, Write};
