@@ -132,23 +132,37 @@ fn a_market_that_fails_again_is_quarantined_again_and_a_mended_one_trades_on() {
     }
 }
 
-/// Rule 13.4.
+/// An order of account 1 that takes all that account 2 sells, at once or when it is amended.
+fn sweep(exchange: &mut Exchange, is_amended: bool) -> Vec<Event> {
+    for n in 0..6_000 {
+        exchange.submit_quietly(place(2, Side::Sell, 100 + n % 7, 1));
+    }
+    if !is_amended {
+        return exchange.submit_quietly(place(1, Side::Buy, 200, 6_100));
+    }
+    exchange.submit_quietly(place(1, Side::Buy, 1, 6_100));
+    exchange.submit_quietly(Request::AmendOrder {
+        account: AccountId(1),
+        market: FIRST_MARKET,
+        version: 1,
+        order: OrderId(6_001),
+        price: Some(Price::new(200)),
+        quantity: None,
+        keep_priority: false,
+    })
+}
+
+/// Rule 13.4. An amended order has a hold by its id while it is in no book.
 #[test]
 fn a_sweep_that_fails_in_its_second_entry_is_finished_after_the_release() {
-    let sweep = |exchange: &mut Exchange| {
-        for n in 0..6_000 {
-            exchange.submit_quietly(place(2, Side::Sell, 100 + n % 7, 1));
-        }
-        // The funds of 6,000 makers take more than one entry.
-        exchange.submit_quietly(place(1, Side::Buy, 200, 6_100))
-    };
-    let mut mended = Exchange::funded(2, 1, 4, 10_000_000);
-    sweep(&mut mended);
-    for in_partitions in [1, 2] {
+    for (in_partitions, is_amended) in [(1, false), (2, false), (1, true), (2, true)] {
+        let mut mended = Exchange::funded(2, 1, 4, 10_000_000);
+        sweep(&mut mended, is_amended);
         let mut exchange = Exchange::funded(in_partitions, 1, 4, 10_000_000);
         exchange.run_with(Some(fails_at_trade(FIRST_MARKET, 5_900)));
         let before = exchange.logs.iter().map(Vec::len).sum::<usize>();
-        let events = sweep(&mut exchange);
+        let events = sweep(&mut exchange, is_amended);
+        // The funds of 6,000 makers take more than one entry.
         assert!(exchange.logs.iter().map(Vec::len).sum::<usize>() > before + 6_001);
         assert_eq!(exchange.quarantined(), [FIRST]);
         let done = trades(&events);
