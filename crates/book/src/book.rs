@@ -138,7 +138,16 @@ impl Book {
 
     #[inline]
     pub(crate) fn find(&self, id: OrderId) -> Option<u32> {
-        self.index.get(id, |place| self.orders[place].id)
+        self.find_order(id).map(|(place, _)| place)
+    }
+
+    /// The order of this id and its place, if it rests.
+    #[inline]
+    pub(crate) fn find_order(&self, id: OrderId) -> Option<(u32, &Order)> {
+        self.index.get(id, |place| {
+            let order = self.orders.get(place)?;
+            (order.id == id).then_some((place, order))
+        })
     }
 
     #[inline]
@@ -321,7 +330,7 @@ impl Book {
         } else {
             self.orders[last].next = place;
         }
-        self.index.insert(id, place);
+        self.index.insert(id, place, self.orders.live());
     }
 
     /// Takes an order out, and its level if it was the last there. Always inlined, as what calls it most: a

@@ -139,7 +139,7 @@ impl Market {
     /// The place of a resting order, if it is this account's.
     #[inline]
     pub(crate) fn find_own(&self, account: AccountId, order: OrderId) -> Option<u32> {
-        let place = self.book.find(order)?;
-        (self.book.at(place).account == account).then_some(place)
+        let (place, found) = self.book.find_order(order)?;
+        (found.account == account).then_some(place)
     }
 }

@@ -1,7 +1,8 @@
 //! One side's price levels, best first.
 //!
-//! Invariants: a level has at least one order; `best` is the level with the smallest key. A key is
-//! the distance from the best possible price of the side, so that "worse" is always "larger".
+//! Invariants: a level has at least one order; `best` is the level with the smallest key. Keys of asks
+//! are their prices, keys of bids these with all bits turned over, so that "worse" is always "larger".
+//! Nobody can foretell which side comes next, and so there is no branch for it.
 
 use types::{Price, Quantity, Side};
 
@@ -44,8 +45,10 @@ impl Level {
 }
 
 pub(crate) struct Ladder {
-    side: Side,
     max_price: Price,
+    /// The bits of a price that its key has the other way round: none for asks, for bids all that a
+    /// price may have.
+    turned: u64,
     trie: Trie,
     levels: Slab<Level>,
     best: u32,
@@ -53,15 +56,18 @@ pub(crate) struct Ladder {
 
 impl Ladder {
     pub(crate) fn new(side: Side, max_price: Price) -> Self {
-        Self { side, max_price, trie: Trie::new(max_price.get()), levels: Slab::new(), best: NONE }
+        let turned = match side {
+            Side::Buy => u64::MAX >> max_price.get().leading_zeros().min(u64::BITS - 1),
+            Side::Sell => 0,
+        };
+        let trie = Trie::new(max_price.get());
+        Self { max_price, turned, trie, levels: Slab::new(), best: NONE }
     }
 
     #[inline]
     fn key(&self, price: Price) -> u64 {
-        match self.side {
-            Side::Buy => self.max_price.get() - price.get(),
-            Side::Sell => price.get(),
-        }
+        debug_assert!(price <= self.max_price);
+        price.get() ^ self.turned
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -86,10 +92,7 @@ impl Ladder {
     /// Whether an order of the other side with this limit would meet the best level.
     #[inline]
     pub(crate) fn meets(&self, limit: Price) -> bool {
-        self.best().is_some_and(|best| match self.side {
-            Side::Buy => best.price >= limit,
-            Side::Sell => best.price <= limit,
-        })
+        self.best().is_some_and(|best| self.key(best.price) <= self.key(limit))
     }
 
     #[inline]
@@ -100,13 +103,14 @@ impl Ladder {
     /// The level of `price`, made if it is not there. Then the caller must put an order into it.
     #[inline]
     pub(crate) fn find_or_insert(&mut self, price: Price) -> u32 {
-        match self.find(price) {
+        let key = self.key(price);
+        match self.trie.get(key) {
             Some(level) => level,
-            None => self.insert(price),
+            None => self.insert(key, price),
         }
     }
 
-    fn insert(&mut self, price: Price) -> u32 {
+    fn insert(&mut self, key: u64, price: Price) -> u32 {
         let level = self.levels.insert(Level {
             price,
             total_low: 0,
@@ -115,7 +119,6 @@ impl Ladder {
             tail: NONE,
             count: 0,
         });
-        let key = self.key(price);
         self.trie.insert(key, level);
         if self.best == NONE || key < self.key(self.levels[self.best].price) {
             self.best = level;

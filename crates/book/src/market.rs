@@ -15,7 +15,6 @@ use types::{
 
 use crate::book::{Book, Removed};
 use crate::lists::{Lists, Member};
-use crate::order::need;
 use crate::redefine::Redefining;
 use crate::reopening::NextStep;
 use crate::rules::AveragePrice;
@@ -223,7 +222,7 @@ impl Market {
     /// What a limit order of this market locks.
     #[inline]
     pub(crate) fn need(&self, side: Side, price: Price, quantity: Quantity) -> Amount {
-        need(&self.scaling, side, price, quantity)
+        self.scaling.need(side, price, quantity)
     }
 
     /// States a trade and sends each side its half.
@@ -315,7 +314,7 @@ impl Market {
     ) {
         let Removed { id, account, hold, side, price, remaining, of_list } =
             self.book.remove(place);
-        let release = need(&self.scaling, side, price, remaining);
+        let release = self.need(side, price, remaining);
         fx.emit_plain(|| Event::OrderCancelled {
             reply,
             market: self.def.id,

@@ -75,7 +75,7 @@ impl RestingOrder {
     /// What its hold contains: quote atoms of a buy at its limit, base atoms of a sell.
     #[must_use]
     pub fn need(&self, scaling: &Scaling) -> Amount {
-        need(scaling, self.side, self.price, self.remaining)
+        scaling.need(self.side, self.price, self.remaining)
     }
 }
 
@@ -83,15 +83,6 @@ impl RestingOrder {
 #[inline]
 pub(crate) fn hidden_at_first(visible: Quantity, remaining: Quantity) -> Quantity {
     if visible.is_zero() { Quantity::ZERO } else { remaining.saturating_sub(visible) }
-}
-
-/// What a limit order of `quantity` at `price` locks: quote atoms of a buy, base atoms of a sell.
-#[inline]
-pub(crate) fn need(scaling: &Scaling, side: Side, price: Price, quantity: Quantity) -> Amount {
-    match side {
-        Side::Buy => scaling.notional(price, quantity),
-        Side::Sell => scaling.base(quantity),
-    }
 }
 
 /// The order in its place: one cache line, so that a step touches one line per order. The price is

@@ -35,6 +35,12 @@ impl<T> Slab<T> {
         place
     }
 
+    /// What is, or was, in a place; nothing if there is no such place.
+    #[inline]
+    pub(crate) fn get(&self, place: u32) -> Option<&T> {
+        self.items.get(place as usize)
+    }
+
     /// Frees a place that is in use. What it held stays there until it is reused.
     #[inline]
     pub(crate) fn remove(&mut self, place: u32) {

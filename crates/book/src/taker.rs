@@ -7,7 +7,7 @@ use types::{
 };
 
 use crate::lists::Member;
-use crate::order::{RestingOrder, hidden_at_first, need};
+use crate::order::{RestingOrder, hidden_at_first};
 
 /// The incoming order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -232,7 +232,7 @@ impl Taker {
         };
         assert_eq!(
             self.budget,
-            need(scaling, self.side, price, remaining),
+            scaling.need(self.side, price, remaining),
             "the hold of order {} contains what it needs",
             self.order
         );

@@ -132,8 +132,13 @@ impl Trie {
         let leaf = (1..self.height)
             .rev()
             .try_fold(ROOT, |node, depth| self.nodes[node].child(digit(key, depth)))?;
-        self.remembered[prefix as usize % REMEMBERED] = (prefix, leaf);
+        self.remember(prefix, leaf);
         Some(leaf)
+    }
+
+    #[inline]
+    fn remember(&mut self, prefix: u64, leaf: u32) {
+        self.remembered[prefix as usize % REMEMBERED] = (prefix, leaf);
     }
 
     /// Makes the nodes that are missing on the way to `key` and returns its leaf.
@@ -151,6 +156,7 @@ impl Trie {
                 }
             };
         }
+        self.remember(key >> STEP, at);
         at
     }
 

@@ -356,9 +356,8 @@ pub(crate) fn check_quantity(def: &MarketDef, quantity: Quantity) -> Result<(), 
 #[inline]
 pub(crate) fn required(scaling: &Scaling, order: &PlaceOrder, available: Amount) -> Amount {
     match (order.side, order.spec) {
-        (Side::Buy, OrderSpec::Limit { price, quantity, .. }) => scaling.notional(price, quantity),
-        (Side::Sell, OrderSpec::Limit { quantity, .. })
-        | (Side::Sell, OrderSpec::MarketByQuantity { quantity, .. }) => scaling.base(quantity),
+        (side, OrderSpec::Limit { price, quantity, .. }) => scaling.need(side, price, quantity),
+        (Side::Sell, OrderSpec::MarketByQuantity { quantity, .. }) => scaling.base(quantity),
         (Side::Buy, OrderSpec::MarketByQuote { quote, .. }) => quote,
         (Side::Buy, OrderSpec::MarketByQuantity { quantity, max_spend }) => max_spend
             .unwrap_or_else(|| match order.conditions.trigger {

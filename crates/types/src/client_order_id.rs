@@ -34,6 +34,15 @@ impl ClientOrderId {
         *self == Self::NONE
     }
 
+    /// The same, word by word, for events that are written in their place: a copy of the whole goes there by way of
+    /// the stack.
+    #[must_use]
+    #[inline]
+    pub fn by_word(&self) -> Self {
+        let [a, b, c, d] = self.0;
+        Self([a, b, c, d])
+    }
+
     /// The four words, for hashing.
     #[must_use]
     pub fn words(&self) -> [u64; 4] {

@@ -6,7 +6,7 @@ use crate::decimal::power_of_ten;
 use crate::money;
 use crate::{
     Amount, AssetId, Decimal, FeeRates, FeeSchedule, MarketId, MarketRules, PartitionId, Price,
-    Quantity, Redefinition,
+    Quantity, Redefinition, Side,
 };
 
 /// Largest number of decimal places of an asset. The Binance dialect can show at most 8 of them.
@@ -237,6 +237,18 @@ impl Scaling {
     #[inline]
     pub fn base(&self, quantity: Quantity) -> Amount {
         money::base_amount(quantity, self.base_atoms_per_lot)
+    }
+
+    /// What a limit order locks: quote atoms of a buy at `price`, base atoms of a sell. Without a branch, since
+    /// nobody can foretell which side comes next.
+    #[must_use]
+    #[inline]
+    pub fn need(&self, side: Side, price: Price, quantity: Quantity) -> Amount {
+        let (ticks, atoms) = match side {
+            Side::Buy => (price, self.quote_atoms_per_tick_lot),
+            Side::Sell => (Price::new(1), self.base_atoms_per_lot),
+        };
+        money::notional(ticks, quantity, atoms)
     }
 }
 

@@ -33,11 +33,14 @@ impl Effects {
 
     /// As [`Effects::emit`], for what every order causes and what owns no memory. There is room before
     /// the event is made, so that it is written where it stays; what `emit` is given may have to be
-    /// dropped if there is none, and is therefore made elsewhere and copied.
+    /// dropped if there is none, and is therefore made elsewhere and copied. That there is room is asked as
+    /// the assertion asks it, so that it is asked once.
     #[inline]
     pub fn emit_plain(&mut self, event: impl FnOnce() -> Event) {
         let events = &mut self.events.list;
-        events.reserve(1);
+        if events.len() >= events.capacity() {
+            events.reserve(1);
+        }
         assert!(events.len() < events.capacity(), "reserved");
         events.push(event());
         debug_assert!(is_plain_event(events.last().expect("just stated")), "it may own memory");

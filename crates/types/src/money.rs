@@ -232,8 +232,12 @@ impl Fee {
 #[must_use]
 #[inline]
 pub fn notional(price: Price, quantity: Quantity, quote_atoms_per_tick_lot: u64) -> Amount {
-    let tick_lots = u128::from(price.0) * u128::from(quantity.0);
-    Amount(tick_lots * u128::from(quote_atoms_per_tick_lot))
+    let atoms = u128::from(quote_atoms_per_tick_lot);
+    // Almost all tick lots fit 64 bits, and then the product fits 128 whatever the atoms are.
+    match price.0.checked_mul(quantity.0) {
+        Some(tick_lots) => Amount(u128::from(tick_lots) * atoms),
+        None => Amount(u128::from(price.0) * u128::from(quantity.0) * atoms),
+    }
 }
 
 /// Most lots whose notional at `price` is at most `quote`. Rounded down; `price` is above zero.

@@ -62,13 +62,13 @@ impl OurBook {
         }
     }
 
-    /// `price`: what a buyer pays at most, so that its hold suffices.
+    /// `price`: what a buyer pays at most, so that its hold suffices. Always inlined, so that the order is made where
+    /// it stays and is not copied.
+    #[inline(always)]
     fn admit(&mut self, side: Side, spec: OrderSpec, price: u64, lots: u64) {
-        let budget = match side {
-            Side::Buy => self.market.scaling().notional(Price::new(price), Quantity::new(lots)),
-            Side::Sell => self.market.scaling().base(Quantity::new(lots)),
-        };
-        (self.admit.side, self.admit.spec, self.admit.budget) = (side.into(), spec, budget);
+        let side = side.into();
+        let budget = self.market.scaling().need(side, Price::new(price), Quantity::new(lots));
+        (self.admit.side, self.admit.spec, self.admit.budget) = (side, spec, budget);
         self.market.admit(&self.admit, &mut Work { remaining: 4_096 }, &mut self.fx);
     }
 }
