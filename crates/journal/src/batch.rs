@@ -1,8 +1,8 @@
 //! Entries on their way into a record: encoded once, straight behind the space of its header.
 
-use borsh::BorshSerialize;
 use types::{Command, Event, Timestamp};
 
+use crate::encode;
 use crate::format::{RECORD_HEADER, RecordHeader, TRAILER, record_len};
 
 /// Collects the entries of one record in one buffer, which is reused from record to record.
@@ -65,7 +65,7 @@ impl BatchBuilder {
     /// # Panics
     /// If `time` is before that of the last entry.
     pub fn push_command(&mut self, time: Timestamp, command: &Command) {
-        self.push(time, |buffer| encode(command, buffer));
+        self.push(time, |buffer| encode::command(command, buffer));
     }
 
     /// The commands that were added, in order.
@@ -133,12 +133,8 @@ impl BatchBuilder {
 pub(crate) fn encode_events(events: &[Event], buffer: &mut Vec<u8>) {
     write_varint(buffer, events.len() as u64);
     for event in events {
-        encode(event, buffer);
+        encode::event(event, buffer);
     }
-}
-
-fn encode(value: &impl BorshSerialize, buffer: &mut Vec<u8>) {
-    value.serialize(buffer).expect("writing to memory does not fail");
 }
 
 /// Seven bits a byte, low ones first, the high bit set on all but the last byte.

@@ -14,6 +14,7 @@ mod batch;
 mod command_log;
 mod command_reader;
 mod disk;
+mod encode;
 mod error;
 mod event_log;
 mod event_reader;

@@ -30,6 +30,9 @@ pub(crate) struct Mailbox {
     /// Everything that was put in, and everything whose consequences are out.
     accepted: AtomicU64,
     done: AtomicU64,
+    /// Until so much was put in, requests have room, whatever is taken out meanwhile. To look how many wait
+    /// takes the queue's head away from the partition's thread, which moves it with each request.
+    room_until: AtomicU64,
     /// Neither requests of clients any more.
     closed: AtomicBool,
     /// Messages to other partitions pile up: no new requests.
@@ -47,6 +50,7 @@ impl Mailbox {
             has_peers: AtomicBool::new(false),
             accepted: AtomicU64::new(0),
             done: AtomicU64::new(0),
+            room_until: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             congested: AtomicBool::new(false),
             thread: OnceLock::new(),
@@ -59,10 +63,7 @@ impl Mailbox {
         if self.closed.load(Ordering::Acquire) {
             return false;
         }
-        let is_full_for_new = || {
-            self.requests.len() >= self.capacity_for_new || self.congested.load(Ordering::Relaxed)
-        };
-        if !is_cancel && is_full_for_new() {
+        if !is_cancel && (self.congested.load(Ordering::Relaxed) || !self.has_room_for_new()) {
             return false;
         }
         self.accepted.fetch_add(1, Ordering::SeqCst);
@@ -72,6 +73,19 @@ impl Mailbox {
         }
         self.wake();
         true
+    }
+
+    /// Looks how many wait only when as many were put in as there was room for when it last looked: at most as
+    /// many more can wait now.
+    fn has_room_for_new(&self) -> bool {
+        // Before the look, so that what is put in meanwhile counts twice and not never.
+        let accepted = self.accepted.load(Ordering::SeqCst);
+        if accepted < self.room_until.load(Ordering::Relaxed) {
+            return true;
+        }
+        let room = self.capacity_for_new.saturating_sub(self.requests.len());
+        self.room_until.store(accepted + room as u64, Ordering::Relaxed);
+        room > 0
     }
 
     pub fn post(&self, message: PeerMessage) {
@@ -164,5 +178,17 @@ mod tests {
         mailbox.pop_request().unwrap();
         assert!(!mailbox.submit(Command::Continue, false));
         assert!(mailbox.submit(Command::Continue, true));
+    }
+
+    #[test]
+    fn room_for_new_requests_comes_back_as_they_are_taken() {
+        let mailbox = Mailbox::new(10, 4);
+        for waiting in [0, 3, 5, 1] {
+            while mailbox.len() > waiting {
+                mailbox.pop_request().unwrap();
+            }
+            let accepted = (0..20).filter(|_| mailbox.submit(Command::Continue, false)).count();
+            assert_eq!((accepted, mailbox.len()), (6 - waiting, 6));
+        }
     }
 }

@@ -304,8 +304,9 @@ impl Sequencer {
     fn release(&mut self) {
         if !self.work.events.is_empty() {
             let batch = std::mem::replace(&mut self.work.events, self.shared.feed.spare());
-            for entry in batch.iter() {
-                self.markets.learn_from(entry.events);
+            // Listings are rare, and to look for one reads all that was written for readers elsewhere.
+            if !batch.is_plain() {
+                batch.iter().for_each(|entry| self.markets.learn_from(entry.events));
             }
             // Whoever has an answer finds its events; whoever follows events does not delay an answer.
             let (batch, feed) = (Arc::new(batch), &self.shared.feed);

@@ -43,7 +43,7 @@ impl Effects {
         }
         assert!(events.len() < events.capacity(), "reserved");
         events.push(event());
-        debug_assert!(is_plain_event(events.last().expect("just stated")), "it may own memory");
+        debug_assert!(events.last().expect("just stated").is_plain(), "it may own memory");
         #[cfg(feature = "fault-injection")]
         self.look(crate::Done::Emits(self.events.last().expect("just stated")));
     }
@@ -206,18 +206,6 @@ impl BorshSerialize for Messages {
 impl BorshDeserialize for Messages {
     fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
         VecDeque::deserialize_reader(reader).map(Self::from)
-    }
-}
-
-/// Whether this is one of the events that own nothing, and of which there are many.
-fn is_plain_event(event: &Event) -> bool {
-    match event {
-        Event::OrderPlaced { conditions, .. } => conditions.is_none(),
-        Event::OrderRested { .. }
-        | Event::Trade(_)
-        | Event::OrderCancelled { .. }
-        | Event::BalanceChanged { .. } => true,
-        _ => false,
     }
 }
 

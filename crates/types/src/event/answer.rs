@@ -1,4 +1,4 @@
-//! Which events are answers.
+//! Which events are answers, and which are plain.
 
 use crate::{Event, ReplyTo};
 
@@ -59,5 +59,22 @@ impl Event {
             | Self::OrderDecremented { .. } => return None,
         };
         (!reply.is_nobody()).then_some(reply)
+    }
+
+    /// Whether this is one of the events that own no memory, and of which there are many.
+    #[must_use]
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        match self {
+            Self::OrderPlaced { conditions, .. } => conditions.is_none(),
+            Self::OrderRested { .. }
+            | Self::Trade(_)
+            | Self::OrderCancelled { .. }
+            | Self::BalanceChanged { .. }
+            | Self::Rejected { .. }
+            | Self::OrderReduced { .. }
+            | Self::OrderReplaced { .. } => true,
+            _ => false,
+        }
     }
 }
