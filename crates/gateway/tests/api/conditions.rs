@@ -203,7 +203,7 @@ async fn an_iceberg_shows_a_part_at_a_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_with_a_date_ends_by_itself() {
     let world = World::new().await;
-    let date = now_millis() + 700;
+    let date = now_millis() + 3_000;
     let dated = |expires_at: u64| {
         json!({
             "price": "60000", "quantity": "1", "time_in_force": "gtd", "expires_at": expires_at,

@@ -246,7 +246,7 @@ async fn a_plan_changes_the_state_by_itself_and_can_be_taken_back() {
         let late = now_millis() + 3_600_000;
         let later = world.admin("PUT", PLANS, plan(late, json!("closed"))).await.ok();
         assert_eq!((&later["at"], &later["state"]), (&json!(late), &json!("closed")));
-        let soon = now_millis() + 700;
+        let soon = now_millis() + 3_000;
         world.admin("PUT", PLANS, plan(soon, json!("cancel_only"))).await.ok();
         let market = world.market_when("still to come", |m| m["state"] == "cancel_only").await;
         assert_eq!(market["plans"], json!([{ "at": late, "state": "closed" }]));
@@ -269,7 +269,7 @@ async fn a_plan_changes_the_state_by_itself_and_can_be_taken_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_for_the_state_that_is_there_already_is_gone_when_its_time_has_come() {
     let world = World::new().await;
-    let at = now_millis() + 700;
+    let at = now_millis() + 3_000;
     world.admin("PUT", PLANS, json!({ "at": at, "state": "continuous" })).await.ok();
     eventually("its time", async || if now_millis() > at { Ok(()) } else { Err(at) }).await;
     world.limit(&world.alice, "sell", "60000", "0.1").await.ok();
@@ -446,7 +446,7 @@ async fn tick_and_lot_change_as_planned_and_the_past_is_shown_in_its_units() {
         world.market_when("not planned", |m| m["redefinitions"][0]["at"] == later).await;
         let back = world.admin("PUT", path, json!({ "at": later, "redefinition": null })).await;
         assert_eq!(back.ok()["redefinition"], Value::Null);
-        let soon = json!({ "at": now_millis() + 300, "redefinition": units });
+        let soon = json!({ "at": now_millis() + 3_000, "redefinition": units });
         world.admin("PUT", path, soon).await.ok();
         let market = world.market_when("unchanged", |m| m["version"] == 2).await;
         assert_eq!((&market["tick"], &market["lot"]), (&json!("0.5"), &json!("0.01")));
@@ -477,7 +477,7 @@ async fn a_market_is_delisted_as_planned() {
         let path = "/v1/admin/markets/BTC-USDT/delisting";
         assert_eq!(world.admin("PUT", path, json!({ "at": null })).await.code(), "PlanRefused");
         let open = world.limit(&world.alice, "sell", "50100", "0.3").await.ok();
-        let at = now_millis() + 300;
+        let at = now_millis() + 3_000;
         assert_eq!(world.admin("PUT", path, json!({ "at": at })).await.ok()["at"], at);
         world.market_when("still listed", |m| m["state"] == "delisted").await;
         let ended = world.becomes(&world.alice, &open["id"], "cancelled").await;

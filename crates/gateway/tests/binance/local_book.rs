@@ -198,7 +198,7 @@ async fn who_keeps_a_book_must_begin_anew_when_its_units_change_and_others_go_on
     let units = json!({
         "tick": "0.5", "lot": "0.01", "max_price": "1000000", "max_quantity": "1000",
     });
-    let soon = json!({ "at": now_millis() + 300, "redefinition": units });
+    let soon = json!({ "at": now_millis() + 3_000, "redefinition": units });
     world.admin("PUT", "/v1/admin/markets/BTC-USDT/redefinitions", soon).await.ok();
     assert_eq!(diffs.close_code().await, Some(4008));
     let mut diffs = Socket::open(world.address, "/ws/btcusdt@depth@100ms").await;
