@@ -58,9 +58,10 @@ clients: ## Client libraries of the Binance dialect, unmodified, against the rea
 compat: ## The same with whole bots, freqtrade and hummingbot, which take minutes to install.
 	@scripts/clients.sh --heavy
 
-# As a test of the profile of tests it runs with all others; both must find what is committed.
+# As a test of the profile of tests it runs with all others; both must find what is committed. Without what makes components
+# fail, the engine is built once for this and for `instructions`.
 determinism:
-	cargo test --quiet --release --package sim --test determinism
+	cargo test --quiet --release --package sim --no-default-features --test determinism
 
 # Fails when a hot path has become more than 2 % longer; docs/performance.md says how to commit a new count.
 instructions:

@@ -6,17 +6,27 @@
 //! restart. It has no code of its own for anything that the product does.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "campaign")]
 pub mod clock;
+#[cfg(feature = "campaign")]
 pub mod disk;
+#[cfg(feature = "campaign")]
 mod experiments;
+#[cfg(feature = "campaign")]
 pub mod faults;
+#[cfg(feature = "campaign")]
 mod flaw;
+#[cfg(feature = "campaign")]
 pub mod network;
+#[cfg(feature = "campaign")]
 pub mod observer;
 pub mod rare;
+#[cfg(feature = "campaign")]
 mod run;
 pub mod venue;
+#[cfg(feature = "campaign")]
 mod ward;
 pub mod workload;
 
+#[cfg(feature = "campaign")]
 pub use run::{Outcome, run};
