@@ -45,7 +45,8 @@ impl OrderIndex {
         Self { ring: vec![EMPTY; FIRST_RING], old: OldOrders::new() }
     }
 
-    /// What `order_in` says of the place of `id`: the order if it is the one that is meant, and that exists.
+    /// What `order_in` says of the place of `id`: the order if it is the one that is meant. It is also asked for places
+    /// where no order is, and says none.
     #[inline]
     pub(crate) fn get<T>(&self, id: OrderId, order_in: impl Fn(u32) -> Option<T>) -> Option<T> {
         let found = self.ring[self.ring_position(id.0)];

@@ -111,6 +111,8 @@ impl Ladder {
     }
 
     fn insert(&mut self, key: u64, price: Price) -> u32 {
+        // Beyond it the trie would take the price for another.
+        assert!(price <= self.max_price, "no price of this market");
         let level = self.levels.insert(Level {
             price,
             total_low: 0,

@@ -1,11 +1,10 @@
 //! Snapshots: whole or skipped, newest first.
 
-use crate::common;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::common::IDENTITY;
+use crate::common::{self, IDENTITY};
 use journal::{Identity, JournalError, SnapshotHeader, SnapshotStore};
 use types::{PartitionId, Seq, Timestamp};
 

@@ -78,7 +78,7 @@ impl Mailbox {
     /// Looks how many wait only when as many were put in as there was room for when it last looked: at most as
     /// many more can wait now.
     fn has_room_for_new(&self) -> bool {
-        // Before the look, so that what is put in meanwhile counts twice and not never.
+        // Before the look, so that what is put in meanwhile counts twice; only what a thread is just putting in may not count.
         let accepted = self.accepted.load(Ordering::SeqCst);
         if accepted < self.room_until.load(Ordering::Relaxed) {
             return true;

@@ -76,7 +76,7 @@ pub fn request(random: &mut Random, now: Timestamp) -> Request {
 
 /// One of them for a run of seconds under faults, in which the clock may jump by minutes: it names lists,
 /// proposals and versions that there are, and what it plans comes soon; the end of a market only if `may_delist`.
-pub(crate) fn request_soon(workload: &mut Workload, now: Timestamp, may_delist: bool) -> Request {
+pub fn request_soon(workload: &mut Workload, now: Timestamp, may_delist: bool) -> Request {
     let mut request = request(workload.random(), now);
     match &mut request {
         Request::PlaceOrderList(list) => list.version = workload.version(list.market),
@@ -101,7 +101,7 @@ fn soon(random: &mut Random, now: Timestamp, within: u64) -> Timestamp {
 }
 
 /// Rules by which a market that was trading when the log broke off reopens in steps.
-pub(crate) fn reopening(random: &mut Random) -> Request {
+pub fn reopening(random: &mut Random) -> Request {
     let seconds = |random: &mut Random| random.between(1, 60) as u32;
     let (cancel_only_seconds, auction_seconds) = (seconds(random), seconds(random));
     let reopening = Some(Reopening { cancel_only_seconds, auction_seconds });

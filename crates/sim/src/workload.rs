@@ -135,33 +135,33 @@ impl Workload {
     }
 
     /// The highest order id of a market that was told.
-    pub(crate) fn last_order(&self, market: MarketId) -> OrderId {
+    pub fn last_order(&self, market: MarketId) -> OrderId {
         self.seen(market).last_order
     }
 
     /// The highest trade id of a market that was told.
-    pub(crate) fn last_trade(&self, market: MarketId) -> TradeId {
+    pub fn last_trade(&self, market: MarketId) -> TradeId {
         self.seen(market).last_trade
     }
 
     /// A client id that will be used `later`.
-    pub(crate) fn client_id_to_come(&self, later: u64) -> ClientOrderId {
+    pub fn client_id_to_come(&self, later: u64) -> ClientOrderId {
         client_id(self.next_client_id + later)
     }
 
     /// A reference that will be used: the next one, or so many `later`.
-    pub(crate) fn reference_to_come(&self, later: u64) -> TreasuryReference {
+    pub fn reference_to_come(&self, later: u64) -> TreasuryReference {
         TreasuryReference { source: 1, number: self.next_reference + later }
     }
 
     /// A list that was placed, if there is one.
-    pub(crate) fn known_list(&mut self) -> Option<(AccountId, MarketId, OrderId)> {
+    pub fn known_list(&mut self) -> Option<(AccountId, MarketId, OrderId)> {
         let lists = self.lists.make_contiguous();
         (!lists.is_empty()).then(|| self.random.pick(lists))
     }
 
     /// A proposal that was made, if there is one.
-    pub(crate) fn known_proposal(&mut self) -> Option<u64> {
+    pub fn known_proposal(&mut self) -> Option<u64> {
         let proposals = self.proposals.make_contiguous();
         (!proposals.is_empty()).then(|| self.random.pick(proposals))
     }

@@ -262,7 +262,7 @@ fn a_balance_that_the_entries_do_not_give_is_named() {
     assert_eq!(named, expected);
 }
 
-/// Prints rows per second: `cargo test --release -p store --test history -- --ignored --nocapture`.
+/// Prints rows per second: `cargo test --release -p store measure_projection -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
 fn measure_projection() {

@@ -81,6 +81,15 @@ async fn an_amendment_keeps_its_place_or_gets_a_new_id() {
     let less = world.patch(&world.alice, &path, json!({"quantity": "0.6"})).await.ok();
     assert_eq!((&less["id"], &less["replaces"]), (&placed["id"], &json!(null)));
     assert_eq!(less["remaining_quantity"], "0.6000");
+    for change in [json!({"quantity": "0.7"}), json!({"price": "61000"})] {
+        let mut keeping = change;
+        keeping["keep_priority"] = json!(true);
+        let refused = world.patch(&world.alice, &path, keeping).await;
+        assert_eq!((refused.code(), refused.status.as_u16()), ("LosesPriority", 422));
+    }
+    let keeping = json!({"quantity": "0.5", "keep_priority": true});
+    let less = world.patch(&world.alice, &path, keeping).await.ok();
+    assert_eq!((&less["id"], &less["replaces"]), (&placed["id"], &json!(null)));
     let dearer = world.patch(&world.alice, &path, json!({"price": "61000"})).await.ok();
     assert_eq!(dearer["replaces"], placed["id"]);
     assert_ne!(dearer["id"], placed["id"]);

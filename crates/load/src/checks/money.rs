@@ -79,11 +79,11 @@ struct Traded {
     fees: [i128; 2],
 }
 
-/// Reads accounts, no more of them than can be waited for.
+/// Reads accounts: of all together no more pages of fills, and none again more often, than can be waited for.
 struct Reader<'a> {
     caller: &'a mut Caller,
     market: &'a Market,
-    /// Of fills, read so far.
+    /// Of fills, read so far; those that were read again do not count.
     pages: usize,
     /// Accounts may be read again so often.
     again: u32,
@@ -92,9 +92,14 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Balances, and what fills moved; no fills if there are too many of them to read.
     async fn read(&mut self, account: &Account) -> Result<([i128; 2], Option<Traded>), LoadError> {
+        let pages = self.pages;
+        if pages >= ALL_PAGES {
+            return Ok((self.balances(account).await?, None));
+        }
         loop {
+            self.pages = pages;
             let has = self.balances(account).await?;
-            let traded = if self.pages < ALL_PAGES { self.traded(account).await? } else { None };
+            let traded = self.traded(account).await?;
             let agree = traded.as_ref().is_none_or(|traded| {
                 (0..2).all(|at| has[at] == account.funds[at] + traded.moved[at])
             });

@@ -24,6 +24,9 @@ async fn every_verb_is_answered_as_rest_answers_it() {
     let amend = json!({ "market": "BASE-QUOTE", "order_id": placed["id"], "quantity": "0.4" });
     let amended = client.ok("amend_order", amend).await;
     assert_eq!(amended["remaining_quantity"], "0.4", "{amended}");
+    let more = json!({ "market": "BASE-QUOTE", "order_id": placed["id"], "quantity": "0.5",
+        "keep_priority": true });
+    assert_eq!(client.refusal("amend_order", more).await, "LosesPriority");
     let fields = json!({ "market": "BASE-QUOTE", "order_id": placed["id"] });
     assert_eq!(client.ok("cancel_order", fields.clone()).await["id"], placed["id"]);
     assert_eq!(client.refusal("cancel_order", fields).await, "UnknownOrder");
