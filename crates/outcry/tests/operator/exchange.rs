@@ -233,6 +233,7 @@ pub fn under(mut request: Request, conditions: Conditions) -> Request {
     request
 }
 
+/// One that changes no price asks to keep the order's place.
 fn amend(account: u32, order: u64, price: Option<u64>, quantity: Option<u64>) -> Request {
     Request::AmendOrder {
         account: AccountId(account),
@@ -241,7 +242,7 @@ fn amend(account: u32, order: u64, price: Option<u64>, quantity: Option<u64>) ->
         order: OrderId(order),
         price: price.map(Price::new),
         quantity: quantity.map(Quantity::new),
-        keep_priority: false,
+        keep_priority: price.is_none(),
     }
 }
 

@@ -32,7 +32,7 @@ fn a_log_is_printed_with_decimals_and_events_below_each_entry() {
             balance_changed account=3 asset=BTC available=10.29940000 held=0.00000000
             balance_changed account=1 asset=BTC available=9.00000000 held=0.70000000
             balance_changed account=1 asset=USDT available=1029.97000000 held=0.00000000
-        19 2026-01-02T03:04:22.000000000Z term 1 amend_order account=1 market=BTC-USDT order=1 quantity=0.8000
+        19 2026-01-02T03:04:22.000000000Z term 1 amend_order account=1 market=BTC-USDT order=1 quantity=0.8000 priority=keep
             order_reduced market=BTC-USDT order=1 account=1 remaining=0.5000
             balance_changed account=1 asset=BTC available=9.20000000 held=0.50000000
         20 2026-01-02T03:04:23.000000000Z term 1 amend_order account=2 market=BTC-USDT order=2 price=99.50
