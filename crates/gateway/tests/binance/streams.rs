@@ -136,7 +136,7 @@ async fn messages_streams_and_names_are_bounded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_is_not_there_is_pinged_and_then_cut() {
-    let limits = Limits { socket_silence: Duration::from_secs(2), ..Limits::default() };
+    let limits = Limits { socket_silence: Duration::from_secs(6), ..Limits::default() };
     let world = World::with(1, limited(limits)).await;
     // A client that reads answers pings by itself.
     let mut alive = Socket::open(world.address, "/ws/btcusdt@trade").await;

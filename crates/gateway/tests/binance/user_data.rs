@@ -221,7 +221,7 @@ async fn lists_and_value_from_elsewhere_are_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listen_key_opens_a_stream_that_ends_with_it() {
-    let limits = Limits { socket_silence: std::time::Duration::from_secs(3), ..Limits::default() };
+    let limits = Limits { socket_silence: std::time::Duration::from_secs(10), ..Limits::default() };
     let world = World::with(1, GatewayConfig { limits, ..GatewayConfig::default() }).await;
     let asked = async |method: &str, query: &str| {
         let request =
