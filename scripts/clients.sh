@@ -6,18 +6,21 @@ set -euo pipefail
 root=$PWD
 export target=${CARGO_TARGET_DIR:-$root/target}
 export OUTCRY_BIN=$target/debug/outcry
+export pip=$target/tools/pip/bin/pip
 # Whole bots, which take minutes to install: `make compat`.
 heavy="freqtrade hummingbot"
 
 # install CLIENT: its packages, unless they are there. Pins name every package that is needed; nothing else is resolved.
+# One pip serves all environments, and compiles nothing: of the largest clients few modules are ever imported.
 install() {
     local pins=tests/clients/$1 installed=$target/tools/clients/$1 list=requirements.txt
     [ -e "$pins/$list" ] || list=package-lock.json
     if cmp --silent "$pins/$list" "$installed/complete"; then return; fi
     rm -rf "$installed"
     if [ $list = requirements.txt ]; then
-        python3 -m venv "$installed" &&
-            "$installed/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$pins/$list"
+        python3 -m venv --without-pip "$installed" &&
+            "$pip" --python "$installed/bin/python" install --quiet --disable-pip-version-check --no-deps --no-compile \
+                --requirement "$pins/$list"
     else
         mkdir -p "$installed" && cp "$pins"/package*.json "$installed" &&
             npm ci --prefix "$installed" --silent --ignore-scripts --no-audit --no-fund
@@ -47,6 +50,7 @@ scripts/test-binary.sh
 for client in "$@"; do
     if [ -e "tests/clients/$client/package.json" ]; then echo node; else echo python; fi
 done | sort -u | xargs -n 1 scripts/setup.sh
+[ -x "$pip" ] || python3 -m venv "$target/tools/pip"
 export -f install
 # Two at a time: most of it is waiting. What fails here is told below.
 printf '%s\n' "$@" | xargs -n 1 -P 2 bash -c 'install "$0"' || true

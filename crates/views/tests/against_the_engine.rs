@@ -1,13 +1,11 @@
 //! Random traffic through the real engine: what the views say must be what the engine holds, and what
 //! a naive reader of all events computes.
 
-mod traffic;
-
 use std::collections::BTreeMap;
 
+use crate::traffic::exchange::Exchange;
+use crate::traffic::{ACCOUNTS, MARKETS, interleaved, last_seq, traffic};
 use chance::Random;
-use traffic::exchange::Exchange;
-use traffic::{ACCOUNTS, MARKETS, interleaved, last_seq, traffic};
 use types::{
     AccountId, CancelCause, Event, MarketId, OrderId, PartitionId, Price, Side, Timestamp, Trade,
 };

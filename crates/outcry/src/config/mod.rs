@@ -205,7 +205,7 @@ impl Config {
                 return Err((("limits", key), format!("limits.{key} needs numbers above zero")));
             }
         }
-        if let Err(error) = self.log.filter.parse::<tracing_subscriber::EnvFilter>() {
+        if let Err(error) = self.log.filter.parse::<tracing_subscriber::filter::Targets>() {
             return Err((("log", "filter"), format!("log.filter: {error}")));
         }
         Ok(())
