@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Client libraries of the Binance dialect, unmodified, against the real binary. Usage: clients.sh [--heavy | CLIENT...]
 # A client that cannot be installed fails. Each has an environment of its own under target/tools.
+# `clients.sh --install` only installs them all: that waits for the network, so other work can be done meanwhile.
 set -euo pipefail
 
 root=$PWD
@@ -38,6 +39,11 @@ check() {
     fi
 }
 
+only_install=false
+if [ "${1:-}" = --install ]; then
+    only_install=true
+    shift
+fi
 if [ "${1:-}" = --heavy ]; then
     set -- $heavy
 elif [ $# -eq 0 ]; then
@@ -46,7 +52,11 @@ elif [ $# -eq 0 ]; then
         [[ " $heavy " == *" $client "* ]] || set -- "$@" "$client"
     done
 fi
-scripts/test-binary.sh
+$only_install || scripts/test-binary.sh
+mkdir -p "$target/tools"
+# One at a time: the other one's installation may be under way.
+exec 9>"$target/tools/clients.lock"
+flock 9
 for client in "$@"; do
     if [ -e "tests/clients/$client/package.json" ]; then echo node; else echo python; fi
 done | sort -u | xargs -n 1 scripts/setup.sh
@@ -54,6 +64,8 @@ done | sort -u | xargs -n 1 scripts/setup.sh
 export -f install
 # Two at a time: most of it is waiting. What fails here is told below.
 printf '%s\n' "$@" | xargs -n 1 -P 2 bash -c 'install "$0"' || true
+flock --unlock 9
+! $only_install || exit 0
 failed=()
 for client in "$@"; do
     echo "clients: $client"

@@ -10,6 +10,9 @@ apt() {
         exit 1
     fi
     echo "setup: installing $1"
+    # Stages that run side by side wait for each other.
+    exec 9>/tmp/outcry-setup.lock
+    flock 9
     apt-get install --yes --quiet "$1" >/dev/null 2>&1 ||
         { apt-get update --quiet >/dev/null && apt-get install --yes --quiet "$1" >/dev/null; }
 }
