@@ -272,6 +272,12 @@ async fn each_type_waits_for_its_side_and_is_found_under_its_name() {
         assert_eq!(found["stopPrice"], format!("{stop}.00000000"));
         let trails = form.contains("trailingDelta");
         assert_eq!(found.get("trailingDelta").is_some_and(|delta| delta == 100), trails);
+        // One that ends waiting has never worked.
+        let id = format!("symbol=BTCUSDT&orderId={}", placed["orderId"]);
+        world.signed(who, "DELETE", "/api/v3/order", &id).await.ok();
+        let ended = world.asked(who, &path).await;
+        assert_eq!((&ended["status"], &ended["isWorking"]), (&json!("CANCELED"), &json!(false)));
+        assert_eq!(ended["workingTime"], -1);
     }
     let sale = "side=SELL&type=STOP_LOSS&stopPrice=49000&trailingDelta=100&quantity=0.1";
     assert_eq!(world.order(&world.alice, sale).await.code(), -1013);

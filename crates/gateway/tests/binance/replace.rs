@@ -119,6 +119,46 @@ async fn where_the_new_order_is_one_too_many_the_old_one_is_cancelled_if_that_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_goes_on_is_not_said_to_be_cancelled_or_unknown() {
+    let world = World::new().await;
+    let kept = format!("{LIMIT}&price=60000&newClientOrderId=kept");
+    world.order(&world.alice, &kept).await.ok();
+    let replace = async |new: &str, mode: &str| {
+        let how = format!("cancelReplaceMode={mode}&cancelOrigClientOrderId=kept");
+        let said = replaced(&world, &format!("{new}&{how}")).await;
+        let open = world.asked(&world.alice, "/api/v3/openOrders").await;
+        assert_eq!(open[0]["clientOrderId"], "kept");
+        assert_eq!(said.error(), (400, -2022, "Order cancel-replace failed."));
+        let data = &said.json["data"];
+        assert_eq!(data["cancelResult"], "FAILURE");
+        let placed = (data["newOrderResult"].clone(), data["newOrderResponse"]["code"].clone());
+        (data["cancelResponse"]["code"].clone(), placed)
+    };
+    let not_attempted = (json!("NOT_ATTEMPTED"), json!(null));
+    let failed = |code: i32| (json!("FAILURE"), json!(code));
+    // The name was used before: for the very same order, and for another one.
+    for new in [kept.clone(), kept.replace("60000", "61000")] {
+        let stopped = replace(&new, "STOP_ON_FAILURE").await;
+        assert_eq!(stopped, (json!(-2010), not_attempted.clone()), "{new}");
+        let both = replace(&new, "ALLOW_FAILURE").await;
+        assert_eq!(both, (json!(-2010), failed(-2010)), "{new}");
+    }
+    // The market is halted: as a cancel alone is told.
+    let state = "/v1/admin/markets/BTC-USDT/state";
+    world.admin("PUT", state, json!({"state": "halted"})).await.ok();
+    let alone = "symbol=BTCUSDT&origClientOrderId=kept";
+    let alone = world.signed(&world.alice, "DELETE", "/api/v3/order", alone).await;
+    assert_eq!(alone.error(), (400, -1013, "Market is closed."));
+    let new = format!("{LIMIT}&price=61000");
+    let stopped = replace(&new, "STOP_ON_FAILURE").await;
+    assert_eq!(stopped, (json!(-1013), not_attempted));
+    let both = replace(&new, "ALLOW_FAILURE").await;
+    assert_eq!(both, (json!(-1013), failed(-1013)));
+    let all = world.signed(&world.alice, "DELETE", "/api/v3/openOrders", "symbol=BTCUSDT").await;
+    assert_eq!(all.error(), (400, -1013, "Market is closed."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn filters_are_looked_at_before_the_cancel() {
     let world = World::new().await;
     let form = format!("{LIMIT}&price=60000&newClientOrderId=stays");

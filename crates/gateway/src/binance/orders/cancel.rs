@@ -1,7 +1,7 @@
 //! `DELETE order` and `DELETE openOrders`.
 
 use serde::Serialize;
-use types::{AccountId, Event, OrderId, Request, Timestamp};
+use types::{AccountId, Event, MarketState, OrderId, RejectCode, Request, Timestamp};
 use views::{MarketInfo, OrderStatus, OrderView};
 
 use super::find::Named;
@@ -161,6 +161,10 @@ pub(in crate::binance) async fn cancel_all(call: Call) -> Result<Answer, Error> 
     let here = market.def.id;
     let open = call.shared.views.open_orders(account, Some(here));
     let lists = call.shared.views.open_order_lists(account, Some(here));
+    // Its market would refuse each of them, and tell nobody.
+    if market.trading.state == MarketState::Halted && !open.is_empty() {
+        return Err(RejectCode::MarketHalted.into());
+    }
     let request = Request::CancelAll { account, market: here };
     let outcome = call.shared.submit(call.valid_until(), request).await?;
     let Event::CancelAllAccepted { count, .. } = outcome.answer else {

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
-use types::{OrderId, PlaceOrder, ReplaceOrder, Request};
+use types::{Event, OrderId, PlaceOrder, RejectCode, ReplaceOrder, Request, RequestKind};
 use views::MarketInfo;
 
 use super::cancel::{after, cancel_name, cancel_named, open_order, remember_name};
@@ -133,9 +133,10 @@ async fn replace(
     }
     let outcome = outcome?;
     let refused = rejection(&outcome.answer);
-    let is_cancelled = match &refused {
-        Some(_) => cancelled_alone(cancel, on_failure, &outcome),
-        None => was_cancelled(&call.shared, account, market, cancel, on_failure, &outcome).await,
+    let is_cancelled = match &outcome.answer {
+        Event::Repeated { .. } => false,
+        Event::Rejected { .. } => cancelled_alone(cancel, on_failure, &outcome),
+        _ => was_cancelled(&call.shared, account, market, cancel, on_failure, &outcome).await,
     };
     let cancelled = if is_cancelled {
         let ended = after(call, account, market, cancel).await?;
@@ -143,14 +144,25 @@ async fn replace(
         Half::Success(value(&object))
     } else {
         call.shared.cancel_names.forget(market.def.id, cancel);
-        Half::Failure(Error::unknown_order_sent())
+        Half::Failure(why_not_cancelled(&outcome.answer))
     };
     let placed = match refused {
-        Some(_) if !is_cancelled && stop_on_failure => Half::NotAttempted,
+        _ if !is_cancelled && stop_on_failure => Half::NotAttempted,
         Some(error) => Half::Failure(refusal(&spec, error)),
         None => placed(call, market, &outcome, prevention, detail),
     };
     Ok((cancelled, placed))
+}
+
+/// Why the old order was left as it was. That there is none is said only where its market did not find it: what
+/// is refused or repeated as a whole, and what a halt forbids, is so of either half, and the order goes on.
+fn why_not_cancelled(answer: &Event) -> Error {
+    match *answer {
+        Event::Rejected { request: RequestKind::ReplaceOrder, code, .. }
+        | Event::Rejected { code: code @ RejectCode::MarketHalted, .. } => code.into(),
+        Event::Repeated { .. } => RejectCode::ClientIdReused.into(),
+        _ => Error::unknown_order_sent(),
+    }
 }
 
 /// The placement alone: there was nothing to cancel.

@@ -120,7 +120,7 @@ impl OrderObject {
             iceberg_qty: Some(object.iceberg_qty.unwrap_or_else(|| ZERO.to_owned())),
             time: Some(unit.show(order.placed_at)),
             update_time: Some(unit.show(order.updated_at)),
-            is_working: Some(order.status != OrderStatus::Waiting),
+            is_working: Some(has_worked(order)),
             ..object
         }
     }
@@ -320,13 +320,34 @@ pub(in crate::binance) fn stop_price(order: &OrderView) -> Option<Price> {
     }
 }
 
-/// Since when an order has been working: not while it waits. When a trigger fired is not kept: the order's
-/// last change stands for it.
+/// Whether an order has ever been in front of the market: not while it waits, and not if it ended waiting. One whose
+/// trigger fires rests, trades or is ended by matching in that very entry. That it rested is not in the history: of an
+/// order that is read from there, and whose trigger fired without a trade, it is not known.
+fn has_worked(order: &OrderView) -> bool {
+    let has_trigger = order.conditions.trigger.is_some();
+    let may_have_waited = has_trigger && !order.rested && order.filled.is_zero();
+    match (order.status, order.cause) {
+        (OrderStatus::Waiting, _) => false,
+        (OrderStatus::Cancelled, Some(EndCause::Cancelled(cause))) if may_have_waited => matches!(
+            cause,
+            CancelCause::ImmediateOrCancel
+                | CancelCause::MarketRemainder
+                | CancelCause::SelfTrade
+                | CancelCause::BookFull
+                | CancelCause::NotFillable
+                | CancelCause::Interruption
+        ),
+        _ => true,
+    }
+}
+
+/// Since when an order has been working, if it has. When a trigger fired is not kept: the order's last change stands
+/// for it.
 pub(in crate::binance) fn working_time(order: &OrderView, unit: TimeUnit) -> Time {
-    match (order.status, order.conditions.trigger) {
-        (OrderStatus::Waiting, _) => Time::NONE,
-        (_, Some(_)) => unit.show(order.updated_at),
-        (_, None) => unit.show(order.placed_at),
+    match order.conditions.trigger {
+        _ if !has_worked(order) => Time::NONE,
+        Some(_) => unit.show(order.updated_at),
+        None => unit.show(order.placed_at),
     }
 }
 
