@@ -61,6 +61,11 @@ async fn the_markets_are_told_with_their_rules() {
     let symbol = &info["symbols"][0];
     assert_eq!((&symbol["symbol"], &symbol["status"]), (&json!("BTCUSDT"), &json!("TRADING")));
     assert_eq!((&symbol["baseAsset"], &symbol["quoteAsset"]), (&json!("BTC"), &json!("USDT")));
+    assert_eq!(
+        (&symbol["baseAssetPrecision"], &symbol["quotePrecision"]),
+        (&json!(8), &json!(6)),
+        "as many places as the asset has"
+    );
     assert_eq!(symbol["permissionSets"], json!([["SPOT"]]));
     let filters = symbol["filters"].as_array().unwrap();
     let price = json!({

@@ -174,6 +174,8 @@ async fn tickers_say_what_traded() {
     }
     let day = world.ask("/api/v3/ticker/tradingDay?symbol=BTCUSDT&timeZone=0").await.ok();
     assert_eq!(day["lastPrice"], "49000.00000000");
+    let [open, close] = ["openTime", "closeTime"].map(|name| day[name].as_u64().unwrap());
+    assert_eq!((open % 86_400_000, close - open), (0, 86_399_999), "a whole day");
     for (query, code) in [("", -1102), ("symbol=BTCUSDT&windowSize=8d", -1130)] {
         assert_eq!(world.ask(&format!("/api/v3/ticker?{query}")).await.code(), code);
     }

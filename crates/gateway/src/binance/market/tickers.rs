@@ -230,8 +230,11 @@ pub(in crate::binance) async fn ticker_trading_day(call: Call) -> Result<Answer,
     let offset = zone(&call.params)?;
     let day = super::interval::Interval::from_name("1d", offset).expect("a day is an interval");
     let from = day.start_of(call.now);
+    // The day's last moment, although most of it may be to come.
+    let close_time = call.unit.show(Timestamp(day.next(from).0 - 1));
     answer(&named(&call)?, |market| {
-        Ticker::new(&call, market, &Window::read(&call.shared.views, call.now, market, from), kind)
+        let window = Window::read(&call.shared.views, call.now, market, from);
+        Ticker { close_time, ..Ticker::new(&call, market, &window, kind) }
     })
 }
 
