@@ -31,12 +31,20 @@ install() {
 # check CLIENT: its tests, if it is installed.
 check() {
     local tests=tests/clients/$1 installed=$target/tools/clients/$1
-    [ -e "$installed/complete" ] || return 1
+    [ -e "$installed/complete" ] || { echo "not installed"; return 1; }
     if [ -e "$tests/requirements.txt" ]; then
         "$installed/bin/python" -m unittest discover --start-directory "$tests"
     else
         NODE_PATH=$installed/node_modules node --test --test-timeout=240000 "$tests"/*.test.mjs
     fi
+}
+
+# tell CLIENT: its tests; what they print comes when they are through, since those of another run beside them.
+tell() {
+    local said passed=true
+    said=$(check "$1" 2>&1) || passed=false
+    printf 'clients: %s\n%s\n' "$1" "$said"
+    $passed || echo "$1" >>"$failures"
 }
 
 only_install=false
@@ -61,14 +69,12 @@ for client in "$@"; do
     if [ -e "tests/clients/$client/package.json" ]; then echo node; else echo python; fi
 done | sort -u | xargs -n 1 scripts/setup.sh
 [ -x "$pip" ] || python3 -m venv "$target/tools/pip"
-export -f install
+export -f install check tell
 # Two at a time: most of it is waiting. What fails here is told below.
 printf '%s\n' "$@" | xargs -n 1 -P 2 bash -c 'install "$0"' || true
 flock --unlock 9
 ! $only_install || exit 0
-failed=()
-for client in "$@"; do
-    echo "clients: $client"
-    check "$client" || failed+=("$client")
-done
-[ ${#failed[@]} -eq 0 ] || { echo "clients: failed: ${failed[*]}" >&2; exit 1; }
+export failures=$target/tools/clients.failed
+rm -f "$failures"
+printf '%s\n' "$@" | xargs -n 1 -P 2 bash -c 'tell "$0"'
+[ ! -e "$failures" ] || { echo "clients: failed: $(paste -sd ' ' "$failures")" >&2; exit 1; }
