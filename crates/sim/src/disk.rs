@@ -434,8 +434,11 @@ impl Storage for SimDisk {
         if state.names.get(path) != Some(&Node::Directory) {
             return Err(io::ErrorKind::NotFound.into());
         }
+        let directory = path.as_os_str().as_encoded_bytes();
         let inside = |name: &PathBuf| {
-            let rest = name.to_str()?.strip_prefix(path.to_str()?)?.strip_prefix('/')?;
+            let name = name.as_os_str().as_encoded_bytes();
+            let rest = name.strip_prefix(directory)?.strip_prefix(b"/")?;
+            let rest = str::from_utf8(rest).ok()?;
             (!rest.contains('/')).then(|| rest.to_owned())
         };
         Ok(state.names.keys().filter_map(inside).collect())
