@@ -25,7 +25,7 @@ run: setup-rust ## Build and start the exchange. ARGS="--no-demo --listen 127.0.
 test: setup-rust ## Every test: checks, browser, unit and end-to-end tests.
 	@mkdir -p target && scripts/clients.sh --install >target/clients-install.log 2>&1 &
 	@$(STAGE) check $(MAKE) --no-print-directory check
-	@$(STAGE) build cargo test --workspace --no-run --quiet
+	@$(STAGE) build cargo test --workspace --tests --no-run --quiet
 	@$(STAGE) browser $(MAKE) --no-print-directory browser
 	@$(STAGE) clients $(MAKE) --no-print-directory clients
 	@$(STAGE) tests $(MAKE) --no-print-directory unit

@@ -8,6 +8,6 @@ if [ -z "${OUTCRY_RECORDINGS:-}" ]; then
 fi
 scripts/setup.sh redis
 if command -v cargo-nextest >/dev/null; then
-    exec cargo nextest run --workspace --no-fail-fast
+    exec cargo nextest run --workspace --tests --no-fail-fast
 fi
 exec cargo test --workspace --no-fail-fast
