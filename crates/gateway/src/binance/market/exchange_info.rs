@@ -116,16 +116,18 @@ impl RateLimit {
 
 impl Symbol {
     fn new(market: &MarketInfo, shows_permissions: bool) -> Self {
+        let [base_places, quote_places] =
+            [&market.base, &market.quote].map(|asset| asset.scale.min(PLACES));
         Self {
             symbol: symbol(market),
             status: status(market),
             base_asset: market.base.symbol.clone(),
-            base_asset_precision: market.base.scale.min(PLACES),
+            base_asset_precision: base_places,
             quote_asset: market.quote.symbol.clone(),
-            quote_precision: market.quote.scale.min(PLACES),
-            quote_asset_precision: market.quote.scale.min(PLACES),
-            base_commission_precision: market.base.scale.min(PLACES),
-            quote_commission_precision: market.quote.scale.min(PLACES),
+            quote_precision: quote_places,
+            quote_asset_precision: quote_places,
+            base_commission_precision: base_places,
+            quote_commission_precision: quote_places,
             order_types: ORDER_TYPES,
             iceberg_allowed: true,
             oco_allowed: true,
