@@ -3,7 +3,7 @@
 
 import { Agent } from 'node:https';
 import { createRequire } from 'node:module';
-import { until } from '../common/exchange.mjs';
+import { PATIENCE_MS, until } from '../common/exchange.mjs';
 
 const { Spot } = createRequire(import.meta.url)('@binance/spot');
 export const SYMBOL = 'BTCUSDT';
@@ -12,8 +12,8 @@ export function connectorOf(exchange, trader) {
   const agent = new Agent({ ca: exchange.authority, keepAlive: true });
   const keys = trader ? { apiKey: trader.key, ...(trader.secret ? { apiSecret: trader.secret } : { privateKey: trader.privateKey }) } : { apiKey: '' };
   return new Spot({
-    configurationRestAPI: { ...keys, basePath: exchange.url, httpsAgent: agent, timeout: 30_000, retries: 0 },
-    configurationWebsocketAPI: { ...keys, wsURL: `${exchange.ws}/ws-api/v3`, agent, timeout: 30_000 },
+    configurationRestAPI: { ...keys, basePath: exchange.url, httpsAgent: agent, timeout: PATIENCE_MS, retries: 0 },
+    configurationWebsocketAPI: { ...keys, wsURL: `${exchange.ws}/ws-api/v3`, agent, timeout: PATIENCE_MS },
     configurationWebsocketStreams: { wsURL: exchange.ws, agent },
   });
 }

@@ -1,6 +1,7 @@
 // ccxt as a JavaScript trader configures it: hosts replaced, nothing else.
 
 import { createRequire } from 'node:module';
+import { PATIENCE_MS } from '../common/exchange.mjs';
 
 export const ccxt = createRequire(import.meta.url)('ccxt');
 export const SYMBOL = 'BTC/USDT';
@@ -15,7 +16,8 @@ export async function connect(exchange, trader, more = {}) {
     ws: { spot: `${ws}/ws`, margin: `${ws}/ws`, 'ws-api': { spot: `${ws}/ws-api/v3` } },
   };
   const keys = trader ? { apiKey: trader.key, secret: trader.secret } : {};
-  const client = new ccxt.pro.binance({ urls: { api }, enableRateLimit: false, ...keys, ...more });
+  const settings = { urls: { api }, enableRateLimit: false, timeout: PATIENCE_MS };
+  const client = new ccxt.pro.binance({ ...settings, ...keys, ...more });
   // ccxt asks for this where sockets are not encrypted.
   await client.loadHttpProxyAgent();
   return client;

@@ -1,5 +1,7 @@
 """ccxt as its users point it at Outcry: URLs replaced, nothing else. freqtrade takes the same."""
 
+from exchange import PATIENCE
+
 
 def urls(exchange):
     """What goes into `urls` of the configuration, for an exchange that runs."""
@@ -16,4 +18,4 @@ def urls(exchange):
 def config(exchange, key=None, **more):
     """The constructor's argument."""
     keys = {"apiKey": key[0], "secret": key[1]} if key else {}
-    return {"urls": urls(exchange), **keys, **more}
+    return {"urls": urls(exchange), "timeout": int(PATIENCE * 1000), **keys, **more}

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 60_000;
 
 // A running exchange: assets BTC and USDT, market BTC-USDT, fees of 0.05 % for makers and 0.1 % for takers, funded traders.
 export class Exchange {

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "common"))
 
 from binance.client import Client
 from binance.exceptions import BinanceAPIException
-from exchange import Exchange
+from exchange import PATIENCE, Exchange
 
 SYMBOL = "BTCUSDT"
 
@@ -18,6 +18,7 @@ def client(exchange, key=(None, None)):
     class Ours(Client):
         API_URL = f"{exchange.url}/api"
         MARGIN_API_URL = f"{exchange.url}/sapi"
+        REQUEST_TIMEOUT = PATIENCE
 
     return Ours(*key)
 

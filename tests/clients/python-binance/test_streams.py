@@ -10,13 +10,17 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "common"))
 
 from binance import AsyncClient, BinanceSocketManager, DepthCacheManager
 from binance.exceptions import BinanceAPIException
+from binance.ws.constants import WSListenerState
 from binance.ws.reconnecting_websocket import ReconnectingWebsocket
+from binance.ws.websocket_api import WebsocketAPI
 from exchange import PATIENCE, Exchange
 
 SYMBOL = "BTCUSDT"
 
 # Seconds until a socket of theirs sees that it was closed: ten, and we close many.
 ReconnectingWebsocket.TIMEOUT = 0.2
+# The same, and how long it waits for an answer.
+WebsocketAPI.TIMEOUT = PATIENCE
 
 
 class Streams(unittest.IsolatedAsyncioTestCase):
@@ -44,10 +48,18 @@ class Streams(unittest.IsolatedAsyncioTestCase):
             API_URL = f"{exchange.url}/api"
             MARGIN_API_URL = f"{exchange.url}/sapi"
             WS_API_URL = f"{exchange.ws}/ws-api/v3"
+            REQUEST_TIMEOUT = PATIENCE
 
         made = await Ours.create(*key)
-        self.addAsyncCleanup(made.close_connection)
+        self.addAsyncCleanup(self.close, made)
         return made
+
+    async def close(self, client):
+        """A socket for requests hears at once that it is closed, and does not look after TIMEOUT only."""
+        if client.ws_api and client.ws_api.ws:
+            client.ws_api.ws_state = WSListenerState.EXITING
+            await client.ws_api.ws.close()
+        await client.close_connection()
 
     def manager(self, client=None):
         class Ours(BinanceSocketManager):
