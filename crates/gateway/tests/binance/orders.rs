@@ -287,6 +287,25 @@ async fn each_type_waits_for_its_side_and_is_found_under_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_has_fired_works_and_has_worked_when_it_ends() {
+    let world = World::new().await;
+    world.dealt("50000").await;
+    let form = "side=SELL&type=STOP_LOSS_LIMIT&timeInForce=GTC&price=52000&stopPrice=49000";
+    let placed = world.order(&world.alice, &format!("{form}&quantity=0.1")).await.ok();
+    let id = format!("symbol=BTCUSDT&orderId={}", placed["orderId"]);
+    let path = format!("/api/v3/order?{id}");
+    assert_eq!(world.asked(&world.alice, &path).await["isWorking"], false);
+    world.dealt("49000").await;
+    let fired = world.asked(&world.alice, &path).await;
+    assert_eq!((&fired["status"], &fired["isWorking"]), (&json!("NEW"), &json!(true)));
+    let since = fired["workingTime"].as_i64().unwrap();
+    assert!(since >= fired["time"].as_i64().unwrap(), "{fired}");
+    world.signed(&world.alice, "DELETE", "/api/v3/order", &id).await.ok();
+    let ended = world.asked(&world.alice, &path).await;
+    assert_eq!((&ended["status"], &ended["isWorking"]), (&json!("CANCELED"), &json!(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_iceberg_shows_a_part() {
     let world = World::new().await;
     let form = "side=SELL&type=LIMIT&timeInForce=GTC&quantity=1&price=60000&icebergQty=0.25";
