@@ -10,6 +10,7 @@
 //! though a process goes on seeing it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,8 +34,8 @@ struct State {
     random: Random,
     clock: SimClock,
     files: BTreeMap<u64, Content>,
-    names: BTreeMap<PathBuf, Node>,
-    durable_names: BTreeMap<PathBuf, Node>,
+    names: Names,
+    durable_names: Names,
     pending: Vec<NameChange>,
     next_file: u64,
     plan: Plan,
@@ -57,6 +58,9 @@ pub struct Plan {
     pub is_full: bool,
 }
 
+/// What there is by path. Compared as bytes: to compare paths by their components took a twentieth of a run.
+type Names = BTreeMap<OsString, Node>;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Node {
     Directory,
@@ -71,9 +75,9 @@ struct NameChange {
 
 #[derive(Clone, Debug)]
 enum Change {
-    Add(PathBuf, Node),
-    Rename(PathBuf, PathBuf),
-    Remove(PathBuf),
+    Add(OsString, Node),
+    Rename(OsString, OsString),
+    Remove(OsString),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -88,8 +92,7 @@ impl SimDisk {
     /// An empty disk with the directory `root` on it.
     #[must_use]
     pub fn new(random: Random, clock: SimClock, root: &Path) -> Self {
-        let names: BTreeMap<_, _> =
-            root.ancestors().map(|path| (path.to_path_buf(), Node::Directory)).collect();
+        let names: Names = root.ancestors().map(|path| (path.into(), Node::Directory)).collect();
         Self(Arc::new(Mutex::new(State {
             random,
             clock,
@@ -191,10 +194,14 @@ impl State {
     }
 
     fn file(&self, path: &Path) -> io::Result<u64> {
-        match self.names.get(path) {
+        match self.names.get(path.as_os_str()) {
             Some(Node::File(file)) => Ok(*file),
             _ => Err(io::ErrorKind::NotFound.into()),
         }
+    }
+
+    fn is_directory(&self, path: &Path) -> bool {
+        self.names.get(path.as_os_str()) == Some(&Node::Directory)
     }
 
     fn change(&mut self, path: &Path, change: Change) {
@@ -220,7 +227,8 @@ impl State {
         // What a directory held is lost with it.
         let names = self.durable_names.clone();
         self.durable_names.retain(|path, _| {
-            path.ancestors().skip(1).all(|above| names.get(above) == Some(&Node::Directory))
+            let mut above = Path::new(path).ancestors().skip(1);
+            above.all(|above| names.get(above.as_os_str()) == Some(&Node::Directory))
         });
         self.names = self.durable_names.clone();
     }
@@ -344,18 +352,18 @@ impl State {
             self.counts.add(Fault::DiskFull);
             return Err(io::ErrorKind::StorageFull.into());
         }
-        if self.names.get(path.parent().expect("a file")) != Some(&Node::Directory) {
+        if !self.is_directory(path.parent().expect("a file")) {
             return Err(io::ErrorKind::NotFound.into());
         }
         let file = self.next_file;
         self.next_file += 1;
         self.files.insert(file, Content::default());
-        self.change(path, Change::Add(path.to_path_buf(), Node::File(file)));
+        self.change(path, Change::Add(path.into(), Node::File(file)));
         Ok(file)
     }
 }
 
-fn apply(names: &mut BTreeMap<PathBuf, Node>, change: &Change) {
+fn apply(names: &mut Names, change: &Change) {
     match change {
         Change::Add(path, node) => {
             names.insert(path.clone(), *node);
@@ -402,11 +410,11 @@ impl Storage for SimDisk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         let mut state = self.0.lock();
         let mut missing: Vec<_> =
-            path.ancestors().filter(|above| !state.names.contains_key(*above)).collect();
+            path.ancestors().filter(|above| !state.names.contains_key(above.as_os_str())).collect();
         missing.reverse();
         for path in missing {
             state.begin()?;
-            state.change(path, Change::Add(path.to_path_buf(), Node::Directory));
+            state.change(path, Change::Add(path.into(), Node::Directory));
         }
         Ok(())
     }
@@ -417,7 +425,7 @@ impl Storage for SimDisk {
         if state.is_dead {
             return Err(crashed());
         }
-        if state.names.get(path) != Some(&Node::Directory) {
+        if !state.is_directory(path) {
             return Err(io::ErrorKind::NotFound.into());
         }
         let (synced, pending): (Vec<_>, Vec<_>) =
@@ -431,12 +439,12 @@ impl Storage for SimDisk {
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
         let state = self.0.lock();
-        if state.names.get(path) != Some(&Node::Directory) {
+        if !state.is_directory(path) {
             return Err(io::ErrorKind::NotFound.into());
         }
         let directory = path.as_os_str().as_encoded_bytes();
-        let inside = |name: &PathBuf| {
-            let name = name.as_os_str().as_encoded_bytes();
+        let inside = |name: &OsString| {
+            let name = name.as_encoded_bytes();
             let rest = name.strip_prefix(directory)?.strip_prefix(b"/")?;
             let rest = str::from_utf8(rest).ok()?;
             (!rest.contains('/')).then(|| rest.to_owned())
@@ -472,7 +480,7 @@ impl Storage for SimDisk {
         let mut state = self.0.lock();
         state.begin()?;
         state.file(from)?;
-        state.change(to, Change::Rename(from.to_path_buf(), to.to_path_buf()));
+        state.change(to, Change::Rename(from.into(), to.into()));
         Ok(())
     }
 
@@ -480,7 +488,7 @@ impl Storage for SimDisk {
         let mut state = self.0.lock();
         state.begin()?;
         state.file(path)?;
-        state.change(path, Change::Remove(path.to_path_buf()));
+        state.change(path, Change::Remove(path.into()));
         Ok(())
     }
 

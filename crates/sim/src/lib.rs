@@ -30,3 +30,7 @@ pub mod workload;
 
 #[cfg(feature = "campaign")]
 pub use run::{Outcome, run};
+
+#[cfg(feature = "campaign")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
