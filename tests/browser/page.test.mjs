@@ -10,12 +10,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
 const BINARY = process.env.OUTCRY_BIN;
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const PATIENCE = 60_000;
+const SETTINGS = fileURLToPath(new URL("../small.toml", import.meta.url));
 
 let data;
 let exchange;
@@ -24,7 +26,7 @@ let browser;
 // Starts the exchange on `listen` and resolves when it says where it listens.
 async function start(listen) {
   // Nothing is refused because the machine is busy with other tests.
-  const freely = ["--limits", "unlimited", "--shed-above", "0ms"];
+  const freely = ["--limits", "unlimited", "--shed-above", "0ms", "--config", SETTINGS];
   const child = spawn(BINARY, ["run", "--data", data, "--listen", listen, ...freely], {
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -9,8 +9,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 export const PATIENCE_MS = 60_000;
+const SETTINGS = fileURLToPath(new URL('../../small.toml', import.meta.url));
 
 // A running exchange: assets BTC and USDT, market BTC-USDT, fees of 0.05 % for makers and 0.1 % for takers, funded traders.
 export class Exchange {
@@ -43,8 +45,8 @@ export class Exchange {
   }
 
   async #run(more) {
-    const args = ['run', '--no-demo', '--data', join(this.folder, 'data'), '--listen', '127.0.0.1:0', '--limits', 'unlimited',
-      '--shed-above', '0ms'];
+    const args = ['run', '--no-demo', '--data', join(this.folder, 'data'), '--config', SETTINGS, '--listen', '127.0.0.1:0',
+      '--limits', 'unlimited', '--shed-above', '0ms'];
     this.process = spawn(process.env.OUTCRY_BIN, [...args, ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     const hear = (chunk) => { said += chunk; };

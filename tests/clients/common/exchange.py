@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 
 PATIENCE = 60.0
+SETTINGS = os.path.join(os.path.dirname(__file__), "..", "..", "small.toml")
 
 
 class Exchange:
@@ -27,7 +28,7 @@ class Exchange:
 
     def __init__(self, *more):
         self.data = tempfile.TemporaryDirectory(prefix="outcry-client-")
-        command = [os.environ["OUTCRY_BIN"], "run", "--no-demo", "--data", self.data.name,
+        command = [os.environ["OUTCRY_BIN"], "run", "--no-demo", "--data", self.data.name, "--config", SETTINGS,
                    "--listen", "127.0.0.1:0", "--limits", "unlimited", "--shed-above", "0ms", *more]
         self.reader = None
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -126,6 +126,9 @@ pub fn eventually<T, E: Debug>(what: &str, mut look: impl FnMut() -> Result<T, E
     }
 }
 
+/// The settings of a server that is given none.
+const SMALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/small.toml");
+
 /// Starts the binary without waiting for anything. Its lines come through the channel.
 pub fn spawn(data: &Path, config: Option<&Path>, args: &[&str]) -> (Child, Receiver<String>) {
     let mut command = Command::new(binary());
@@ -137,10 +140,7 @@ pub fn spawn(data: &Path, config: Option<&Path>, args: &[&str]) -> (Child, Recei
     if !args.contains(&"--shed-above") {
         command.args(["--shed-above", "0ms"]);
     }
-    command.args(args);
-    if let Some(config) = config {
-        command.arg("--config").arg(config);
-    }
+    command.args(args).arg("--config").arg(config.unwrap_or(Path::new(SMALL)));
     let mut child =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
     let (send, lines) = channel();
