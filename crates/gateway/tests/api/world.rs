@@ -69,7 +69,7 @@ impl World {
         let data = tempfile::tempdir().unwrap();
         let mut node = NodeConfig::new(data.path());
         node.topology = Topology::spread(partitions);
-        // Small files: they are allocated whole, which took most of most tests.
+        // Small files: they are written whole first, which took most of a test's processor time.
         node.segment_size = 1 << 20;
         let hooks = NodeHooks { bug, ..NodeHooks::default() };
         let exchange: Arc<dyn Exchange> = Arc::new(Node::start(node, hooks).unwrap());
