@@ -200,10 +200,6 @@ impl State {
         }
     }
 
-    fn is_directory(&self, path: &Path) -> bool {
-        self.names.get(path.as_os_str()) == Some(&Node::Directory)
-    }
-
     fn change(&mut self, path: &Path, change: Change) {
         apply(&mut self.names, &change);
         let directory = path.parent().expect("not the root").to_path_buf();
@@ -227,8 +223,8 @@ impl State {
         // What a directory held is lost with it.
         let names = self.durable_names.clone();
         self.durable_names.retain(|path, _| {
-            let mut above = Path::new(path).ancestors().skip(1);
-            above.all(|above| names.get(above.as_os_str()) == Some(&Node::Directory))
+            let parent = Path::new(path).parent();
+            parent.is_none_or(|parent| parent.ancestors().all(|it| is_directory(&names, it)))
         });
         self.names = self.durable_names.clone();
     }
@@ -352,7 +348,7 @@ impl State {
             self.counts.add(Fault::DiskFull);
             return Err(io::ErrorKind::StorageFull.into());
         }
-        if !self.is_directory(path.parent().expect("a file")) {
+        if !is_directory(&self.names, path.parent().expect("a file")) {
             return Err(io::ErrorKind::NotFound.into());
         }
         let file = self.next_file;
@@ -361,6 +357,10 @@ impl State {
         self.change(path, Change::Add(path.into(), Node::File(file)));
         Ok(file)
     }
+}
+
+fn is_directory(names: &Names, path: &Path) -> bool {
+    names.get(path.as_os_str()) == Some(&Node::Directory)
 }
 
 fn apply(names: &mut Names, change: &Change) {
@@ -425,7 +425,7 @@ impl Storage for SimDisk {
         if state.is_dead {
             return Err(crashed());
         }
-        if !state.is_directory(path) {
+        if !is_directory(&state.names, path) {
             return Err(io::ErrorKind::NotFound.into());
         }
         let (synced, pending): (Vec<_>, Vec<_>) =
@@ -439,7 +439,7 @@ impl Storage for SimDisk {
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
         let state = self.0.lock();
-        if !state.is_directory(path) {
+        if !is_directory(&state.names, path) {
             return Err(io::ErrorKind::NotFound.into());
         }
         let directory = path.as_os_str().as_encoded_bytes();

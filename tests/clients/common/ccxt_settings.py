@@ -1,4 +1,4 @@
-"""ccxt as its users point it at Outcry: URLs replaced, nothing else. freqtrade takes the same."""
+"""ccxt as its users point it at Outcry: URLs replaced, and time for a busy machine. freqtrade takes the same."""
 
 from exchange import PATIENCE
 

@@ -70,7 +70,7 @@ impl Rig {
         let mut config = NodeConfig::new(data.path().join("node"));
         config.segment_size = 1 << 20;
         config.topology = options.topology.clone();
-        let on_disk = EventLogConfig { segment_size: 1 << 20, ..EventLogConfig::default() };
+        let on_disk = EventLogConfig { segment_size: 4 << 20, ..EventLogConfig::default() };
         config.event_log = options.recent_events.is_none().then_some(on_disk);
         config.recent_events = options.recent_events.unwrap_or(config.recent_events);
         let node = Arc::new(Node::start(config, NodeHooks::default()).unwrap());
