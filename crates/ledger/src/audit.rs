@@ -52,6 +52,10 @@ pub struct SlotAudit {
 
 impl SlotAudit {
     fn add_slot(&mut self, slot: &SlotState) {
+        // Most slots of a small exchange, and the simulator audits after every step.
+        if slot.is_empty() && slot.holds.is_empty() {
+            return;
+        }
         // By asset.
         let mut totals: Vec<Totals> =
             slot.houses().map(|(_, house)| Totals { house: *house, ..Totals::default() }).collect();

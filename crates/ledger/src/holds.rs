@@ -152,6 +152,11 @@ impl Holds {
         &self.slab[hold_id.0 as usize]
     }
 
+    /// Whether nothing was ever held.
+    pub fn is_empty(&self) -> bool {
+        self.slab.is_empty()
+    }
+
     /// All open holds, by id.
     pub fn open_holds(&self) -> impl Iterator<Item = &Hold> {
         self.slab.iter().filter(|hold| !matches!(hold.purpose, Purpose::Free))

@@ -98,7 +98,7 @@ impl SlotState {
 
     /// Whether nothing ever happened here. What an account that does not exist was refused is
     /// remembered, too.
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.accounts.is_empty() && self.house.is_empty() && self.client_ids.is_empty()
     }
 }
