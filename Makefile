@@ -1,7 +1,7 @@
 # `make run` starts the exchange, `make test` runs every test. Both set up what they need.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt clippy doc deny unit browser clients compat determinism instructions bench bench-page peers kill-test local-books oracle sim fuzz mutants autobahn dist setup-rust
+.PHONY: help run test check fmt clippy doc deny unit browser clients compat determinism instructions release-build bench bench-page peers kill-test local-books oracle sim fuzz mutants autobahn dist setup-rust
 
 STAGE := scripts/stage.sh
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
@@ -23,9 +23,11 @@ run: setup-rust ## Build and start the exchange. ARGS="--no-demo --listen 127.0.
 	cargo run --release --package outcry -- run $(ARGS)
 
 test: setup-rust ## Every test: checks, browser, unit and end-to-end tests.
-	@mkdir -p target && scripts/clients.sh --install >target/clients-install.log 2>&1 &
+	@mkdir -p target && rm -f target/stages
+	@scripts/clients.sh --install >target/clients-install.log 2>&1 &
 	@$(STAGE) check $(MAKE) --no-print-directory check
 	@$(STAGE) build cargo test --workspace --tests --no-run --quiet
+	@nice -n 19 $(MAKE) --no-print-directory release-build >target/release-build.log 2>&1 &
 	@$(STAGE) browser $(MAKE) --no-print-directory browser
 	@$(STAGE) clients $(MAKE) --no-print-directory clients
 	@$(STAGE) tests $(MAKE) --no-print-directory unit
@@ -41,7 +43,9 @@ fmt:
 clippy:
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
 
+# With the driver and the arguments of `clippy`: own crates are read as it checked them, and not checked once more.
 doc:
+	CLIPPY_ARGS=--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ RUSTC_WORKSPACE_WRAPPER="$$(rustc --print sysroot)/bin/clippy-driver" \
 	RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --document-private-items --quiet
 
 deny:
@@ -61,12 +65,19 @@ compat: ## The same with whole bots, freqtrade and hummingbot, which take minute
 
 # As a test of the profile of tests it runs with all others; both must find what is committed. Without what makes components
 # fail, the engine is built once for this and for `instructions`.
+DETERMINISM := cargo test --quiet --release --package sim --no-default-features --test determinism
+HOT_PATHS := --release --quiet --package workload --bin hot-paths
 determinism:
-	cargo test --quiet --release --package sim --no-default-features --test determinism
+	$(DETERMINISM)
 
 # Fails when a hot path has become more than 2 % longer; docs/performance.md says how to commit a new count.
 instructions:
-	@cargo run --release --quiet --package workload --bin hot-paths -- check
+	@cargo run $(HOT_PATHS) -- check
+
+# What these two need, from what the tests before them leave idle.
+release-build:
+	$(DETERMINISM) --no-run
+	cargo build $(HOT_PATHS)
 
 bench: setup-rust ## Measure the layers; prints them and writes target/bench.json. ARGS names layers.
 	cargo build --release --quiet --package outcry --package bench --package workload

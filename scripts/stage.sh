@@ -14,7 +14,9 @@ fi
 
 name=$1
 shift
-echo "== $name"
+# A run that is broken off has told how far it came.
+so_far=$([ ! -e "$notes" ] || paste -sd ' ' "$notes")
+echo "== $name${so_far:+ (seconds so far: $so_far)}"
 started=$SECONDS
 "$@"
 echo "$name $((SECONDS - started))" >>"$notes"

@@ -8,6 +8,7 @@ if [ -z "${OUTCRY_RECORDINGS:-}" ]; then
 fi
 scripts/setup.sh redis
 if command -v cargo-nextest >/dev/null; then
-    exec cargo nextest run --workspace --tests --no-fail-fast
+    # One more than there are processors: most tests wait for the disk.
+    exec cargo nextest run --workspace --tests --no-fail-fast --test-threads "$(($(nproc) + 1))"
 fi
 exec cargo test --workspace --no-fail-fast
